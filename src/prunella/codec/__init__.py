@@ -1,0 +1,1 @@
+"""Bounded, safe, type-faithful encoding of values into trees, and back."""

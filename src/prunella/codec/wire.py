@@ -1,0 +1,61 @@
+r"""Framing of records: how one record stands in a spool file or a request body.
+
+One line a record: the CRC-32 of the JSON text as eight hex digits, a space, the JSON text in UTF-8
+without line breaks, ``\n``. A line that was torn by a crash fails its checksum or lacks its line
+break; reading goes on at the next line, so one bad record never hides the good ones behind it.
+The JSON is `to_tagged` of a record: ``{"kind": "occurrence", …}`` with the field names of
+`prunella.model.records`; moments may be integers (microseconds since the epoch).
+"""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prunella.codec.plain import from_tagged, to_tagged
+from prunella.model.errors import RecordError
+from prunella.model.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a spool: a record, or why there is none."""
+
+    record: Record | None
+    #: Offset of the first byte behind this line.
+    end_offset: int
+    problem: str = ""
+
+
+def frame(payload: bytes) -> bytes:
+    """Return `payload` (JSON text without line breaks) as one framed line."""
+    return b"%08x %s\n" % (zlib.crc32(payload), payload)
+
+
+def write_record(record: Record) -> bytes:
+    """Return `record` as one framed line."""
+    text = json.dumps(to_tagged(record), separators=(",", ":"), ensure_ascii=False)
+    return frame(text.encode("utf-8", "surrogatepass"))
+
+
+def read_lines(data: bytes, offset: int = 0) -> Iterator[Line]:
+    """Yield the complete lines of `data`, which stands at `offset` of its file.
+
+    A last line without its line break isn't yielded: it may still be being written. Whether it is
+    torn for good only the caller can know (the writer is gone).
+    """
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield _read_line(data[start:end], offset + end + 1)
+        start = end + 1
+
+
+def _read_line(line: bytes, end_offset: int) -> Line:
+    checksum, _, payload = line.partition(b" ")
+    try:
+        if len(checksum) != 8 or int(checksum, 16) != zlib.crc32(payload):
+            return Line(record=None, end_offset=end_offset, problem="checksum does not match")
+        record = from_tagged(Record, json.loads(payload))
+    except (ValueError, RecursionError, RecordError) as error:
+        return Line(record=None, end_offset=end_offset, problem=str(error))
+    return Line(record=record, end_offset=end_offset)

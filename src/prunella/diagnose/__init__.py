@@ -1,0 +1,1 @@
+"""Incident to diagnosis: ranked hypotheses with evidence, or an abstention."""

@@ -1,0 +1,1 @@
+"""Outcome to case: what the next similar incident starts with."""

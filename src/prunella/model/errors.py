@@ -1,0 +1,92 @@
+"""Everything Prunella raises on purpose.
+
+::
+
+    PrunellaError
+    ├── ConfigurationError     a setting, an argument or a configuration file is unusable
+    ├── UnknownName            no site, incident or function has that name
+    ├── AmbiguousName          several have it; `.choices` lists them
+    ├── NothingToHeal          the function is known, but no error of it is in the window
+    ├── StoreError             the store is missing, corrupt, locked or of a newer release
+    ├── RecordError            a record or an encoded value is malformed
+    ├── SourceUnavailable      the function's source can't be found or edited
+    ├── PatchRefused           an edit that Prunella does not make; `.reason` says which rule
+    ├── SandboxUnavailable     nothing on this machine can isolate a replay
+    ├── RepositoryError        git is missing, or the repository can't serve as a base
+    ├── ModelError             the language model gave no usable answer
+    └── MissingExtra           an optional dependency isn't installed
+
+An expected outcome (a rejected patch, an abstention) is a value, never one of these: an exception
+means "cannot answer". Every message says what happened, with which value, and what to do.
+"""
+
+from collections.abc import Sequence
+
+
+class PrunellaError(Exception):
+    """Root of the tree; catching it catches everything Prunella raises on purpose."""
+
+
+class ConfigurationError(PrunellaError):
+    """A setting, an argument or a configuration file is unusable."""
+
+
+class UnknownName(PrunellaError):
+    """No site, incident or function has the given name."""
+
+
+class AmbiguousName(PrunellaError):
+    """Several sites or functions match the given name."""
+
+    def __init__(self, name: str, choices: Sequence[str]) -> None:
+        listed = ", ".join(choices)
+        super().__init__(f"{name!r} is ambiguous; it could be {listed}. Give one of these in full.")
+        self.name = name
+        self.choices = tuple(choices)
+
+
+class NothingToHeal(PrunellaError):
+    """The function is known, but no error of it lies in the window."""
+
+
+class StoreError(PrunellaError):
+    """The store is missing, corrupt, locked, or written by a newer release."""
+
+
+class RecordError(PrunellaError):
+    """A record or an encoded value is malformed."""
+
+
+class SourceUnavailable(PrunellaError):
+    """The function's source can't be found or edited (lambda, exec, REPL, C, moved away)."""
+
+
+class PatchRefused(PrunellaError):
+    """An edit that is not made, because it would change more than a patch may."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SandboxUnavailable(PrunellaError):
+    """Nothing on this machine can isolate a replay as the settings demand."""
+
+
+class RepositoryError(PrunellaError):
+    """Git is missing, or the repository can't serve as a base."""
+
+
+class ModelError(PrunellaError):
+    """The language model gave no usable answer."""
+
+
+class MissingExtra(PrunellaError):
+    """An optional dependency isn't installed."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(
+            f"{needed_for} needs packages that are not installed. "
+            f'Install them with: pip install "prunella[{extra}]"'
+        )
+        self.extra = extra

@@ -1,0 +1,168 @@
+"""Every setting: one table with name, type, default and meaning.
+
+Precedence: arguments, then ``PRUNELLA_*`` environment variables, then ``[tool.prunella]`` in
+``pyproject.toml``, then the default. `load` resolves them and remembers where each came from.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from prunella.model.errors import ConfigurationError
+
+
+def _setting(default: Any, doc: str, *, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"doc": doc, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their defaults; build it with `load`."""
+
+    disabled: bool = _setting(False, "Record nothing and apply nothing: the kill switch.")
+    capture: str = _setting(
+        "full",
+        "What sites record: failures and sampled successes, failures only, or nothing.",
+        choices=("full", "errors", "none"),
+    )
+    sample_first: int = _setting(5, "Successful calls recorded at the start of each site version.")
+    sample_interval_ms: int = _setting(
+        50, "Least time between two recorded successes of one site, in milliseconds."
+    )
+    environment: str = _setting("", "Name of the deployment: production, staging, …")
+    release: str = _setting("", "Release of the program, recorded with each process.")
+    lookback_minutes: int = _setting(60, "How old an error may be to be healed, in minutes.")
+    model: str = _setting(
+        "", "Language model as provider:model; empty means the built-in rules alone."
+    )
+    model_base_url: str = _setting("", "Base URL of an OpenAI-compatible endpoint.")
+    model_timeout_s: float = _setting(60.0, "Longest wait for one answer of the model, in seconds.")
+    offline: bool = _setting(False, "Send nothing to any model or host, whatever else is set.")
+    max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
+    replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")
+    replay_timeout_s: float = _setting(5.0, "Time for one replayed call, in seconds.")
+    replay_memory_mb: int = _setting(1024, "Memory for one replay process, in megabytes.")
+    sandbox: str = _setting(
+        "auto",
+        "How replays are isolated; auto takes the strongest that works. none is unsafe.",
+        choices=("auto", "bubblewrap", "namespaces", "none"),
+    )
+    test_command: str = _setting(
+        "", "Command that runs the project's tests; empty means found by itself."
+    )
+    test_timeout_s: float = _setting(600.0, "Time for one run of the project's tests, in seconds.")
+    python: str = _setting(
+        "", "Interpreter that replays run in; empty means the one that recorded the failure."
+    )
+
+
+#: Where a setting's value came from: ``default``, ``pyproject.toml``, an environment variable's
+#: name, or ``argument``.
+Origins = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """Settings with the origin of each."""
+
+    settings: Settings
+    origins: Origins
+
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def variable_name(name: str) -> str:
+    """Return the environment variable of a setting: ``lookback_minutes`` → ``PRUNELLA_LOOKBACK…``."""
+    return f"PRUNELLA_{name.upper()}"
+
+
+def load(
+    root: Path,
+    *,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+    environ: Mapping[str, str] | None = None,
+) -> LoadedSettings:
+    """Resolve every setting for the project at `root`.
+
+    `arguments` that are ``None`` count as not given. Raises `ConfigurationError` that names the
+    place of a value of the wrong type, out of its choices, or of an unknown name.
+    """
+    environ = os.environ if environ is None else environ
+    known = {item.name: item for item in fields(Settings)}
+    table = _read_pyproject(root / "pyproject.toml")
+    for key in table:
+        if key not in known:
+            raise ConfigurationError(
+                f"pyproject.toml, [tool.prunella]: unknown setting {key!r}; "
+                f"known are {', '.join(sorted(known))}"
+            )
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name, item in known.items():
+        variable = variable_name(name)
+        if arguments.get(name) is not None:
+            raw, origin = arguments[name], "argument"
+        elif variable in environ:
+            raw, origin = environ[variable], variable
+        elif name in table:
+            raw, origin = table[name], "pyproject.toml"
+        else:
+            origins[name] = "default"
+            continue
+        values[name] = _convert(raw, type(item.default), item.metadata["choices"], origin, name)
+        origins[name] = origin
+    return LoadedSettings(settings=Settings(**values), origins=MappingProxyType(origins))
+
+
+def _read_pyproject(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read: {error}") from error
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("prunella", {})
+    except (tomllib.TOMLDecodeError, AttributeError) as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{path}: [tool.prunella] must be a table, not {table!r}")
+    return table
+
+
+def _convert(raw: Any, kind: type, choices: tuple[str, ...], origin: str, name: str) -> Any:
+    place = origin if origin.startswith("PRUNELLA_") else f"{origin}, {name}"
+    try:
+        value = _to_bool(raw) if kind is bool else _to_number_or_text(raw, kind)
+    except (ValueError, TypeError):
+        raise ConfigurationError(f"{place}: {raw!r} is not a valid {kind.__name__}") from None
+    if choices and value not in choices:
+        raise ConfigurationError(f"{place}: {value!r} is none of {', '.join(choices)}")
+    if kind in (int, float) and not 0 <= value < float("inf"):
+        raise ConfigurationError(f"{place}: {value!r} must be a finite number of at least 0")
+    return value
+
+
+def _to_bool(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    text = raw.strip().lower() if isinstance(raw, str) else None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError(raw)
+
+
+def _to_number_or_text(raw: Any, kind: type) -> Any:
+    if isinstance(raw, bool) or (kind is str and not isinstance(raw, str)):
+        raise TypeError(raw)
+    if kind is int and isinstance(raw, float):
+        raise TypeError(raw)
+    return kind(raw)

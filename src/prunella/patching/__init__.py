@@ -1,0 +1,1 @@
+"""Text to `PatchResult`: edits of one function that keep every other byte."""

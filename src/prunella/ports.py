@@ -1,0 +1,276 @@
+"""Every plug-point, one page: what the healer's stages need and `prunella.adapters` brings.
+
+Nobody subclasses these; an object with the right methods serves.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from prunella.model.ids import IncidentId
+from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
+from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
+from prunella.model.repair import (
+    Candidate,
+    Publication,
+    ReplayOutcome,
+    ReplayRequest,
+    TestReport,
+    Verdict,
+)
+
+Progress = Callable[[str], None]
+"""Told in a few words what is being done now; for a person who waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triaged:
+    """What triage found out about one occurrence."""
+
+    fingerprint: str
+    #: Version of the algorithm that made it.
+    scheme: str
+    error_code: str
+    location: Location | None
+    #: The pattern of the ignore file that matches, or ``None``.
+    ignored_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreHealth:
+    """What ``prunella doctor`` shows of a store."""
+
+    place: str
+    schema_version: int
+    size_bytes: int
+    #: Table name to number of rows.
+    rows: Mapping[str, int]
+
+
+class Store(Protocol):
+    """Where records and the healer's work are kept. Each method is one transaction.
+
+    Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
+    (or a prefix of one) doesn't name exactly one thing.
+    """
+
+    # --- records
+    def spool_offset(self, spool_name: str) -> int:
+        """Return how many bytes of that spool file have been ingested; 0 for a new one."""
+        ...
+
+    def ingest(self, records: Sequence[Record], *, spool_name: str, end_offset: int) -> None:
+        """Keep `records` and remember the offset behind them, or nothing of both."""
+        ...
+
+    def sites(self) -> Sequence[Site]:
+        """Return the latest version of every site, by id."""
+        ...
+
+    def process(self, process_id: str) -> Process | None: ...
+
+    def calls(self, site_id: str, *, limit: int) -> Sequence[Call]:
+        """Return the latest recorded successes of a site, newest first."""
+        ...
+
+    def children(self, call_id: str) -> Sequence[Call]:
+        """Return the recorded successes made by one call, oldest first."""
+        ...
+
+    def counts(self) -> Sequence[Counts]:
+        """Return the latest counters of every process."""
+        ...
+
+    # --- incidents
+    def untriaged(self, *, limit: int) -> Sequence[Occurrence]:
+        """Return occurrences that belong to no incident yet, oldest first."""
+        ...
+
+    def assign(self, occurrence: Occurrence, triaged: Triaged) -> Incident:
+        """Put the occurrence into the incident of its fingerprint, which is made if it is new.
+
+        An ignored occurrence gets the ending `Ending.FAILURE`. A cured incident becomes regressed.
+        """
+        ...
+
+    def incidents(
+        self, *, status: IncidentStatus | None = None, since: datetime | None = None
+    ) -> Sequence[Incident]:
+        """Return incidents, the one seen last first; `since` bounds their last sight."""
+        ...
+
+    def incident(self, incident_id: str) -> Incident:
+        """Return the incident of an id or of an unambiguous beginning of one."""
+        ...
+
+    def set_status(
+        self, incident_id: IncidentId, status: IncidentStatus, *, ignored_by: str | None = None
+    ) -> None: ...
+
+    def occurrences(self, incident_id: str, *, limit: int) -> Sequence[Occurrence]:
+        """Return occurrences of an incident with full context, newest first."""
+        ...
+
+    # --- the healer's work, kept in the order of saving
+    def save_diagnosis(self, diagnosis: Diagnosis) -> None: ...
+
+    def diagnoses(self, incident_id: str) -> Sequence[Diagnosis]: ...
+
+    def save_candidates(self, candidates: Sequence[Candidate]) -> None: ...
+
+    def candidates(self, incident_id: str) -> Sequence[Candidate]: ...
+
+    def save_verdicts(self, verdicts: Sequence[Verdict]) -> None: ...
+
+    def verdicts(self, incident_id: str) -> Sequence[Verdict]: ...
+
+    def save_publication(self, publication: Publication) -> None: ...
+
+    def publications(self, incident_id: str) -> Sequence[Publication]: ...
+
+    def save_case(self, case: Case) -> None:
+        """Keep a case; one of the same incident and origin is replaced."""
+        ...
+
+    def cases(self) -> Sequence[Case]: ...
+
+    # --- itself
+    def health(self) -> StoreHealth: ...
+
+    def close(self) -> None: ...
+
+
+class Retriever(Protocol):
+    """Finds the documents nearest to a query."""
+
+    def rank(
+        self, query: str, documents: Sequence[str], *, limit: int
+    ) -> Sequence[tuple[int, float]]:
+        """Return ``(index of document, similarity between 0 and 1)``, nearest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One question to a language model."""
+
+    system: str
+    prompt: str
+    #: JSON Schema that the answer has to fit; ``None`` asks for text.
+    schema: Mapping[str, Any] | None = None
+    max_output_tokens: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAnswer:
+    """What it answered. Untrusted data."""
+
+    text: str
+    #: The answer as JSON where the request had a schema.
+    data: Mapping[str, Any] | None
+    input_tokens: int
+    output_tokens: int
+    latency_s: float
+
+
+class LanguageModel(Protocol):
+    """A language model behind some endpoint."""
+
+    @property
+    def name(self) -> str:
+        """``provider:model``"""
+        ...
+
+    def ask(self, request: ModelRequest) -> ModelAnswer:
+        """Return the answer; raises `ModelError` with the reason where there is none."""
+        ...
+
+
+#: Files that differ from a tree on disk: path relative to its root → content.
+Overlay = Mapping[str, bytes]
+
+
+class Replayer(Protocol):
+    """Runs recorded calls again, isolated."""
+
+    @property
+    def level(self) -> str:
+        """The isolation in force: ``bubblewrap``, ``namespaces`` or ``none``."""
+        ...
+
+    def replay(
+        self,
+        tree: Path,
+        process: Process,
+        requests: Sequence[ReplayRequest],
+        variants: Sequence[Overlay],
+    ) -> Sequence[Sequence[ReplayOutcome]]:
+        """Run every request on every variant of the checked-out `tree`.
+
+        Answers one row a variant, in order, each with one outcome a request, in order. ``{}`` is
+        the tree as it stands. Raises `SandboxUnavailable`.
+        """
+        ...
+
+
+class TestRunner(Protocol):
+    """Runs a project's own tests, isolated."""
+
+    def run(self, tree: Path, process: Process, overlay: Overlay) -> TestReport | None:
+        """Return the report, or ``None`` where the project has no tests that it can find."""
+        ...
+
+
+class Repository(Protocol):
+    """The committed base that patches are made on."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths are relative to."""
+        ...
+
+    @property
+    def commit(self) -> str | None:
+        """Id of the base commit; ``None`` for a plain folder without git."""
+        ...
+
+    def files(self) -> Sequence[str]:
+        """Return the paths of the base's files, with ``/``."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of the base, or ``None`` where it has none of that path."""
+        ...
+
+    def check_out(self, into: Path) -> None:
+        """Write the base into the empty folder `into`."""
+        ...
+
+    def commit_branch(self, branch: str, files: Overlay, message: str) -> str:
+        """Make `branch` with one commit on the base that sets `files`; return the commit's id.
+
+        Touches neither work tree nor index. Raises `RepositoryError`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """An accepted patch as it is handed to people."""
+
+    candidate: Candidate
+    branch: str
+    title: str
+    #: Markdown.
+    body: str
+    message: str
+    #: Everything the branch changes.
+    files: Overlay
+
+
+class CodeHost(Protocol):
+    """Where pull requests are opened."""
+
+    def publish(self, request: PullRequest) -> Publication: ...

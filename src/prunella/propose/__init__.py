@@ -1,0 +1,1 @@
+"""Dossier to candidate patches: built-in rules and the language model."""

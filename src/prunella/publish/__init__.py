@@ -1,0 +1,1 @@
+"""Accepted candidate to a branch and a pull-request text."""

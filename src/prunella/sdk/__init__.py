@@ -1,0 +1,1 @@
+"""The part that lives in the user's program: ``@heal``, capture, redaction, spool."""

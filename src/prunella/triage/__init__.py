@@ -1,0 +1,1 @@
+"""Occurrences to incidents: fingerprint, error code, ignore rules. Pure."""

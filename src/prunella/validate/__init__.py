@@ -1,0 +1,1 @@
+"""Candidate to verdict: replay, policy, tests."""
