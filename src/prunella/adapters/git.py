@@ -27,15 +27,23 @@ class GitRepository:
 
     def __init__(self, root: Path) -> None:
         """Raise `RepositoryError` where `root` is in no repository, or in one without a commit."""
-        self._root = root.resolve()
-        prefix = self._git("rev-parse", "--show-prefix").decode("utf-8", "surrogateescape")
-        self._prefix = prefix.rstrip("\n")
+        # Commands run at the top level: in a subfolder git reads paths relative to it.
+        self._root = self._top = root.resolve()
+        self._prefix = os.fsdecode(self._git("rev-parse", "--show-prefix")).rstrip("\n")
+        self._top = Path(os.fsdecode(self._git("rev-parse", "--show-toplevel")).rstrip("\n"))
         try:
             self._commit = self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         except RepositoryError:
             raise RepositoryError(
                 f"the git repository at {root} has no commit yet; patches are made on the "
                 "committed code: commit it first"
+            ) from None
+        try:
+            self._git("rev-parse", "--verify", "--quiet", self._tree)
+        except RepositoryError:
+            raise RepositoryError(
+                f"{root} is not in the commit {self.commit[:12]} of its git repository; patches "
+                "are made on the committed code: commit it first"
             ) from None
 
     @property
@@ -55,7 +63,7 @@ class GitRepository:
             description, _, path = entry.partition(b"\t")
             mode, kind, _ = description.split(b" ")
             if kind == b"blob":
-                modes[path.decode("utf-8", "surrogateescape")] = mode.decode()
+                modes[os.fsdecode(path)] = mode.decode()
         return modes
 
     @property
@@ -74,7 +82,6 @@ class GitRepository:
         with _own_index() as environment:
             self._git("read-tree", self._tree, environment=environment)
             self._git(
-                f"--work-tree={into}",
                 "checkout-index",
                 "--all",
                 "--force",
@@ -117,7 +124,7 @@ class GitRepository:
         stdin: bytes | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> bytes:
-        command = ["git", "-C", str(self._root), *_QUIET, *arguments]
+        command = ["git", "-C", str(self._top), *_QUIET, *arguments]
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program, arguments never reach a shell
                 command,

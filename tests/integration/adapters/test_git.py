@@ -142,3 +142,10 @@ def test_plain_folder_skips_what_is_no_source(tmp_path: Path) -> None:
     assert folder.read("env1/lib.py") is None
     with pytest.raises(RepositoryError, match="git init"):
         folder.commit_branch("b", {}, "m")
+
+
+def test_folder_that_was_never_committed_is_refused(root: Path) -> None:
+    """A folder of the repository that the commit doesn't have is no base."""
+    (root / "fresh").mkdir()
+    with pytest.raises(RepositoryError, match="commit it first"):
+        GitRepository(root / "fresh")
