@@ -1,9 +1,7 @@
 """Runs one recorded call and describes what it did."""
 
-import asyncio
 import importlib
 import inspect
-import os
 import random
 import sys
 import time
@@ -19,7 +17,6 @@ from prunella.codec.plain import to_plain
 from prunella.model.errors import RecordError
 
 _MAX_YIELDED = 10_000
-_OWN_FOLDER = os.path.dirname(os.path.realpath(__file__))
 
 
 def run(function: Callable[..., Any], call: CallJob, tree: str) -> dict[str, Any]:
@@ -38,7 +35,7 @@ def run(function: Callable[..., Any], call: CallJob, tree: str) -> dict[str, Any
     except BaseException as error:  # noqa: BLE001 - what it raises is the result
         outcome: dict[str, Any] = {"ending": "raised"}
         took_us = (time.perf_counter_ns() - started) // 1000
-        outcome["exception"] = to_plain(frames.describe(error, tree, skip=_OWN_FOLDER))
+        outcome["exception"] = to_plain(frames.describe(error, tree))
     else:
         took_us = (time.perf_counter_ns() - started) // 1000
         encoded = encode(value)
@@ -118,13 +115,21 @@ def _extra(left: dict[str, Any], name: str, usual: str, default: Any) -> Any:
 def _perform(function: Callable[..., Any], arguments: list[Any], named: dict[str, Any]) -> Any:
     if isinstance(function, MethodType):
         function = function.__func__
-    if inspect.iscoroutinefunction(function):
-        return asyncio.run(function(*arguments, **named))
-    if inspect.isasyncgenfunction(function):
-        return asyncio.run(_drain_async(function(*arguments, **named)))
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return _perform_async(function, arguments, named)
     if inspect.isgeneratorfunction(function):
         return _drain(function(*arguments, **named))
     return function(*arguments, **named)
+
+
+def _perform_async(
+    function: Callable[..., Any], arguments: list[Any], named: dict[str, Any]
+) -> Any:
+    import asyncio  # most projects do without, and each process forked is dearer with it
+
+    if inspect.iscoroutinefunction(function):
+        return asyncio.run(function(*arguments, **named))
+    return asyncio.run(_drain_async(function(*arguments, **named)))
 
 
 def _drain(generator: Any) -> list[Any]:

@@ -14,15 +14,15 @@ _MAX_MESSAGE = 2_000
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
-def describe(error: BaseException, tree: str, *, skip: str) -> ExceptionInfo:
+def describe(error: BaseException, tree: str) -> ExceptionInfo:
     """Return `error` with its frames; files below `tree` are given relative to it.
 
-    Frames of files below the folder `skip` (the runner's own) are left out.
+    Frames before the first one of the project are the runner's own and left out.
     """
-    return _describe(error, tree, skip, seen=set())
+    return _describe(error, tree, seen=set())
 
 
-def _describe(error: BaseException, tree: str, skip: str, *, seen: set[int]) -> ExceptionInfo:
+def _describe(error: BaseException, tree: str, *, seen: set[int]) -> ExceptionInfo:
     seen.add(id(error))
     cause, relation = _cause(error)
     kind = type(error)
@@ -30,9 +30,9 @@ def _describe(error: BaseException, tree: str, skip: str, *, seen: set[int]) -> 
         type=_class_path(kind),
         mro=tuple(_class_path(base) for base in kind.__mro__ if base is not object),
         message=_message(error),
-        frames=tuple(_frames(error.__traceback__, tree, skip)),
+        frames=tuple(_frames(error.__traceback__, tree)),
         cause=(
-            _describe(cause, tree, skip, seen=seen)
+            _describe(cause, tree, seen=seen)
             if cause is not None and id(cause) not in seen and len(seen) < _MAX_CAUSES
             else None
         ),
@@ -59,14 +59,13 @@ def _message(error: BaseException) -> str:
         return "<its text can't be made>"
 
 
-def _frames(trace: TracebackType | None, tree: str, skip: str) -> Iterator[Frame]:
-    steps = [
-        step for step in _steps(trace) if not step[0].f_code.co_filename.startswith(skip + os.sep)
-    ]
+def _frames(trace: TracebackType | None, tree: str) -> list[Frame]:
+    steps = list(_steps(trace))
     if len(steps) > _MAX_FRAMES:
         steps = steps[: _MAX_FRAMES // 3] + steps[-2 * _MAX_FRAMES // 3 :]
-    for frame, line, position in steps:
-        yield _frame(frame, line, position, tree)
+    frames = [_frame(frame, line, position, tree) for frame, line, position in steps]
+    first = next((index for index, frame in enumerate(frames) if frame.in_project), 0)
+    return frames[first:]
 
 
 _Position = tuple[int, int, int, int] | None

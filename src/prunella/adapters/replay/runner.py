@@ -16,6 +16,7 @@ def main(arguments: Sequence[str]) -> None:
     confine(Confinement(**json.loads(limits)))
     job = jobs.read(json.loads(sys.stdin.buffer.read()))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.path[:] = job.sys_path
     sys.argv[:] = job.argv or ("",)
     os.chdir(job.tree)

@@ -38,7 +38,8 @@ def find(site: str, *, main_file: str, limit_s: float) -> Callable[..., Any]:
     try:
         return _resolve(module, qualname)
     except Unreplayable as error:
-        raise Unreplayable(f"{error}; its import stopped with {problem}") from None if problem else error
+        ending = f"; its import stopped with {problem}" if problem else ""
+        raise Unreplayable(f"{error}{ending}") from None
 
 
 def _load(name: str, main_file: str, limit_s: float) -> tuple[ModuleType, str]:
