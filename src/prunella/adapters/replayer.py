@@ -77,8 +77,7 @@ class SandboxReplayer:
         lost = f"the replay ended before it. {complaint}".strip()
         return [
             [
-                found.get((variant, number))
-                or _without_result(request, ReplayEnding.DIED, lost)
+                found.get((variant, number)) or _without_result(request, ReplayEnding.DIED, lost)
                 for number, request in enumerate(requests)
             ]
             for variant in range(len(variants))

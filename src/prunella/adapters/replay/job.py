@@ -57,7 +57,9 @@ def to_json(job: Job) -> dict[str, Any]:
 def read(data: Mapping[str, Any]) -> Job:
     """Return the job that `to_json` wrote."""
     plain = {
-        name: tuple(data[name]) if isinstance(data[name], Sequence) and name in _LISTS else data[name]
+        name: tuple(data[name])
+        if isinstance(data[name], Sequence) and name in _LISTS
+        else data[name]
         for name in _PLAIN
     }
     return Job(
