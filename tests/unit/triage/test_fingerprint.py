@@ -17,7 +17,7 @@ def of(**changes):
 
 
 NAMES = st.text(string.ascii_lowercase + "_", min_size=1, max_size=12)
-VALUES = st.one_of(
+KINDS = (
     st.integers().map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.text(max_size=30).map(repr),
@@ -26,6 +26,8 @@ VALUES = st.one_of(
     st.integers(min_value=2**32).map(hex),
     st.lists(st.integers(), min_size=1, max_size=6).map(repr),
 )
+#: Two values of one kind.
+PAIRS = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(kind, kind))
 
 
 @given(st.lists(st.tuples(st.integers(1, 9999), st.integers(1, 9999)), min_size=1, max_size=5))
@@ -48,18 +50,11 @@ def test_moving_code_changes_nothing(lines):
     assert fingerprint(elsewhere) == of(frames=tuple(frames))
 
 
-@given(
-    st.sampled_from(["{} is no price", "row {}: bad", "expected {}", "got {}, not {}"]),
-    VALUES,
-    VALUES,
-)
-def test_values_in_messages_change_nothing(template, one, other):
+@given(st.sampled_from(["{} is no price", "row {}: bad", "expected {}", "got {}, no"]), PAIRS)
+def test_values_in_messages_change_nothing(template, pair):
     """A message with another value of the same kind gives the same fingerprint."""
-    assert normalise(template.format(one, one)) == normalise(template.format(one, one))
-    kind = normalise(template.format(*("'x'",) * 2))
-    if one[0] in "'\"" and other[0] in "'\"":
-        assert normalise(template.format(one, one)) == normalise(template.format(other, other))
-        assert normalise(template.format(one, one)) == kind
+    one, other = pair
+    assert of(message=template.format(one)) == of(message=template.format(other))
 
 
 @pytest.mark.parametrize(
@@ -221,4 +216,4 @@ def test_ending_changes_nothing():
 
 def test_scheme_one_is_frozen():
     """A released scheme answers the same for ever; a change needs a new scheme."""
-    assert fingerprint(an_occurrence()) == "FROZEN"
+    assert fingerprint(an_occurrence()) == "943114ede81e73e888cdd2f7c2524edc"
