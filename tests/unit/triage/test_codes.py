@@ -1,7 +1,7 @@
 import pytest
-from recorded import an_exception
 
 from prunella.triage.codes import class_name, error_code, own_code
+from recorded import an_exception
 
 MAPPING = {"ValueError": "INPUT.VALUE", "shop.errors.Gone": "SHOP.GONE", "Exception": "ANY"}
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded import a_frame, an_exception, an_occurrence
 
 from prunella.model.records import Ending
 from prunella.triage.fingerprint import fingerprint, normalise
+from recorded import a_frame, an_exception, an_occurrence
 
 
 def of(**changes):

@@ -1,9 +1,9 @@
 import pytest
-from recorded import a_frame, an_exception, an_occurrence
 
 from prunella.model.errors import ConfigurationError
 from prunella.model.records import Ending
 from prunella.triage.ignore import ignored_by, parse
+from recorded import a_frame, an_exception, an_occurrence
 
 GONE = an_exception(
     type="shop.errors:Gone",

@@ -1,8 +1,7 @@
-from recorded import a_frame, an_exception, an_occurrence
-
 from prunella.model.incidents import Location
 from prunella.triage import Rules, triage
 from prunella.triage.ignore import parse
+from recorded import a_frame, an_exception, an_occurrence
 
 
 def test_an_occurrence_is_triaged_by_the_projects_rules():
