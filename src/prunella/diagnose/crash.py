@@ -93,8 +93,7 @@ def _crash(
     module: Module,
     source: SourceFunction,
 ) -> Crash:
-    same = [item for item in module.functions if item.qualname == source.qualname]
-    function = next((item for item in same if item.first_line == source.first_line), same[0])
+    function = module.function(source.qualname, source.first_line)
     if not reproduced and frame.qualname == source.qualname:
         frame = _moved(frame, source.first_line - frame.first_line)
     return Crash(

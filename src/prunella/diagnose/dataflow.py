@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prunella.diagnose.scopes import FunctionNode
+from prunella.patching.locate import FunctionNode
 
 
 class Source(StrEnum):

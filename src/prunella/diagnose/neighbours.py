@@ -56,9 +56,9 @@ class _Found:
 
 
 def find_neighbours(
+    function: SourceFunction,
     files: Sequence[str],
     read: Read,
-    function: SourceFunction,
     retriever: Retriever,
     *,
     limits: Limits = DEFAULT_LIMITS,
@@ -91,8 +91,7 @@ class _Target:
 
     @classmethod
     def of(cls, function: SourceFunction, home: Module) -> "_Target":
-        same = [item for item in home.functions if item.qualname == function.qualname]
-        node = next((item for item in same if item.first_line == function.first_line), same[0])
+        node = home.function(function.qualname, function.first_line)
         if node.class_name is not None and node.name in ("__init__", "__new__"):
             return cls(function.path, node, node.class_name)
         return cls(function.path, node, node.name)

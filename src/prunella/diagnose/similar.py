@@ -6,7 +6,7 @@ agrees in structure, because no text similarity tells lexical look-alikes apart 
 
 from collections.abc import Sequence
 
-from prunella.model.incidents import Case, Incident, Location, SimilarCase
+from prunella.model.incidents import Case, Incident, SimilarCase
 from prunella.ports import Retriever
 
 #: Share of each agreement in the similarity; they add up to 1.
@@ -17,7 +17,6 @@ _LEAST = 0.35
 
 def similar_cases(
     incident: Incident,
-    location: Location | None,
     cases: Sequence[Case],
     retriever: Retriever,
     *,
@@ -27,6 +26,7 @@ def similar_cases(
 
     A similarity of 1 means the same exception in the same function with the same message.
     """
+    location = incident.location
     query = f"{_class_name(incident.error_type)}: {incident.message}"
     texts = [f"{_class_name(case.error_type)}: {case.message}" for case in cases]
     near = dict(retriever.rank(query, texts, limit=len(texts))) if texts else {}

@@ -1,12 +1,12 @@
 """The function of a frame, as the committed base has it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from prunella.diagnose.scopes import Function, Module, parse_module
 from prunella.model.errors import SourceUnavailable
 from prunella.model.repair import SourceFunction
+from prunella.patching import FunctionSpan, SourceText, functions, locate
 
 Read = Callable[[str], bytes | None]
 """Returns a file of the base by its path, or ``None``: `prunella.ports.Repository.read`."""
@@ -31,7 +31,7 @@ class Place(Protocol):
     def first_line(self) -> int: ...
 
 
-def find_function(read: Read, place: Place) -> SourceFunction:
+def find_function(place: Place, read: Read) -> SourceFunction:
     """Return the function that `place` names, from the base.
 
     A comprehension, a generator expression or a lambda belongs to the function around it. The name
@@ -44,19 +44,14 @@ def find_function(read: Read, place: Place) -> SourceFunction:
         raise SourceUnavailable(
             f"{place.file} is not in the committed base; commit it, then heal again"
         )
-    module = parse_module(place.file, source)
-    if module is None:
-        raise SourceUnavailable(
-            f"{place.file} of the committed base is not valid Python for this interpreter"
-        )
-    function = _pick(module, place)
+    span = _locate(place, source)
     return SourceFunction(
         path=place.file,
         module=place.module,
-        qualname=function.qualname,
-        first_line=function.first_line,
-        last_line=function.last_line,
-        text=module.text(function.first_line, function.last_line),
+        qualname=span.qualname,
+        first_line=span.first_line,
+        last_line=span.last_line,
+        text=span.text,
         file_source=source,
     )
 
@@ -96,20 +91,23 @@ def _refuse_unwritten(place: Place) -> None:
         )
 
 
-def _pick(module: Module, place: Place) -> Function:
-    wanted = owner_name(place.qualname)
-    found: Sequence[Function] = [item for item in module.functions if item.qualname == wanted]
-    if not found:
+def _locate(place: Place, source: bytes) -> FunctionSpan:
+    qualname = owner_name(place.qualname)
+    try:
+        text = SourceText(source)
+    except SourceUnavailable as error:
         raise SourceUnavailable(
-            f"{wanted} is not in {module.path} of the committed base any more "
+            f"{place.file} of the committed base is not valid Python for this interpreter: {error}"
+        ) from error
+    if all(name != qualname for name, _ in functions(text.tree)):
+        raise SourceUnavailable(
+            f"{qualname} is not in {place.file} of the committed base any more "
             "(renamed, moved, or made at run time)"
         )
-    if len(found) > 1:
-        found = [item for item in found if item.first_line == place.first_line] or found
-    if len(found) > 1:
-        lines = ", ".join(str(item.first_line) for item in found)
+    try:
+        return locate(text, qualname, first_line=place.first_line)
+    except SourceUnavailable as error:
         raise SourceUnavailable(
-            f"{module.path} defines {wanted} several times (lines {lines}), and none begins on "
-            f"the recorded line {place.first_line}; commit the source that failed, then heal again"
-        )
-    return found[0]
+            f"{place.file} has several functions of that name, and none begins on the recorded "
+            f"line {place.first_line}: {error}; commit the source that failed, then heal again"
+        ) from error
