@@ -19,8 +19,8 @@ from prunella.model.settings import Settings
 from prunella.ports import LanguageModel, ModelAnswer, ModelRequest
 
 if TYPE_CHECKING:
-    from pydantic_ai.models import Model
     from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.models import Model
 
 #: Times one question is sent at most, and the longest that all pauses between them take together.
 ATTEMPTS, MAX_PAUSE_S = 3, 30.0
@@ -149,13 +149,14 @@ class EndpointModel:
 
     async def _request(self, request: ModelRequest) -> "ModelResponse":
         from pydantic_ai.direct import model_request
-        from pydantic_ai.messages import ModelRequest as Message, SystemPromptPart, UserPromptPart
+        from pydantic_ai.messages import ModelRequest as Message
+        from pydantic_ai.messages import SystemPromptPart, UserPromptPart
         from pydantic_ai.settings import ModelSettings
 
-        parts = [SystemPromptPart(request.system), UserPromptPart(request.prompt)]
+        message = Message(parts=[SystemPromptPart(request.system), UserPromptPart(request.prompt)])
         return await model_request(
             self._model(),
-            [Message(parts=parts)],
+            [message],
             model_settings=ModelSettings(
                 max_tokens=request.max_output_tokens, timeout=self._settings.model_timeout_s
             ),

@@ -7,7 +7,7 @@ from prunella.codec import type_name
 from prunella.diagnose.values import Scope, Unknown
 from prunella.model.tree import Tree
 
-_ITEMS, _KEYS, _DEPTH = 50, 20, 3
+_ITEMS, _KEYS, _DEPTH, _TEXT_CHARS = 50, 20, 3, 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Contrast:
 
 
 #: Kinds of traits, the most telling first.
-_WORTH = ("none", "key", "empty", "zero", "negative", "text", "type", "bound")
+_WORTH = ("none", "key", "empty", "zero", "negative", "text", "type", "bound", "value")
 
 
 def contrast(
@@ -89,9 +89,7 @@ def contrast(
     kept = [item for item in found if item.separation_ratio >= least_ratio and item.failing]
     if not good:  # nothing to compare with: only what is remarkable by itself
         kept = [item for item in kept if item.kind in ("none", "empty", "zero", "negative")]
-    kept.sort(
-        key=lambda item: (-item.separation_ratio, _WORTH.index(item.kind), item.statement)
-    )
+    kept.sort(key=lambda item: (-item.separation_ratio, _WORTH.index(item.kind), item.statement))
     return kept
 
 
@@ -122,9 +120,7 @@ def _traits_of(inputs: Tree) -> frozenset[Trait]:
     )
 
 
-def _traits(
-    scope: Scope, parameter: str, place: str, value: Tree, depth: int
-) -> Iterator[Trait]:
+def _traits(scope: Scope, parameter: str, place: str, value: Tree, depth: int) -> Iterator[Trait]:
     node = scope.resolve(value)
     where = _named(place)
 
@@ -138,20 +134,27 @@ def _traits(
     length = scope.length(node)
     if length == 0:
         yield trait("empty", "is empty")
-    if isinstance(node, bool):
-        yield trait("text", f"is {node}")
-    elif isinstance(node, (int, float)):
-        if node == 0:
-            yield trait("zero", "is 0")
-        elif node < 0:
-            yield trait("negative", "is negative")
-    elif isinstance(node, str) and length:
-        if not node.strip():
-            yield trait("text", "is blank")
-        elif not _is_number(node):
-            yield trait("text", "is not written as a number")
+    for kind, said in _scalar_traits(node):
+        yield trait(kind, said)
     if depth:
         yield from _inner_traits(scope, parameter, place, node, depth - 1)
+
+
+def _scalar_traits(node: Tree) -> Iterator[tuple[str, str]]:
+    if isinstance(node, bool):
+        yield "text", f"is {node}"
+    elif isinstance(node, (int, float)):
+        if node == 0:
+            yield "zero", "is 0"
+        elif node < 0:
+            yield "negative", "is negative"
+    elif isinstance(node, str) and node:
+        if not node.strip():
+            yield "text", "is blank"
+        elif not _is_number(node):
+            yield "text", "is not written as a number"
+        if len(node) <= _TEXT_CHARS:
+            yield "value", f"is {node!r}"
 
 
 def _named(place: str) -> str:

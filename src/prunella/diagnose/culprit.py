@@ -79,7 +79,13 @@ def _index(crash: Crash) -> Culprit | None:
     if isinstance(node, ast.Subscript):
         container = source_of(node.value)
         length = _length(crash.scope, node.value)
-        size = "" if length is None else f", which has {length} items" if length else ", which is empty"
+        size = (
+            ""
+            if length is None
+            else f", which has {length} items"
+            if length
+            else ", which is empty"
+        )
         return Culprit(
             happened=f"`{source_of(node)}` reaches beyond the end of `{container}`{size}",
             value=node.value if length in (0, None) else node.slice,
@@ -177,9 +183,7 @@ def _unbound(crash: Crash) -> Culprit | None:
     name = None if match is None else match[1] or match[2]
     if name is None:
         return None
-    lines = [
-        item.line for item in definitions(crash.function.node) if item.name == name
-    ]
+    lines = [item.line for item in definitions(crash.function.node) if item.name == name]
     if lines:
         listed = ", ".join(str(line) for line in dict.fromkeys(lines))
         return Culprit(
@@ -196,16 +200,13 @@ def _unbound(crash: Crash) -> Culprit | None:
 
 
 def _bad_value(crash: Crash) -> Culprit | None:
-    node = crash.expression
-    if isinstance(node, (ast.Tuple, ast.List)) or isinstance(crash.statement, ast.Assign) and (
-        "unpack" in crash.exception.message
-    ):
-        value = crash.statement.value if isinstance(crash.statement, ast.Assign) else node
+    if "unpack" in crash.exception.message and isinstance(crash.statement, ast.Assign):
+        value = source_of(crash.statement.value)
         return Culprit(
-            happened=f"unpacking `{source_of(value)}` fails ({_quoted(crash.exception.message)})",
-            value=value,
-            remedy=f"check how many parts `{source_of(value)}` has before unpacking it",
-        ) if value is not None else None
+            happened=f"unpacking `{value}` fails ({_quoted(crash.exception.message)})",
+            value=crash.statement.value,
+            remedy=f"check how many parts `{value}` has before unpacking it",
+        )
     return _call_of(
         crash, "refuses its argument", "check or convert the argument before", with_message=True
     )
@@ -230,9 +231,7 @@ def _decoding(crash: Crash) -> Culprit | None:
     )
 
 
-def _call_of(
-    crash: Crash, what: str, remedy: str, *, with_message: bool = False
-) -> Culprit | None:
+def _call_of(crash: Crash, what: str, remedy: str, *, with_message: bool = False) -> Culprit | None:
     node = crash.expression
     if not isinstance(node, ast.Call):
         return None

@@ -121,26 +121,35 @@ def _in_block(body: Sequence[ast.stmt], outer: tuple[int, ...]) -> Iterator[Defi
 
 
 def _in_statement(node: ast.stmt, blocks: tuple[int, ...]) -> Iterator[Definition]:
+    for target, source, value in _targets(node):
+        yield from _bind(target, source, value, blocks)
+    for name in _other_names(node):
+        yield Definition(name=name, source=Source.OTHER, line=node.lineno, blocks=blocks)
+    yield from _in_expressions(node, blocks)
+
+
+def _targets(node: ast.stmt) -> Iterator[tuple[ast.expr, Source, ast.expr]]:
     if isinstance(node, ast.Assign):
         for target in node.targets:
-            yield from _bind(target, Source.ASSIGNED, node.value, blocks)
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
-        source = Source.UPDATED if isinstance(node, ast.AugAssign) else Source.ASSIGNED
-        if node.value is not None:
-            yield from _bind(node.target, source, node.value, blocks)
+            yield target, Source.ASSIGNED, node.value
+    elif isinstance(node, ast.AugAssign):
+        yield node.target, Source.UPDATED, node.value
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        yield node.target, Source.ASSIGNED, node.value
     elif isinstance(node, (ast.For, ast.AsyncFor)):
-        yield from _bind(node.target, Source.ITEM, node.iter, blocks)
+        yield node.target, Source.ITEM, node.iter
     elif isinstance(node, (ast.With, ast.AsyncWith)):
         for item in node.items:
             if item.optional_vars is not None:
-                yield from _bind(item.optional_vars, Source.ENTERED, item.context_expr, blocks)
-    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        yield Definition(name=node.name, source=Source.OTHER, line=node.lineno, blocks=blocks)
+                yield item.optional_vars, Source.ENTERED, item.context_expr
+
+
+def _other_names(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            yield Definition(name=name, source=Source.OTHER, line=node.lineno, blocks=blocks)
-    yield from _in_expressions(node, blocks)
+            yield alias.asname or alias.name.partition(".")[0]
 
 
 def _in_expressions(node: ast.stmt, blocks: tuple[int, ...]) -> Iterator[Definition]:

@@ -72,9 +72,7 @@ def diagnosis_request(dossier: Dossier, fallback: Diagnosis) -> tuple[ModelReque
     return request, facts
 
 
-def diagnose_with_model(
-    dossier: Dossier, model: LanguageModel, fallback: Diagnosis
-) -> Diagnosis:
+def diagnose_with_model(dossier: Dossier, model: LanguageModel, fallback: Diagnosis) -> Diagnosis:
     """Return the model's diagnosis, with those of `fallback` behind it.
 
     `fallback` itself comes back where the model gives no usable answer. References to facts that

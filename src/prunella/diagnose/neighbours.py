@@ -144,8 +144,10 @@ def _users(target: _Target, module: Module, project: ProjectFiles) -> Iterator[_
 def is_test(path: str, name: str) -> bool:
     """Tell whether a function of that name in that file is a test, as pytest finds them."""
     file = PurePosixPath(path)
-    in_tests = file.name.startswith("test_") or file.stem.endswith("_test") or (
-        "tests" in file.parts or "test" in file.parts
+    in_tests = (
+        file.name.startswith("test_")
+        or file.stem.endswith("_test")
+        or ("tests" in file.parts or "test" in file.parts)
     )
     return in_tests and name.startswith("test")
 
@@ -205,9 +207,7 @@ def _mentions_class(target: _Target, module: Module, names: Mapping[str, Importe
 # --- whom the target uses
 
 
-def _callees(
-    target: _Target, home: Module, project: ProjectFiles, read: Read
-) -> Iterator[_Found]:
+def _callees(target: _Target, home: Module, project: ProjectFiles, read: Read) -> Iterator[_Found]:
     names = resolve_imports(home.tree, home.path, project)
     opened: dict[str, Module | None] = {home.path: home}
     seen: set[tuple[str, str]] = {(home.path, target.function.qualname)}

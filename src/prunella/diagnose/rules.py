@@ -81,7 +81,9 @@ def _known(dossier: Dossier) -> str:
     said = _error(dossier)
     location = dossier.incident.location
     if location is None:
-        return f"{said} comes up in code outside the project, called through {dossier.site.site_id}."
+        return (
+            f"{said} comes up in code outside the project, called through {dossier.site.site_id}."
+        )
     return f"{said} comes up in {location.qualname} ({location.file}:{location.line})."
 
 

@@ -7,8 +7,10 @@ expression needs code to run. Trees are untrusted: nothing here trusts their sha
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from prunella.codec import entries
+from prunella.codec.parts import definitions, unwrapped
 from prunella.model.tree import Tree
 
 
@@ -26,8 +28,10 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
-_SEQUENCES = frozenset({"l", "t", "s", "fs"})
-_DEPTH = 8
+#: Tag to the index of the first item, or of the first key.
+_ITEMS_FROM = {"l": 1, "t": 1, "s": 1, "fs": 1, "dq": 2}
+_PAIRS_FROM = {"d": 1, "od": 1, "ct": 1, "dd": 2}
+_REFERENCES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,13 @@ class Scope:
 
     @classmethod
     def of(cls, tree: Tree) -> "Scope":
-        """Read a ``dict`` tree of names; anything else has none."""
-        anchors: dict[int, Tree] = {}
-        _collect(tree, anchors, _DEPTH)
-        root = _strip(tree)
-        names: dict[str, Tree] = {}
-        if isinstance(root, list) and root[:1] == ["d"]:
-            for key, value in zip(root[1::2], root[2::2], strict=False):
-                if isinstance(key, str):
-                    names[key] = value
-        return cls(names=names, anchors=anchors)
+        """Read an inputs or locals tree; anything else has no names."""
+        return cls(names=dict(entries(tree)), anchors=definitions(tree))
 
     def resolve(self, tree: Tree) -> Tree:
         """Follow marks and references to the node itself."""
-        for _ in range(_DEPTH):
-            tree = _strip(tree)
+        for _ in range(_REFERENCES):
+            tree = unwrapped(tree)
             if not (isinstance(tree, list) and len(tree) == 2 and tree[0] == "*"):
                 return tree
             number = tree[1]
@@ -65,23 +61,23 @@ class Scope:
     # --- parts of values
 
     def items(self, tree: Tree) -> Sequence[Tree] | Unknown:
-        """Return the items of a list, tuple or set."""
-        node = self.resolve(tree)
-        if isinstance(node, list) and node and node[0] in _SEQUENCES and not _is_cut(node):
-            return node[1:]
-        return UNKNOWN
+        """Return the items of a list, tuple, set or deque that was recorded whole."""
+        node = self._body(tree)
+        start = _ITEMS_FROM.get(_tag(node))
+        return UNKNOWN if start is None else node[start:]  # type: ignore[index]  # it has a tag
 
     def pairs(self, tree: Tree) -> Sequence[tuple[Tree, Tree]] | Unknown:
-        """Return the items of a dict."""
-        node = self.resolve(tree)
-        if isinstance(node, list) and node and node[0] == "d" and not _is_cut(node):
-            return list(zip(node[1::2], node[2::2], strict=False))
-        return UNKNOWN
+        """Return the items of a mapping that was recorded whole."""
+        node = self._body(tree)
+        start = _PAIRS_FROM.get(_tag(node))
+        if start is None or not isinstance(node, list):
+            return UNKNOWN
+        return list(zip(node[start::2], node[start + 1 :: 2], strict=False))
 
     def attributes(self, tree: Tree) -> Mapping[str, Tree] | Unknown:
-        """Return the recorded attributes of an object."""
+        """Return the recorded attributes of an object or a named tuple."""
         node = self.resolve(tree)
-        if not (isinstance(node, list) and len(node) >= 3 and node[0] == "o"):
+        if not (isinstance(node, list) and len(node) >= 3 and node[0] in ("o", "nt")):
             return UNKNOWN
         pairs = self.pairs(node[2])
         if isinstance(pairs, Unknown):
@@ -90,13 +86,22 @@ class Scope:
 
     def length(self, tree: Tree) -> int | Unknown:
         """Return what `len` would answer."""
-        node = self.resolve(tree)
+        node = self._body(tree)
         if isinstance(node, str):
             return len(node)
+        if _tag(node) == "cut" and isinstance(node, list) and isinstance(node[1], int):
+            return node[1]
         for part in (self.items(node), self.pairs(node)):
             if not isinstance(part, Unknown):
                 return len(part)
         return UNKNOWN
+
+    def _body(self, tree: Tree) -> Tree:
+        """Return the node behind marks; for an instance of a subclass, its built-in part."""
+        node = self.resolve(tree)
+        if isinstance(node, list) and len(node) >= 3 and node[0] == "sub":
+            return self.resolve(node[2])
+        return node
 
     # --- expressions
 
@@ -145,21 +150,6 @@ class Scope:
         return UNKNOWN if isinstance(value, Unknown) else self.length(value)
 
 
-def _strip(tree: Tree) -> Tree:
-    while isinstance(tree, list) and len(tree) == 3 and tree[0] == "&":
-        tree = tree[2]
-    return tree
-
-
-def _is_cut(node: Sequence[Any]) -> bool:
-    return any(isinstance(item, list) and item[:1] == ["cut"] for item in node[-2:])
-
-
-def _collect(tree: Tree, anchors: dict[int, Tree], depth: int) -> None:
-    if depth < 0 or not isinstance(tree, list):
-        return
-    if len(tree) == 3 and tree[0] == "&" and isinstance(tree[1], int):
-        anchors[tree[1]] = tree[2]
-    for item in tree[1:]:
-        if isinstance(item, list):
-            _collect(item, anchors, depth - 1)
+def _tag(node: Tree) -> str:
+    tag = node[0] if isinstance(node, list) and node else None
+    return tag if isinstance(tag, str) else ""

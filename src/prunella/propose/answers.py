@@ -59,7 +59,7 @@ def read_answer(text: str, function: SourceFunction) -> Answered | Unusable:
         return Unusable(reason="empty", message="the answer is empty")
     name = function.qualname.rpartition(".")[2]
     blocks = list(_blocks(text))
-    found = [code for code in map(lambda item: _function_in(item, function), _texts(blocks)) if code]
+    found = [code for code in (_function_in(item, function) for item in _texts(blocks)) if code]
     if not found and not blocks:
         found = [code for code in [_function_in(text, function)] if code]
     changed = [code for code in found if not _same(code, function.text)]
@@ -90,9 +90,7 @@ def _blocks(text: str) -> Iterator[_Block]:
         opening = fences[index]
         mark, language = opening[1], opening[2].lower()
         closings = [
-            number
-            for number in range(index + 1, len(fences))
-            if _closes(fences[number], mark)
+            number for number in range(index + 1, len(fences)) if _closes(fences[number], mark)
         ]
         if language not in _PYTHON or not closings:
             end = fences[closings[0]].start() if closings else len(text)
@@ -101,7 +99,9 @@ def _blocks(text: str) -> Iterator[_Block]:
             continue
         taken = closings[0]
         whole: str | None = None
-        for number in closings:  # the first closing that leaves valid Python: docstrings hold fences
+        for (
+            number
+        ) in closings:  # the first closing that leaves valid Python: docstrings hold fences
             parses += 1
             body = text[opening.end() + 1 : fences[number].start()]
             if parses > _MAX_PARSES:
@@ -141,16 +141,12 @@ def _function_in(code: str, function: SourceFunction) -> str | None:
     kept = [item for item in tree.body if not _is_example(item)]
     lines = code.split("\n")
     text = "\n".join(
-        line
-        for item in kept
-        for line in lines[_first_line(item) - 1 : item.end_lineno]
+        line for item in kept for line in lines[_first_line(item) - 1 : item.end_lineno]
     )
     return text if node.decorator_list else _with_decorators(text, node, function)
 
 
-def _named(
-    body: list[ast.stmt], qualname: str
-) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _named(body: list[ast.stmt], qualname: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     owner, _, name = qualname.rpartition(".")
     for item in body:
         if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name == name:
@@ -168,7 +164,8 @@ def _is_example(node: ast.stmt) -> bool:
 
 
 def _first_line(node: ast.stmt) -> int:
-    return min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(item.lineno for item in decorators)])
 
 
 def _with_decorators(
