@@ -1,6 +1,7 @@
 """How the offending value came about, told from the failing expression back to its sources."""
 
 import ast
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ class Story:
     contrast: Contrast | None
     #: Parameters that the offending value goes back to.
     parameters: tuple[str, ...]
-    #: Calls that it goes back to, as source text.
+    #: Functions that it goes back to, as source text; built-in ones left out.
     calls: tuple[str, ...]
 
 
@@ -136,4 +137,5 @@ def _calls(steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ..
         for node in ast.walk(expression)
         if isinstance(node, ast.Call)
     ]
-    return tuple(dict.fromkeys(source_of(node.func) for node in calls))
+    named = dict.fromkeys(source_of(node.func) for node in calls)
+    return tuple(name for name in named if not hasattr(builtins, name))
