@@ -255,6 +255,10 @@ class Repository(Protocol):
         """
         ...
 
+    def has_branch(self, branch: str) -> bool:
+        """Say whether a branch of that name is there now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:

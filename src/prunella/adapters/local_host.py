@@ -1,0 +1,56 @@
+"""The code host of a machine without one: a branch in the repository, and the text beside it."""
+
+from pathlib import Path
+
+from prunella.model.clock import now
+from prunella.model.project import data_folder
+from prunella.model.repair import Publication
+from prunella.ports import PullRequest, Repository
+
+
+class LocalHost:
+    """Publishes into the user's own repository and ``.prunella/pull-requests``."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def publish(self, request: PullRequest) -> Publication:
+        """Make the branch and write the pull-request text; for a plain folder, text and patch.
+
+        Raises `RepositoryError` where the branch can't be made; nothing is left behind then.
+        """
+        folder = data_folder(self._repository.root) / "pull-requests"
+        folder.mkdir(parents=True, exist_ok=True)
+        branch, name = self._free_name(request.branch, folder)
+        commit = None
+        if self._repository.commit is not None:
+            commit = self._repository.commit_branch(branch, request.files, request.message)
+        _write(folder / f"{name}.patch", request.candidate.patch.diff)
+        text = folder / f"{name}.md"
+        _write(text, request.body)
+        return Publication(
+            candidate_id=request.candidate.candidate_id,
+            branch=branch if commit else None,
+            commit=commit,
+            url=text.as_uri(),
+            published_at=now(),
+        )
+
+    def _free_name(self, branch: str, folder: Path) -> tuple[str, str]:
+        number = 1
+        candidate = branch
+        while self._repository.has_branch(candidate) or (folder / _file_name(candidate)).exists():
+            number += 1
+            candidate = f"{branch}-{number}"
+        return candidate, Path(_file_name(candidate)).stem
+
+
+def _file_name(branch: str) -> str:
+    return branch.replace("/", "-") + ".md"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write all or nothing."""
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+    unfinished.replace(path)

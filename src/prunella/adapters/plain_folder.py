@@ -1,0 +1,84 @@
+"""A project folder without git as the base of patches: its files as they stand now."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from prunella.model.errors import RepositoryError
+from prunella.ports import Overlay
+
+#: Folders that hold no source of the project.
+_SKIPPED = frozenset(
+    {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
+)
+MAX_FILES = 20_000
+MAX_BYTES = 200 * 1024 * 1024
+
+
+class PlainFolder:
+    """The project at `root`, without history; bounded, so that a home folder is refused."""
+
+    commit = None
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    @property
+    def root(self) -> Path:
+        return self._root
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        total = 0
+        for path in _walk(self._root):
+            sizes[path.relative_to(self._root).as_posix()] = size = path.stat().st_size
+            total += size
+            if len(sizes) > MAX_FILES or total > MAX_BYTES:
+                raise RepositoryError(
+                    f"{self._root} is no git repository and holds more than {MAX_FILES:,} files or "
+                    f"{MAX_BYTES // 2**20} MB: run `git init` and commit, or set PRUNELLA_ROOT to "
+                    "the project's folder"
+                )
+        return sizes
+
+    def files(self) -> Sequence[str]:
+        return tuple(self._sizes)
+
+    def read(self, path: str) -> bytes | None:
+        if path not in self._sizes:
+            return None
+        return (self._root / path).read_bytes()
+
+    def check_out(self, into: Path) -> None:
+        for name in self._sizes:
+            target = into / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._root / name, target)
+
+    def commit_branch(self, branch: str, files: Overlay, message: str) -> str:
+        raise RepositoryError(
+            f"{self._root} is no git repository, so there is no branch to make: run `git init` "
+            "and commit the code first"
+        )
+
+    def has_branch(self, branch: str) -> bool:
+        """Say whether a branch of that name is there now: never."""
+        return False
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [
+            name
+            for name in subfolders
+            if not name.startswith(".")
+            and name not in _SKIPPED
+            and not Path(folder, name, "pyvenv.cfg").exists()
+        ]
+        for name in names:
+            path = Path(folder, name)
+            if path.is_file() and not path.is_symlink():
+                yield path

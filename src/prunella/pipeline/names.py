@@ -1,0 +1,112 @@
+"""From what a person types to the incident or site they mean."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TypeVar
+
+from prunella.model.errors import AmbiguousName, NothingToHeal, UnknownName
+from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.records import Site
+from prunella.ports import Store
+
+T = TypeVar("T")
+
+#: Incidents that healing is for.
+HEALABLE = frozenset({IncidentStatus.OPEN, IncidentStatus.REGRESSED, IncidentStatus.MITIGATED})
+
+
+def find_site(store: Store, name: str) -> Site:
+    """Return the one site that `name` means: its id, its qualified name, or the last part of it.
+
+    Raises `UnknownName` with the nearest names, or `AmbiguousName` with the choices.
+    """
+    sites = store.sites()
+    matches = _matching(sites, name, lambda site: (site.site_id,))
+    if not matches:
+        raise UnknownName(_unknown(name, [site.site_id for site in sites]))
+    if len(matches) > 1:
+        raise AmbiguousName(name, sorted(site.site_id for site in matches))
+    return matches[0]
+
+
+def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Incident]:
+    """Return the healable incidents of the function `name` since then, the worst first.
+
+    `name` is a site (see `find_site`), the function that failed inside one, or an incident id.
+    Raises `UnknownName`, `AmbiguousName`, or `NothingToHeal` where nothing failed in the window.
+    """
+    if name.startswith("inc_"):
+        return (store.incident(name),)
+    everything = store.incidents()
+    matches = _matching(everything, name, _functions)
+    functions = {_match(incident, name) for incident in matches}
+    if len(functions) > 1:
+        raise AmbiguousName(name, sorted(functions))
+    if not matches:
+        site = find_site(store, name)
+        raise NothingToHeal(f"no failure of {site.site_id} has been recorded")
+    recent = [incident for incident in matches if incident.last_seen_at >= since]
+    if not recent:
+        latest = max(incident.last_seen_at for incident in matches)
+        raise NothingToHeal(
+            f"{name} has not failed since {since:%Y-%m-%d %H:%M} UTC; its last failure was at "
+            f"{latest:%Y-%m-%d %H:%M} UTC: look back further to heal that one"
+        )
+    healable = [incident for incident in recent if incident.status in HEALABLE]
+    if not healable:
+        states = ", ".join(sorted({incident.status.value for incident in recent}))
+        raise NothingToHeal(f"the incidents of {name} need no healing: {states}")
+    return worst_first(healable)
+
+
+def worst_first(incidents: Iterable[Incident]) -> Sequence[Incident]:
+    """Return incidents by how often they failed, then by how recently."""
+    return sorted(incidents, key=lambda item: (item.count, item.last_seen_at), reverse=True)
+
+
+def _functions(incident: Incident) -> Sequence[str]:
+    """The functions an incident may be asked for by: where it failed, and the site that saw it."""
+    place = incident.location
+    inner = [f"{place.module}:{place.qualname}"] if place else []
+    return (*inner, incident.site_id)
+
+
+def _match(incident: Incident, name: str) -> str:
+    return next(item for item in _functions(incident) if _rank(item, name) is not None)
+
+
+def _matching(items: Iterable[T], name: str, names_of: Callable[[T], Sequence[str]]) -> list[T]:
+    """Return the items whose name matches best: in full before qualified before the last part."""
+    best: list[T] = []
+    best_rank = 3
+    for item in items:
+        ranks = [rank for each in names_of(item) if (rank := _rank(each, name)) is not None]
+        rank = min(ranks, default=3)
+        if rank < best_rank:
+            best, best_rank = [], rank
+        if rank == best_rank < 3:
+            best.append(item)
+    return best
+
+
+def _rank(full: str, name: str) -> int | None:
+    module, _, qualname = full.partition(":")
+    if name in (full, f"{module}.{qualname}"):
+        return 0
+    if name == qualname:
+        return 1
+    if qualname.endswith(f".{name}"):
+        return 2
+    return None
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    if not known:
+        return (
+            f"no function called {name!r} has been recorded: nothing has. "
+            "Decorate functions with @heal and run the program"
+        )
+    near = get_close_matches(name, known, n=3, cutoff=0.4)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known[:10])}"
+    return f"no function called {name!r} has been recorded. {hint}"
