@@ -1,0 +1,90 @@
+"""What every command has in common: the healer it works with, how it prints, how it ends."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from prunella.cli.exit_codes import ExitCode
+from prunella.cli.text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from prunella.ports import Progress
+    from prunella.wiring import Healer
+
+#: Columns to print in where no terminal says how many it has: enough for a table in a log.
+_COLUMNS_WITHOUT_TERMINAL = 120
+
+
+def _open(root: Path | None, model: str | None) -> "Healer":
+    from prunella.wiring import Healer
+
+    return Healer(model, root=root)
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the command line."""
+
+    #: Makes the healer for ``(root, model)``; ``None`` is "find it" and "as the settings say".
+    open_healer: Callable[[Path | None, str | None], "Healer"] = _open
+    #: The command was given ``--json``: standard output is one JSON document.
+    as_json: bool = False
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+
+    @contextmanager
+    def healer(self, root: Path | None, model: str | None = None) -> Iterator["Healer"]:
+        """Give the healer of the project at `root`, its store up to date with the spool."""
+        healer = self.open_healer(root, model)
+        with self.progress("Reading what was recorded"):
+            healer.refresh()
+        yield healer
+
+    def console(self) -> "Console":
+        """Return where results for people go."""
+        return _console(self.stdout)
+
+    @contextmanager
+    def progress(self, doing: str) -> Iterator["Progress"]:
+        """Show on stderr what is being done while it is done; silent where that is no terminal."""
+        if not self.stderr.isatty():
+            yield _ignore
+            return
+        from rich.text import Text
+
+        console = _console(self.stderr)
+        with console.status(Text(doing)) as status:
+            yield lambda words: status.update(Text(one_line(words)))
+
+    def result(self, plain: Any, render: Callable[["Console"], None]) -> None:
+        """Print a command's result: `plain` as JSON under ``--json``, else what `render` prints."""
+        if self.as_json:
+            self.stdout.write(json.dumps(plain, indent=2, ensure_ascii=True) + "\n")
+        else:
+            render(self.console())
+
+    def failed(self, error: Exception, code: ExitCode) -> ExitCode:
+        """Say what stopped the command: on stderr, and under ``--json`` on stdout too."""
+        message = str(error) or type(error).__name__
+        self.stderr.write(f"prunella: {one_line(message, 2000)}\n")
+        if self.as_json:
+            plain = {"error": {"type": type(error).__name__, "message": message}}
+            self.stdout.write(json.dumps(plain, indent=2) + "\n")
+        return code
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    width = None if stream.isatty() else _COLUMNS_WITHOUT_TERMINAL
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def _ignore(words: str) -> None:
+    """The progress of a command that nobody watches."""
