@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -82,3 +83,22 @@ def _walk(root: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink():
                 yield path
+
+
+def apply_patch(tree: Path, patch: bytes) -> None:
+    """Apply a unified diff to the files below `tree`; raises `RepositoryError` if it doesn't fit."""
+    try:
+        done = subprocess.run(
+            ["git", "apply", "--whitespace=nowarn", "-"],  # noqa: S607 - the user's own git
+            cwd=tree,
+            input=patch,
+            capture_output=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent), "LC_ALL": "C"},
+        )
+    except FileNotFoundError:
+        raise RepositoryError("git is not installed, or not on PATH: install it") from None
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip()
+        raise RepositoryError(f"the patch does not apply to the working tree: {reason}")

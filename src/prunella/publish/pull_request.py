@@ -43,8 +43,8 @@ def compose(
     title = f"Fix {error} in {patch.qualname}"
     body = _body(incident, diagnosis, candidate, verdict, alternatives, regression_test)
     message = (
-        f"{title}\n\n{candidate.description}\n\nRoot cause: {diagnosis.root_cause}\n"
-        f"Shown: {verdict.summary}\n\nPrunella-Incident: {incident.incident_id}\n"
+        f"{title}\n\n{_line(candidate.description)}\n\n"
+        f"Root cause: {_line(diagnosis.root_cause)}\nShown: {_line(verdict.summary)}\n\nPrunella-Incident: {incident.incident_id}\n"
         f"Prunella-Origin: {candidate.origin}\n"
     )
     return PullRequest(
@@ -55,6 +55,11 @@ def compose(
         message=message,
         files=files,
     )
+
+
+def _line(text: str) -> str:
+    """One line, so that quoted values can't add trailers to a commit message."""
+    return " ".join(text.split())
 
 
 def _body(

@@ -1,0 +1,135 @@
+"""Everything that is known about an incident, gathered for diagnosis and repair."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunella.diagnose import find_function, find_neighbours, similar_cases
+from prunella.model.dossier import Dossier
+from prunella.model.errors import NothingToHeal, SourceUnavailable, StoreError
+from prunella.model.incidents import Incident, SimilarCase
+from prunella.model.records import Call, Occurrence, Process, Site
+from prunella.model.repair import SourceFunction
+from prunella.pipeline.parts import Parts
+from prunella.ports import Store
+from prunella.validate import Answers, reproduce
+
+#: Occurrences that are replayed: later ones rarely teach more than the first dozen.
+MAX_FAILING = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the store knows about an incident's function."""
+
+    site: Site
+    process: Process
+    failing: tuple[Occurrence, ...]
+    passing: tuple[Call, ...]
+    #: Request id → recorded answers of the boundary sites that the call made.
+    answers: Answers
+
+
+@contextmanager
+def checked_out(parts: Parts) -> Iterator[Path]:
+    """Yield a temporary folder with the committed base."""
+    with tempfile.TemporaryDirectory(prefix="prunella-base-") as name:
+        tree = Path(name) / "tree"
+        tree.mkdir()
+        parts.progress("checking out the committed base")
+        parts.repository.check_out(tree)
+        yield tree
+
+
+def recorded(parts: Parts, incident: Incident) -> Recorded:
+    """Read the calls of an incident from the store.
+
+    Raises `NothingToHeal` where retention has removed every occurrence.
+    """
+    store = parts.store
+    failing = store.occurrences(incident.incident_id, limit=MAX_FAILING)
+    if not failing:
+        raise NothingToHeal(
+            f"{incident.incident_id} has no occurrence with its context left; "
+            "retention has removed them. It can be healed when it fails again"
+        )
+    latest = failing[0]
+    process = store.process(latest.process_id)
+    site = next((item for item in store.sites() if item.site_id == incident.site_id), None)
+    if process is None or site is None:
+        missing = "process" if process is None else "site"
+        raise StoreError(
+            f"the {missing} record of {latest.occurrence_id} is missing from the store; "
+            "run the program again, so that it is recorded anew"
+        )
+    passing = store.calls(incident.site_id, limit=parts.settings.replay_calls)
+    return Recorded(
+        site=site,
+        process=process,
+        failing=tuple(failing),
+        passing=tuple(passing),
+        answers=boundary_answers(store, failing, passing),
+    )
+
+
+def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dossier:
+    """Return the dossier of an incident: recorded calls replayed on the base, source, cases."""
+    function, missing = _function(parts, incident)
+    parts.progress(f"replaying {len(facts.failing)} failing and {len(facts.passing)} passing calls")
+    baseline = reproduce(
+        parts.replayer, tree, facts.process, facts.failing, facts.passing, facts.answers
+    )
+    snippets = ()
+    if function is not None:
+        parts.progress("reading callers, callees and tests")
+        snippets = find_neighbours(
+            function, parts.repository.files(), parts.repository.read, parts.retriever
+        )
+    return Dossier(
+        incident=incident,
+        site=facts.site,
+        process=facts.process,
+        failing=facts.failing,
+        passing=facts.passing,
+        function=function,
+        function_missing=missing,
+        baseline=baseline,
+        snippets=tuple(snippets),
+        similar=tuple(similar(parts, incident)),
+    )
+
+
+def similar(parts: Parts, incident: Incident) -> Sequence[SimilarCase]:
+    """Return past cases that look like this incident, nearest first; not those it made itself."""
+    cases = [case for case in parts.store.cases() if case.incident_id != incident.incident_id]
+    return similar_cases(incident, cases, parts.retriever)
+
+
+def _function(parts: Parts, incident: Incident) -> tuple[SourceFunction | None, str]:
+    if incident.location is None:
+        return None, "no frame of the traceback belongs to the project"
+    try:
+        return find_function(incident.location, parts.repository.read), ""
+    except SourceUnavailable as error:
+        return None, str(error)
+
+
+def boundary_answers(
+    store: Store, failing: Sequence[Occurrence], passing: Sequence[Call]
+) -> Answers:
+    """Return what the boundary sites answered to each of the calls, by the id of its request."""
+    boundaries = {site.site_id for site in store.sites() if site.boundary}
+    if not boundaries:
+        return {}
+    pairs = [(str(item.occurrence_id), item.call_id) for item in failing]
+    pairs += [(str(item.call_id), item.call_id) for item in passing]
+    return {
+        request_id: tuple(
+            (child.site_id, child.inputs, child.result)
+            for child in store.children(call_id)
+            if child.site_id in boundaries
+        )
+        for request_id, call_id in pairs
+    }

@@ -1,0 +1,174 @@
+"""``prunella doctor``: what works, what doesn't, and what to do about it."""
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+
+from prunella.model.errors import PrunellaError
+from prunella.model.project import data_folder
+from prunella.model.settings import Settings, variable_name
+from prunella.pipeline.results import Finding, FindingLevel
+from prunella.wiring import SPOOL_NAME
+from prunella.wiring.healer import Healer
+
+_KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+
+
+def examine(healer: Healer) -> Sequence[Finding]:
+    """Look at everything that healing depends on; one area that fails never hides the others."""
+    findings: list[Finding] = []
+    for area, look in _AREAS.items():
+        try:
+            findings += look(healer)
+        except PrunellaError as error:
+            findings.append(_problem(area, str(error)))
+        except Exception as error:  # noqa: BLE001 - the doctor must go on with the other areas
+            findings.append(_problem(area, f"{type(error).__name__}: {error}"))
+    return findings
+
+
+def _settings(healer: Healer) -> Iterator[Finding]:
+    origins = healer.loaded.origins
+    for item in fields(Settings):
+        value = getattr(healer.settings, item.name)
+        yield _ok("configuration", f"{item.name} = {value!r} ({origins[item.name]})")
+    if healer.settings.disabled:
+        yield _warning(
+            "configuration",
+            "recording is switched off",
+            f"unset {variable_name('disabled')} or the setting `disabled`",
+        )
+
+
+def _store(healer: Healer) -> Iterator[Finding]:
+    health = healer.store.health()
+    rows = ", ".join(f"{number:,} {table}" for table, number in health.rows.items())
+    size = f"{health.size_bytes / 2**20:.1f} MB"
+    yield _ok("store", f"{health.place}: schema {health.schema_version}, {size}, {rows}")
+
+
+def _spool(healer: Healer) -> Iterator[Finding]:
+    folder = data_folder(healer.root) / SPOOL_NAME
+    if not folder.is_dir():
+        yield _warning(
+            "spool",
+            f"{folder} does not exist: nothing has been recorded",
+            "decorate functions with @heal and run the program",
+        )
+        return
+    report = healer.refresh()
+    waiting = list(folder.iterdir())
+    yield _ok("spool", f"{folder}: {len(waiting)} files, {report.records} records taken in now")
+    if report.unreadable:
+        yield _warning(
+            "spool",
+            f"{report.unreadable} lines could not be read and were skipped",
+            "a line is torn when a machine stops in the middle of a write; all others were kept",
+        )
+    if not os.access(folder, os.W_OK):
+        yield _problem("spool", f"{folder} is not writable", "correct its owner or mode")
+
+
+def _capture(healer: Healer) -> Iterator[Finding]:
+    totals: dict[str, int] = {}
+    for counts in healer.store.counts():
+        for name, value in counts.sdk.items():
+            totals[name] = totals.get(name, 0) + value
+    lost = {name: value for name, value in totals.items() if value and "dropped" in name}
+    faults = {name: value for name, value in totals.items() if value and "error" in name}
+    if not lost and not faults:
+        yield _ok("capture", f"nothing dropped; {len(healer.store.sites())} functions recorded")
+    for name, value in lost.items():
+        yield _warning(
+            "capture",
+            f"{name} = {value:,}",
+            "records were dropped within the bounds of memory, disk or time; errors stay counted",
+        )
+    for name, value in faults.items():
+        yield _warning(
+            "capture",
+            f"{name} = {value:,}: Prunella failed inside the program, which went on unharmed",
+            "please report it",
+        )
+
+
+def _sandbox(healer: Healer) -> Iterator[Finding]:
+    from prunella.adapters.sandbox import detect
+
+    level = detect(healer.settings.sandbox)
+    if level == "none":
+        yield _warning(
+            "sandbox",
+            "replays and tests run without isolation",
+            "install bubblewrap and set sandbox = auto",
+        )
+    else:
+        yield _ok("sandbox", f"replays and tests run isolated by {level}")
+
+
+def _git(healer: Healer) -> Iterator[Finding]:
+    repository = healer.repository
+    if repository.commit is None:
+        yield _warning(
+            "git",
+            f"{healer.root} is no git repository: patches become files instead of branches",
+            "run `git init` and commit the code",
+        )
+    else:
+        yield _ok("git", f"patches are made on commit {repository.commit[:12]}")
+
+
+def _tests(healer: Healer) -> Iterator[Finding]:
+    from prunella.adapters.test_runner import find_tests
+
+    found = find_tests(healer.settings, healer.repository)
+    if found is None:
+        yield _warning(
+            "tests",
+            "no tests found: verdicts rest on replayed calls alone",
+            "set `test_command`, or add a pytest configuration",
+        )
+    else:
+        yield _ok("tests", f"the project's tests run by: {found}")
+
+
+def _model(healer: Healer) -> Iterator[Finding]:
+    model = healer.settings.model
+    if not model:
+        yield _ok("model", "none configured: the built-in rules work alone")
+        return
+    if healer.settings.offline:
+        yield _warning("model", f"{model} is not asked: offline is set", "unset `offline`")
+    if importlib.util.find_spec("pydantic_ai") is None:
+        yield _problem("model", f"{model} needs an extra", 'pip install "prunella[llm]"')
+    provider = model.partition(":")[0] if ":" in model else "openai"
+    key = _KEYS.get(provider)
+    if key and not os.environ.get(key) and not healer.settings.model_base_url:
+        yield _problem("model", f"{model} needs a key", f"set {key}")
+    else:
+        yield _ok("model", f"{model} is configured; it is asked when something is healed")
+
+
+_AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
+    "configuration": _settings,
+    "spool": _spool,
+    "store": _store,
+    "capture": _capture,
+    "sandbox": _sandbox,
+    "git": _git,
+    "tests": _tests,
+    "model": _model,
+}
+
+
+def _ok(area: str, statement: str) -> Finding:
+    return Finding(area=area, level=FindingLevel.OK, statement=statement)
+
+
+def _warning(area: str, statement: str, advice: str) -> Finding:
+    return Finding(area=area, level=FindingLevel.WARNING, statement=statement, advice=advice)
+
+
+def _problem(area: str, statement: str, advice: str = "") -> Finding:
+    return Finding(area=area, level=FindingLevel.PROBLEM, statement=statement, advice=advice)

@@ -1,0 +1,192 @@
+"""The healer of one project, put together from settings: what the commands and users' code call."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from prunella.model.clock import now
+from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.project import data_folder, find_root
+from prunella.model.settings import LoadedSettings, Settings, load
+from prunella.pipeline.heal import heal
+from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
+from prunella.pipeline.parts import Parts
+from prunella.pipeline.refresh import triage_pending
+from prunella.pipeline.replay import replay_site
+from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
+from prunella.pipeline.story import tell
+from prunella.ports import LanguageModel, Progress, Repository, Store
+from prunella.wiring import SPOOL_NAME, STORE_NAME
+
+
+class Healer:
+    """Finds out why functions under ``@heal`` fail, and repairs them.
+
+    `model` names a language model (``"openai:gpt-4.1"``, or plain ``"gpt-4-turbo"``); without one the
+    built-in rules work alone. `root` is the project's folder, found from the working directory by
+    default. Further keyword arguments are settings and win over environment and ``pyproject.toml``.
+
+    Raises `ConfigurationError` for a bad setting. Also a context manager that closes the store.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        root: Path | str | None = None,
+        progress: Progress | None = None,
+        **settings: Any,
+    ) -> None:
+        self.root = Path(root).resolve() if root is not None else find_root()
+        self.loaded: LoadedSettings = load(self.root, arguments={"model": model, **settings})
+        self._progress: Progress = progress or _silent
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+    @cached_property
+    def store(self) -> Store:
+        """The embedded store; raises `StoreError` where nothing was recorded, or it is corrupt."""
+        from prunella.adapters.sqlite_store import open_store
+
+        folder = data_folder(self.root)
+        spool = folder / SPOOL_NAME
+        recorded = spool.is_dir() and any(spool.iterdir())
+        return open_store(folder / STORE_NAME, create=recorded)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The git repository of the project, or the plain folder where there is none."""
+        from prunella.adapters.git import GitRepository
+        from prunella.adapters.plain_folder import PlainFolder
+
+        if _in_repository(self.root):
+            return GitRepository(self.root)
+        return PlainFolder(self.root)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """One adapter for each port; raises `SandboxUnavailable` where nothing can isolate."""
+        from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.replay import SandboxReplayer
+        from prunella.adapters.retrieval import HybridRetriever
+        from prunella.adapters.test_runner import SandboxTestRunner
+
+        return Parts(
+            settings=self.settings,
+            store=self.store,
+            repository=self.repository,
+            retriever=HybridRetriever(),
+            replayer=SandboxReplayer(self.settings),
+            test_runner=SandboxTestRunner(self.settings),
+            host=LocalHost(self.repository),
+            open_model=self._open_model if self.settings.model else None,
+            progress=self._progress,
+        )
+
+    def refresh(self) -> RefreshReport:
+        """Bring the store up to date: take in what was spooled, and triage what is new."""
+        from prunella.adapters.spool import drain
+        from prunella.triage import load_rules
+
+        rules = load_rules(self.root)
+        drained = drain(data_folder(self.root) / SPOOL_NAME, self.store)
+        triaged = triage_pending(self.store, rules)
+        return RefreshReport(records=drained.records, unreadable=drained.torn, triaged=triaged)
+
+    def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
+        """Return incidents, the one seen last first."""
+        return self.store.incidents(status=status)
+
+    def ignore(self, incident_id: str) -> Incident:
+        """Ignore an incident: it stays stored, and is never healed or alerted."""
+        incident = self.store.incident(incident_id)
+        self.store.set_status(
+            incident.incident_id, IncidentStatus.IGNORED, ignored_by="prunella incidents ignore"
+        )
+        return self.store.incident(incident.incident_id)
+
+    def pending(
+        self, lookback_minutes: int | None = None, function: str | None = None
+    ) -> Sequence[Incident]:
+        """Return the incidents that need healing and failed in the window, the worst first.
+
+        With `function`, those of that function alone: raises `UnknownName`, `AmbiguousName`, or
+        `NothingToHeal` where there are none.
+        """
+        minutes = self.settings.lookback_minutes if lookback_minutes is None else lookback_minutes
+        since = now() - timedelta(minutes=minutes)
+        if function is not None:
+            return find_incidents(self.store, function, since=since)
+        recent = self.store.incidents(since=since)
+        return worst_first(item for item in recent if item.status in HEALABLE)
+
+    def heal(self, incident: Incident, *, create_pr: bool = False, keep: bool = True) -> Healing:
+        """Diagnose one incident, propose and prove patches, and publish the best if `create_pr`.
+
+        With `keep` false nothing is written: a dry run.
+        """
+        return heal(self.parts, incident, publish=create_pr, keep=keep)
+
+    def diagnose_and_heal(
+        self, function: str, lookback_minutes: int | None = None, create_pr: bool = False
+    ) -> Healing:
+        """Heal the worst incident of `function` within the last `lookback_minutes`.
+
+        `function` is a site's id, its qualified name or the last part of it, the function inside
+        that failed, or an incident id. Raises `UnknownName`, `AmbiguousName`, `NothingToHeal`, and
+        what `heal` raises.
+        """
+        self.refresh()
+        incidents = self.pending(lookback_minutes, function)
+        return self.heal(incidents[0], create_pr=create_pr)
+
+    def story(self, incident_id: str) -> Story:
+        """Return everything that is kept about one incident."""
+        from prunella.adapters.retrieval import HybridRetriever
+
+        return tell(self.store, incident_id, HybridRetriever())
+
+    def replay(self, function: str, *, against: bytes | None = None) -> ReplayReport:
+        """Replay the recorded calls of `function` on the working tree, or with a patch applied.
+
+        `against` is a unified diff. Raises `UnknownName`, `AmbiguousName`, `NothingToHeal` where no
+        call was recorded, `RepositoryError` where the patch does not apply.
+        """
+        from prunella.adapters.plain_folder import PlainFolder, apply_patch
+
+        site = find_site(self.store, function)
+        return replay_site(self.parts, site, PlainFolder(self.root), against, apply_patch)
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open_model(self) -> LanguageModel:
+        from prunella.adapters.language_model import open_model
+
+        return open_model(self.settings)
+
+
+def _silent(_what: str) -> None:
+    pass
+
+
+def _in_repository(root: Path) -> bool:
+    return any((folder / ".git").exists() for folder in (root, *root.parents))
