@@ -1,7 +1,6 @@
 """The command group, and how whatever happens in a command ends in one exit code."""
 
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -50,13 +49,15 @@ def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
         session.stderr.write("prunella: interrupted\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has seen enough. What is left of it must not fail at exit.
-        sys.stdout = None  # type: ignore[assignment]  # the interpreter flushes only what is there
+        # Whoever read the output has seen enough; the interpreter flushes only what is there.
+        sys.stdout = None
         return ExitCode.DONE
     except ModuleNotFoundError:
         raise
     except Exception:  # noqa: BLE001 - the last line: a fault of ours gets a code of its own
         session.stderr.write("prunella: this is a fault in Prunella itself; please report it\n")
+        import traceback
+
         session.stderr.write(traceback.format_exc())
         return ExitCode.INTERNAL
     # Commands answer an exit code; click answers 0 for --help and --version.

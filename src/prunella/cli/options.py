@@ -1,7 +1,6 @@
 """Options that several commands share, so that they mean the same everywhere."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -33,6 +32,3 @@ lookback = click.option(
     metavar="MINUTES",
     help="How far back to look, in minutes.  [default: the setting lookback_minutes, 60]",
 )
-
-Command = Any
-"""A function that click has made a command of, or is about to."""

@@ -56,4 +56,3 @@ def span(duration: timedelta) -> str:
     seconds = max(0.0, duration.total_seconds())
     _, size, unit = next(step for step in _STEPS if seconds < step[0])
     return f"{int(seconds // size)} {unit}"
-

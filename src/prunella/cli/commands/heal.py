@@ -1,27 +1,23 @@
 """``prunella heal``"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from prunella.cli import options
 from prunella.cli.exit_codes import ExitCode
 from prunella.cli.session import Session
-from prunella.pipeline.results import Healing, HealingOutcome
-
-if TYPE_CHECKING:
-    from prunella.wiring import Healer
-
-#: Outcomes after which there is a patch that wasn't there before.
-_HEALED = frozenset({HealingOutcome.PUBLISHED, HealingOutcome.PROVEN})
 
 
-@click.command()
+@click.command(short_help="Diagnose, propose patches, prove them; --pr publishes.")
 @click.argument("function", required=False)
-@click.option("--all", "everything", is_flag=True, help="Heal every open incident, the worst first.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Heal every open incident, the worst first."
+)
 @options.lookback
-@click.option("--pr", is_flag=True, help="Put accepted patches on branches, with a pull-request text.")
+@click.option(
+    "--pr", is_flag=True, help="Put accepted patches on branches, with a pull-request text."
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be done and sent; write nothing.")
 @click.option(
     "--model",
@@ -48,38 +44,23 @@ def heal(
     could be healed.
     """
     if everything == (function is not None):
-        raise click.UsageError("give either FUNCTION or --all; `prunella incidents` lists functions")
+        raise click.UsageError(
+            "give either FUNCTION or --all; `prunella incidents` lists functions"
+        )
     if pr and dry_run:
         raise click.UsageError("--pr and --dry-run exclude each other")
+    from prunella.cli.attempts import attempt
+    from prunella.cli.views.healing import show_attempts
+
     with session.healer(root, model) as healer:
-        healings = _heal(session, healer, function, lookback_minutes, pr=pr, dry_run=dry_run)
-    healed = sum(healing.outcome in _HEALED for healing in healings)
+        pending = healer.pending(lookback_minutes, function)
+        with session.progress("Healing"):
+            attempts = [attempt(healer, item, create_pr=pr, keep=not dry_run) for item in pending]
+    healed = sum(item.healed for item in attempts)
     plain = {
         "healed": healed,
         "dry_run": dry_run,
-        "healings": [healing.to_plain() for healing in healings],
+        "healings": [item.to_plain() for item in attempts],
     }
-
-    from prunella.cli.views.healing import show_healings
-
-    session.result(plain, lambda console: show_healings(console, healings, dry_run=dry_run))
-    return ExitCode.DONE if healed or dry_run or not healings else ExitCode.NEGATIVE
-
-
-def _heal(
-    session: Session,
-    healer: "Healer",
-    function: str | None,
-    lookback_minutes: int | None,
-    *,
-    pr: bool,
-    dry_run: bool,
-) -> list[Healing]:
-    if lookback_minutes is None:
-        lookback_minutes = healer.loaded.settings.lookback_minutes
-    pending = healer.pending(lookback_minutes, function)
-    with session.progress("Healing") as progress:
-        return [
-            healer.heal(incident, create_pr=pr, dry_run=dry_run, progress=progress)
-            for incident in pending
-        ]
+    session.result(plain, lambda console: show_attempts(console, attempts, dry_run=dry_run))
+    return ExitCode.DONE if healed or dry_run or not attempts else ExitCode.NEGATIVE
