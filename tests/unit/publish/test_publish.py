@@ -1,0 +1,117 @@
+"""What people read in a pull request, also when the failing program wrote half of it."""
+
+import re
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import AT, accepted, candidate, diagnosis, incident
+from prunella.publish import branch_name, compose
+from prunella.publish.markdown import code, fenced, plain, prose, table
+
+
+def composed(**changes: object):
+    values = {
+        "incident": incident(),
+        "diagnosis": diagnosis(),
+        "candidate": candidate(),
+        "verdict": accepted(),
+        "alternatives": [],
+        "regression_test": ("tests/test_average.py", b"def test(): ...\n"),
+        "at": AT,
+    }
+    return compose(**(values | changes))
+
+
+def test_pull_request_shows_error_cause_change_and_evidence() -> None:
+    """The text names what failed, why, the diff, each check and what was not shown."""
+    body = composed().body
+    for part in (
+        "division by zero",
+        "`values` is empty",
+        "-before\n+after",
+        "3 of 3 that failed on the base no longer fail",
+        "no tests were found",
+        "def test(): ...",
+        "rule:empty_guard",
+    ):
+        assert part in body
+
+
+def test_branch_has_the_function_and_its_test_only() -> None:
+    """The files of a pull request are the patched file and the new test."""
+    assert composed().files == {
+        "shop/prices.py": b"after\n",
+        "tests/test_average.py": b"def test(): ...\n",
+    }
+    assert composed(regression_test=None).files == {"shop/prices.py": b"after\n"}
+
+
+def test_alternatives_are_shown_with_their_verdict() -> None:
+    """A second accepted candidate stands in the text with its diff."""
+    other = candidate(description="Raise ValueError instead.")
+    body = composed(alternatives=[(other, accepted())]).body
+    assert "Raise ValueError instead" in body
+    assert body.count("```diff") == 2
+
+
+@given(st.text(max_size=80))
+def test_branch_name_is_always_valid(qualname: str) -> None:
+    """Whatever a function is called, git accepts the branch's name."""
+    name = branch_name(qualname, AT)
+    assert re.fullmatch(r"prunella/fix-[A-Za-z0-9][A-Za-z0-9-]*-20261120-120000", name)
+
+
+def test_branch_name_passes_git() -> None:
+    """git itself accepts the name of a dunder method's branch."""
+    name = branch_name("Order.__init__", AT)
+    assert name == "prunella/fix-order-init-20261120-120000"
+    subprocess.run(["git", "check-ref-format", "--branch", name], check=True, capture_output=True)
+
+
+@given(st.text(alphabet="`~a\n\r |", max_size=60))
+def test_fenced_text_cannot_end_its_fence(text: str) -> None:
+    """No line inside a fence is as long a run of backticks as the fence."""
+    first, *inside, last = fenced(text).split("\n")
+    assert set(first) == {"`"} == set(last)
+    assert not any(re.fullmatch(rf"\s*`{{{len(first)},}}\s*", line) for line in inside)
+
+
+@pytest.mark.parametrize("text", ["@everyone", "<img src=x>", "[a](javascript:b)", "# h", "a|b"])
+def test_markup_in_untrusted_text_is_escaped(text: str) -> None:
+    """Mentions, HTML, links, headings and cell borders lose their meaning."""
+    escaped = plain(text)
+    assert all(mark not in re.sub(r"\\.", "", escaped) for mark in "@<[#|")
+
+
+def test_code_with_backticks_stays_code() -> None:
+    """Inline code has more backticks outside than inside."""
+    assert code("a `b` c") == "`` a `b` c ``"
+    assert code("") == "` `"
+
+
+def test_prose_keeps_inline_code_and_escapes_the_rest() -> None:
+    """Between backticks stands code; around it stands plain text with its spaces."""
+    assert prose("so `a*b` is *bad*") == r"so `a*b` is \*bad\*"
+    assert prose("odd ` tick") == r"odd \` tick"
+
+
+def test_control_characters_become_visible() -> None:
+    """Bidirectional overrides and escapes are shown, not obeyed."""
+    assert "\u202e" not in plain("a\u202eb")
+    assert "\x1b" not in fenced("\x1b[31m")
+
+
+def test_table_cells_cannot_break_their_row() -> None:
+    """A cell with a bar or a line break stays one cell."""
+    rows = table(("a",), [("x | y\nz",)]).splitlines()
+    assert len(rows) == 3
+    assert rows[2].count("|") - rows[2].count("\\|") == 2
+
+
+def test_commit_message_takes_no_trailers_from_the_program() -> None:
+    """Line breaks in quoted values can't add trailers."""
+    message = composed(diagnosis=diagnosis(root_cause="x\n\nSigned-off-by: boss")).message
+    assert not re.search("^Signed-off-by", message, re.MULTILINE)
