@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from prunella.cli.exit_codes import ExitCode
-from prunella.cli.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,6 +55,8 @@ class Session:
         if self._status is not None:
             from rich.text import Text
 
+            from prunella.cli.text import one_line
+
             self._status.update(Text(one_line(doing)))
 
     @contextmanager
@@ -82,6 +83,8 @@ class Session:
 
     def failed(self, error: Exception, code: ExitCode) -> ExitCode:
         """Say what stopped the command: on stderr, and under ``--json`` on stdout too."""
+        from prunella.cli.text import one_line
+
         message = str(error) or type(error).__name__
         self.stderr.write(f"prunella: {one_line(message, 2000)}\n")
         if self.as_json:
