@@ -1,1 +1,25 @@
 """Bounded, safe, type-faithful encoding of values into trees, and back."""
+
+from prunella.codec.classes import import_by_path
+from prunella.codec.decode import decode
+from prunella.codec.encode import encode, encode_mapping
+from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
+from prunella.codec.literals import Literal, literal
+from prunella.codec.reading import entries, render, type_name
+from prunella.codec.redact import Redactor
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Encoded",
+    "Limits",
+    "Literal",
+    "Redactor",
+    "decode",
+    "encode",
+    "encode_mapping",
+    "entries",
+    "import_by_path",
+    "literal",
+    "render",
+    "type_name",
+]

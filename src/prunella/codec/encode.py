@@ -1,0 +1,431 @@
+"""Values to trees: the core of the encoder and the built-in containers.
+
+Runs inside other people's programs, at the moment a function is called: exact built-in types take
+a short way through comparisons by identity, a container is registered before its items are
+encoded (so cycles end), and nothing here raises into the host.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from prunella.codec.classes import path_of
+from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
+from prunella.codec.redacted import redacted_node
+from prunella.model.tree import Tree
+
+if TYPE_CHECKING:
+    from prunella.codec.redact import Redactor
+
+#: Integers within stand for themselves; JSON readers and `int` itself refuse very long ones.
+_BIG = 1 << 1_000
+_INF = float("inf")
+#: Strings below this length hold no secret and are too small to be counted.
+_SHORT = 8
+#: Items and characters that are kept of what is too long.
+HEAD_ITEMS = 16
+HEAD_LENGTH = 200
+#: Looked at for secrets around the head of a long string, since one may begin within it.
+_HEAD_MARGIN = 4_096
+_NODES_PER_CLOCK = 256
+#: Once a value can't be replayed any more, it is recorded for people, who read no more than this.
+_NODES_FOR_READING = 1_000
+
+Handler: TypeAlias = "Callable[[Encoder, Any, int], Tree]"
+
+
+class Encoder:
+    """The state of one encoding."""
+
+    __slots__ = (
+        "bytes_left",
+        "clock_at",
+        "complete",
+        "deadline_ns",
+        "max_items",
+        "max_string_length",
+        "memo",
+        "names",
+        "nodes_left",
+        "redactor",
+        "shared",
+    )
+
+    def __init__(self, limits: Limits, redactor: "Redactor | None") -> None:
+        self.bytes_left = limits.max_total_bytes
+        self.nodes_left = limits.max_nodes
+        self.clock_at = limits.max_nodes - _NODES_PER_CLOCK
+        self.deadline_ns = perf_counter_ns() + int(limits.time_budget_ms * 1e6)
+        self.max_items = limits.max_items
+        self.max_string_length = limits.max_string_length
+        self.complete = True
+        #: Id of a container → the container (kept alive, so that its id isn't reused) and its node.
+        self.memo: dict[int, tuple[Any, list[Any]]] = {}
+        #: Id of a container met again → its number.
+        self.shared: dict[int, int] = {}
+        self.redactor = redactor
+        self.names = _NO_NAMES if redactor is None else redactor.names
+
+    # --- one value
+
+    def node(self, value: Any, depth: int) -> Tree:
+        """Return the tree of `value`, which may be `depth` levels deep."""
+        kind = type(value)
+        if kind is str:
+            return value if len(value) < _SHORT else self.text(value)  # type: ignore[no-any-return]
+        if kind is int:
+            return value if -_BIG < value < _BIG else self.big(value)  # type: ignore[no-any-return]
+        if value is None or kind is bool:
+            return value  # type: ignore[no-any-return]
+        if kind is float:
+            return value if -_INF < value < _INF else ["f", float.__repr__(value)]
+        try:
+            handler = _BUILTIN.get(id(kind))
+            if handler is None:
+                handler = _foreign(kind)
+            return handler(self, value, depth)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the host must not see it
+            return self.broken(value, error)
+
+    def nodes(self, out: list[Tree], items: Iterable[Any], depth: int) -> list[Tree]:
+        """Append the trees of `items` to `out`, and return it."""
+        append = out.append
+        for item in items:
+            kind = type(item)
+            if (kind is str and len(item) < _SHORT) or item is None or kind is bool:
+                append(item)
+            else:
+                append(self.node(item, depth))
+        return out
+
+    def text(self, value: str) -> Tree:
+        """Return the tree of a string: without secrets, and cut if it is too long."""
+        size = len(value)
+        if size > self.max_string_length or size > self.bytes_left:
+            head = value[: HEAD_LENGTH + _HEAD_MARGIN]
+            if self.redactor is not None:
+                head = self.redactor.text(head)
+            return self.cut(size, head[:HEAD_LENGTH])
+        self.bytes_left -= size
+        if self.redactor is None:
+            return value
+        clean = self.redactor.text(value)
+        if clean is value:
+            return value
+        self.lose()
+        return redacted_node(value) if self.redactor.is_all_secret(clean) else clean
+
+    def binary(self, value: bytes) -> bytes | None:
+        """Return `value` without secrets, or ``None`` if it is too long."""
+        if len(value) > self.max_string_length or len(value) > self.bytes_left:
+            return None
+        self.bytes_left -= len(value)
+        if self.redactor is None or len(value) < _SHORT:
+            return value
+        text = value.decode("latin-1")
+        clean = self.redactor.text(text)
+        if clean is text:
+            return value
+        self.lose()
+        return clean.encode("latin-1", "replace")
+
+    def big(self, value: int) -> Tree:
+        """Return the tree of an integer of a great many digits: hexadecimal, which is linear."""
+        if value.bit_length() // 4 > min(self.max_string_length, self.bytes_left):
+            return self.opaque(int, f"too long: {value.bit_length()} bits")
+        self.bytes_left -= value.bit_length() // 4
+        return ["i", hex(value)]
+
+    # --- containers
+
+    def again(self, key: int) -> Tree:
+        """Refer to the container of id `key`, which is encoded elsewhere in the tree."""
+        number = self.shared.get(key)
+        if number is None:
+            number = self.shared[key] = len(self.shared)
+        return ["*", number]
+
+    def admits(self, size: int, depth: int) -> bool:
+        """Account for a container of `size` items; tell whether the limits leave room for it."""
+        if depth <= 0:
+            return False
+        self.nodes_left -= size + 1
+        if self.nodes_left < self.clock_at:
+            self.clock_at = self.nodes_left - _NODES_PER_CLOCK
+            if perf_counter_ns() > self.deadline_ns:
+                self.nodes_left = 0
+        return self.nodes_left > 0
+
+    def sequence(self, value: Any, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+        """Encode a container of `size` items that `items` iterates over into `out`."""
+        key = id(value)
+        if key in self.memo:
+            return self.again(key)
+        self.memo[key] = (value, out)
+        return self.items_part(out, size, items, depth)
+
+    def items_part(self, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+        """As `sequence`, without giving the container an identity."""
+        if not self.admits(HEAD_ITEMS if size > self.max_items else size, depth):
+            out[:] = self.cut(size, out[:])
+            return out
+        if size > self.max_items:
+            out[:] = self.cut(size, self.nodes(out[:], list(islice(items, HEAD_ITEMS)), depth - 1))
+            return out
+        return self.nodes(out, list(islice(items, self.max_items)), depth - 1)
+
+    def pairs(self, value: Any, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+        """As `sequence`, for a mapping: `items` iterates over keys with values."""
+        key = id(value)
+        if key in self.memo:
+            return self.again(key)
+        self.memo[key] = (value, out)
+        return self.pairs_part(out, size, items, depth)
+
+    def pairs_part(self, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+        """As `pairs`, without giving the container an identity."""
+        if not self.admits(2 * (HEAD_ITEMS if size > self.max_items else size), depth):
+            out[:] = self.cut(size, out[:])
+            return out
+        if size > self.max_items:
+            out[:] = self.cut(size, self.named(out[:], list(islice(items, HEAD_ITEMS)), depth - 1))
+            return out
+        return self.named(out, list(islice(items, self.max_items)), depth - 1)
+
+    def named(self, out: list[Tree], items: Iterable[tuple[Any, Any]], depth: int) -> list[Tree]:
+        """Append keys and values to `out`; what a key says is secret doesn't get there."""
+        names = self.names
+        for key, item in items:
+            if type(key) is str:
+                secrecy = names.get(key)
+                if secrecy is None:
+                    secrecy = self.secrecy(key)
+                if secrecy == 0:
+                    name: Tree = key
+                elif secrecy == UNCLEAN:
+                    name = self.text(key)
+                else:
+                    out += (key, self.hidden(item, secrecy, depth))
+                    continue
+            else:
+                name = self.node(key, depth)
+                secrecy = self.secrecy_of(key)
+                if secrecy:
+                    out += (name, self.hidden(item, secrecy, depth))
+                    continue
+            kind = type(item)
+            if (kind is str and len(item) < _SHORT) or item is None or kind is bool:
+                out += (name, item)
+            else:
+                out += (name, self.node(item, depth))
+        return out
+
+    # --- secrets
+
+    def secrecy(self, name: str) -> int:
+        """Return what the redactor says about `name`, which it remembers in `names`."""
+        if self.redactor is None:
+            return 0 if len(name) < _SHORT else UNCLEAN
+        return self.redactor.secrecy(name)
+
+    def secrecy_of(self, name: Any) -> int:
+        """As `secrecy`, for a key or label of any type."""
+        if self.redactor is None:
+            return 0
+        if type(name) is bytes and len(name) <= 64:
+            name = name.decode("latin-1")
+        if type(name) is not str or len(name) > 64:
+            return 0
+        secrecy = self.redactor.secrecy(name)
+        return 0 if secrecy == UNCLEAN else secrecy
+
+    def hidden(self, value: Any, secrecy: int, depth: int) -> Tree:
+        """Return the redacted mark for the value of a secret name, or the value if it is harmless.
+
+        Whether there is a secret (``None``, a flag) isn't one; numbers are none under weak names.
+        """
+        kind = type(value)
+        if value is None or kind is bool or (secrecy == WEAK and kind in (int, float)):
+            return self.node(value, depth)
+        self.lose()
+        return redacted_node(value)
+
+    # --- what is lost
+
+    def lose(self) -> None:
+        """Note that the tree is not whole."""
+        if self.complete:
+            self.complete = False
+            if self.nodes_left > _NODES_FOR_READING:
+                self.nodes_left = _NODES_FOR_READING
+                self.clock_at = _NODES_FOR_READING - _NODES_PER_CLOCK
+
+    def opaque(self, kind: type, reason: str) -> list[Tree]:
+        """Return the mark of a value that isn't encoded."""
+        self.lose()
+        return ["?", path_of(kind), reason]
+
+    def cut(self, size: int, head: Tree) -> list[Tree]:
+        """Return the mark of a value of `size` items, characters or bytes that begins with `head`."""
+        self.lose()
+        return ["cut", size, head]
+
+    def broken(self, value: Any, error: Exception) -> Tree:
+        """Return what there is of a value whose encoding failed."""
+        self.lose()
+        kept = self.memo.get(id(value))
+        if kept is None:
+            return self.opaque(type(value), f"unreadable: {type(error).__name__}")
+        node = kept[1]  # others refer to it, and to what is in it: it has to stay
+        node[:] = ["cut", len(node) - 1, node[:]]
+        return node
+
+    def finish(self, tree: Tree) -> Encoded:
+        """Number the nodes that others refer to."""
+        if self.shared:
+            for key, number in self.shared.items():
+                node = self.memo[key][1]
+                node[:] = ["&", number, node[:]]
+        return Encoded(tree, self.complete)
+
+
+#: Secrecy of a name: 0 is none.
+WEAK, STRONG, UNCLEAN = 1, 2, 3
+_NO_NAMES: dict[str, int] = {}
+
+
+def encode(
+    value: Any, *, limits: Limits = DEFAULT_LIMITS, redactor: "Redactor | None" = None
+) -> Encoded:
+    """Return `value` as a tree that shares nothing with it. Never raises.
+
+    Runs no code of the value's classes, and takes bounded time and memory whatever the value is.
+    """
+    encoder = Encoder(limits, redactor)
+    return encoder.finish(encoder.node(value, limits.max_depth))
+
+
+def encode_mapping(
+    values: Mapping[str, Any],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    redactor: "Redactor | None" = None,
+) -> Encoded:
+    """Return names with their values (arguments, locals) as one ``["d", …]`` tree. Never raises.
+
+    References shared between the values survive; what stands under a secret name is redacted.
+    """
+    encoder = Encoder(limits, redactor)
+    tree: list[Tree] = ["d"]
+    try:
+        encoder.named(tree, list(values.items()), limits.max_depth - 1)
+    except Exception as error:  # noqa: BLE001 - as in Encoder.node
+        encoder.lose()
+        tree += ("…", ["?", "builtins:dict", f"unreadable: {type(error).__name__}"])
+    return encoder.finish(tree)
+
+
+# --- the built-in types -------------------------------------------------------------------------
+
+
+def _list(encoder: Encoder, value: list[Any], depth: int) -> Tree:
+    if len(value) == 2 and _is_secret_field(encoder, value[0], value[1]):
+        return ["l", encoder.node(value[0], depth), encoder.hidden(value[1], STRONG, depth)]
+    return encoder.sequence(value, ["l"], len(value), value, depth)
+
+
+def _tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Tree:
+    if not value:
+        return ["t"]
+    if len(value) == 2 and _is_secret_field(encoder, value[0], value[1]):
+        return ["t", encoder.node(value[0], depth), encoder.hidden(value[1], STRONG, depth)]
+    node = encoder.sequence(value, ["t"], len(value), value, depth)
+    return _forget_plain(encoder, value, node)
+
+
+def _is_secret_field(encoder: Encoder, name: Any, value: Any) -> bool:
+    """Tell a header or form field, ``(b"authorization", b"…")``, from other pairs."""
+    return type(value) in (str, bytes) and encoder.secrecy_of(name) != 0
+
+
+def _set(encoder: Encoder, value: set[Any], depth: int) -> Tree:
+    return encoder.sequence(value, ["s"], len(value), value, depth)
+
+
+def _frozenset(encoder: Encoder, value: frozenset[Any], depth: int) -> Tree:
+    node = encoder.sequence(value, ["fs"], len(value), value, depth)
+    return _forget_plain(encoder, value, node)
+
+
+def _forget_plain(encoder: Encoder, value: Any, node: Tree) -> Tree:
+    """Forget an immutable container of scalars: whether two of them are one makes no difference."""
+    for item in node:  # type: ignore[union-attr]
+        if type(item) is list:
+            return node
+    encoder.memo.pop(id(value), None)
+    return node
+
+
+def _dict(encoder: Encoder, value: dict[Any, Any], depth: int) -> Tree:
+    return encoder.pairs(value, ["d"], len(value), value.items(), depth)
+
+
+def _bytes(encoder: Encoder, value: bytes, _: int) -> Tree:
+    return binary_node(encoder, "b", value)
+
+
+def _bytearray(encoder: Encoder, value: bytearray, _: int) -> Tree:
+    key = id(value)
+    if key in encoder.memo:
+        return encoder.again(key)
+    if len(value) > encoder.max_string_length:
+        node = encoder.cut(len(value), ["ba", base64_text(bytes(value[:HEAD_LENGTH]))])
+    else:
+        node = binary_node(encoder, "ba", bytes(value))
+    encoder.memo[key] = (value, node)
+    return node
+
+
+def binary_node(encoder: Encoder, tag: str, value: bytes) -> list[Tree]:
+    """Return the node of bytes under `tag`."""
+    kept = encoder.binary(value)
+    if kept is not None:
+        return [tag, base64_text(kept)]
+    head = value[: HEAD_LENGTH + _HEAD_MARGIN]
+    if encoder.redactor is not None:
+        head = encoder.redactor.text(head.decode("latin-1")).encode("latin-1", "replace")
+    return encoder.cut(len(value), [tag, base64_text(head[:HEAD_LENGTH])])
+
+
+def base64_text(data: bytes) -> str:
+    """Return `data` in base64."""
+    from binascii import b2a_base64
+
+    return b2a_base64(data, newline=False).decode("ascii")
+
+
+def _complex(_: Encoder, value: complex, __: int) -> Tree:
+    return ["c", _part(value.real), _part(value.imag)]
+
+
+def _part(value: float) -> Tree:
+    return value if -_INF < value < _INF else ["f", float.__repr__(value)]
+
+
+_BUILTIN: dict[int, Handler] = {
+    id(list): _list,
+    id(tuple): _tuple,
+    id(dict): _dict,
+    id(set): _set,
+    id(frozenset): _frozenset,
+    id(bytes): _bytes,
+    id(bytearray): _bytearray,
+    id(complex): _complex,
+}
+
+
+def _foreign(kind: type) -> Handler:
+    from prunella.codec.objects import handler_of
+
+    return handler_of(kind)

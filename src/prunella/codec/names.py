@@ -1,0 +1,87 @@
+"""Which names say that what stands under them is a secret.
+
+A name is split into words (``dbPassword``, ``X-Auth-Token``, ``API_KEY``), and it is secret where a
+word or a pair of words is, unless its other words say that it is *about* the secret: how many
+there are, how long, where from (``password_length``, ``max_tokens``, ``token_url``,
+``has_password``). ``tokens`` in the plural means parts of a text as a rule; it is secret only
+beside a word like ``access`` or ``refresh``.
+"""
+
+import re
+from collections.abc import Iterable
+
+#: A number under a weak name isn't a secret: ``session=3``, ``auth=1``.
+WEAK, STRONG = 1, 2
+
+_SPLIT = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+"
+
+_STRONG_WORDS = frozenset(
+    ["password", "passwd", "passwords", "passphrase", "passcode", "pwd", "secret", "secrets", "credential", "credentials", "creds", "apikey", "apikeys", "authtoken", "accesstoken", "refreshtoken", "authkey", "privatekey", "secretkey", "accesskey", "clientsecret", "ssn", "cvv", "cvc", "cvv2", "otp", "totp", "cardnumber", "creditcard", "connectionstring"]
+)
+_WEAK_WORDS = frozenset(
+    ["token", "authorization", "auth", "cookie", "cookies", "session", "sessionid", "sessid", "phpsessid", "jsessionid", "sessionkey", "sid", "jwt", "bearer", "csrf", "xsrf", "csrftoken", "xsrftoken", "csrfmiddlewaretoken", "dsn"]
+)
+_SECRET_KEYS = frozenset(
+    ["api", "private", "secret", "access", "encryption", "signing", "ssh", "master", "auth", "account", "storage", "shared", "service", "deploy", "license", "session", "hmac", "aes", "rsa", "gpg", "pgp"]
+)
+_STRONG_PAIRS = frozenset(
+    {
+        *((word, "key") for word in _SECRET_KEYS),
+        *((word, "keys") for word in _SECRET_KEYS - {"session", "account", "service"}),
+        ("pass", "word"),
+        ("pass", "wd"),
+        ("pass", "phrase"),
+        ("card", "number"),
+        ("credit", "card"),
+        ("social", "security"),
+        ("pin", "code"),
+        ("connection", "string"),
+    }
+)
+_WEAK_PAIRS = frozenset(
+    (word, "tokens")
+    for word in ["access", "refresh", "auth", "api", "bearer", "id", "session", "csrf", "secret", "device", "push", "user"]
+)
+#: Last words that make a name one about the secret.
+_ABOUT_LAST = frozenset(
+    ["count", "counts", "length", "len", "size", "type", "kind", "name", "names", "url", "urls", "uri", "endpoint", "field", "fields", "label", "policy", "required", "enabled", "disabled", "expiry", "expires", "expiration", "at", "ttl", "timeout", "index", "limit", "usage", "budget", "min", "max", "age", "path", "paths", "format", "version", "pattern", "regex", "class", "cls", "factory", "backend", "provider", "manager", "store", "middleware", "lifetime", "interval", "seconds", "ms", "s", "validator", "validators", "hasher", "hashers", "generator", "help", "text", "hint", "strength", "score", "arn", "cost", "prompt", "error", "errors"]
+)
+_ABOUT_FIRST = frozenset(
+    ["is", "has", "had", "num", "n", "max", "min", "total", "count", "needs", "need", "requires", "require", "use", "uses", "with", "no", "next", "show", "hide", "invalid", "missing"]
+)
+
+
+def secrecy(name: str, extra_words: frozenset[str] = frozenset()) -> int:
+    """Return `STRONG`, `WEAK` or 0 for `name`."""
+    words = [word.lower() for word in re.findall(_SPLIT, name)]
+    if not words:
+        return 0
+    if extra_words and any(_contains(words, extra.split()) for extra in extra_words):
+        return STRONG
+    found = _secrecy_of_words(words)
+    if found and len(words) > 1 and (words[-1] in _ABOUT_LAST or words[0] in _ABOUT_FIRST):
+        return 0
+    return found
+
+
+def _secrecy_of_words(words: list[str]) -> int:
+    pairs = list(zip(words, words[1:], strict=False))
+    if not _STRONG_WORDS.isdisjoint(words) or not _STRONG_PAIRS.isdisjoint(pairs):
+        return STRONG
+    if words[-1] == "pass" and (len(words) == 1 or words[-2] in ("user", "db", "smtp", "admin")):
+        return STRONG
+    if not _WEAK_WORDS.isdisjoint(words) or not _WEAK_PAIRS.isdisjoint(pairs):
+        return WEAK
+    return 0
+
+
+def normal_words(names: Iterable[str]) -> frozenset[str]:
+    """Return names as lower-case words with spaces between, the form of `secrecy`'s extra words."""
+    return frozenset(
+        " ".join(word.lower() for word in re.findall(_SPLIT, name)) for name in names
+    ) - {""}
+
+
+def _contains(words: list[str], part: list[str]) -> bool:
+    size = len(part)
+    return any(words[at : at + size] == part for at in range(len(words) - size + 1))
