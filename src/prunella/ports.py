@@ -4,8 +4,8 @@ Nobody subclasses these; an object with the right methods serves.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,6 +47,12 @@ class StoreHealth:
     size_bytes: int
     #: Table name to number of rows.
     rows: Mapping[str, int]
+    #: Why records could not be kept, to how many.
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+#: Offset that stands for a spool file that has been read to its end and removed.
+SPOOL_REMOVED = -1
 
 
 class Store(Protocol):
@@ -58,11 +64,26 @@ class Store(Protocol):
 
     # --- records
     def spool_offset(self, spool_name: str) -> int:
-        """Return how many bytes of that spool file have been ingested; 0 for a new one."""
+        """Return how many bytes of that spool file have been ingested.
+
+        0 for a new file, `SPOOL_REMOVED` for one that was remembered as removed.
+        """
         ...
 
-    def ingest(self, records: Sequence[Record], *, spool_name: str, end_offset: int) -> None:
-        """Keep `records` and remember the offset behind them, or nothing of both."""
+    def ingest(
+        self,
+        records: Sequence[Record],
+        *,
+        spool_name: str,
+        end_offset: int,
+        start_offset: int | None = None,
+    ) -> bool:
+        """Keep `records` and remember the offset behind them, or nothing of both.
+
+        With `start_offset`, only where that is what `spool_offset` answers; otherwise another
+        reader was faster, nothing is kept and the answer is False. A record that is too large to
+        keep is counted in `StoreHealth.refused`.
+        """
         ...
 
     def sites(self) -> Sequence[Site]:
@@ -137,6 +158,16 @@ class Store(Protocol):
     def cases(self) -> Sequence[Case]: ...
 
     # --- itself
+    def prune(
+        self, *, max_age: timedelta, max_bytes: int, at_most_each: timedelta = timedelta(0)
+    ) -> int:
+        """Forget records older than `max_age` and, the least useful first, what doesn't fit.
+
+        What open incidents stand on outlives `max_age`. Does nothing where the last time is not
+        `at_most_each` ago and everything fits. Returns how many rows were removed.
+        """
+        ...
+
     def health(self) -> StoreHealth: ...
 
     def close(self) -> None: ...

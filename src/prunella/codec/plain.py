@@ -20,7 +20,8 @@ from prunella.model.errors import RecordError
 
 T = TypeVar("T")
 
-_UNION_TAG = "kind"
+#: No field can have this name, because it is a keyword.
+_UNION_TAG = "class"
 
 
 def to_plain(value: Any) -> Any:
@@ -41,7 +42,7 @@ def to_plain(value: Any) -> Any:
 
 
 def to_tagged(value: Any) -> Any:
-    """As `to_plain`, with the class's name under ``kind``, for members of a union."""
+    """As `to_plain`, with the class's name under ``class``, for members of a union."""
     return {_UNION_TAG: type(value).__name__.lower(), **to_plain(value)}
 
 

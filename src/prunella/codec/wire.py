@@ -3,7 +3,7 @@ r"""Framing of records: how one record stands in a spool file or a request body.
 One line a record: the CRC-32 of the JSON text as eight hex digits, a space, the JSON text in UTF-8
 without line breaks, ``\n``. A line that was torn by a crash fails its checksum or lacks its line
 break; reading goes on at the next line, so one bad record never hides the good ones behind it.
-The JSON is `to_tagged` of a record: ``{"kind": "occurrence", …}`` with the field names of
+The JSON is `to_tagged` of a record: ``{"class": "occurrence", …}`` with the field names of
 `prunella.model.records`; moments may be integers (microseconds since the epoch).
 """
 

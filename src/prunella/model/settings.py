@@ -35,6 +35,12 @@ class Settings:
     )
     environment: str = _setting("", "Name of the deployment: production, staging, …")
     release: str = _setting("", "Release of the program, recorded with each process.")
+    retention_days: int = _setting(
+        30, "How long records are kept, in days; what open incidents stand on stays longer."
+    )
+    store_mb: int = _setting(
+        500, "Size that the store is kept below, in megabytes: the least useful goes first."
+    )
     lookback_minutes: int = _setting(60, "How old an error may be to be healed, in minutes.")
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."

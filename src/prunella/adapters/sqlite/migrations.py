@@ -1,0 +1,170 @@
+"""The schema, as numbered steps that are only ever appended to.
+
+Step *n* takes a store from schema version *n - 1* to *n*. A released step never changes: stores in
+the field have run it. Bodies are `codec.plain` JSON; a column beside it exists where a query needs
+it.
+"""
+
+#: Marks a SQLite file as a store of ours ("PRUN").
+APPLICATION_ID = 0x5052554E
+
+_FIRST = (
+    """
+    CREATE TABLE spool (
+        name TEXT PRIMARY KEY,
+        end_offset INTEGER NOT NULL,
+        touched_us INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE process (
+        process_id TEXT PRIMARY KEY,
+        started_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    # seq grows each time a version is reported, so the highest is the one that runs now.
+    """
+    CREATE TABLE site (
+        seq INTEGER PRIMARY KEY,
+        site_id TEXT NOT NULL,
+        source_hash TEXT NOT NULL,
+        body TEXT NOT NULL,
+        UNIQUE (site_id, source_hash)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE call (
+        seq INTEGER PRIMARY KEY,
+        call_id TEXT NOT NULL UNIQUE,
+        site_id TEXT NOT NULL,
+        source_hash TEXT NOT NULL,
+        process_id TEXT NOT NULL,
+        parent_id TEXT,
+        started_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX call_by_site ON call (site_id, started_us)",
+    "CREATE INDEX call_by_parent ON call (parent_id, started_us) WHERE parent_id IS NOT NULL",
+    "CREATE INDEX call_by_age ON call (started_us)",
+    """
+    CREATE TABLE occurrence (
+        seq INTEGER PRIMARY KEY,
+        occurrence_id TEXT NOT NULL UNIQUE,
+        incident_id TEXT,
+        site_id TEXT NOT NULL,
+        source_hash TEXT NOT NULL,
+        process_id TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        ending TEXT NOT NULL,
+        failed_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX occurrence_untriaged ON occurrence (failed_us, seq) WHERE incident_id IS NULL",
+    "CREATE INDEX occurrence_by_incident ON occurrence (incident_id, failed_us)",
+    "CREATE INDEX occurrence_by_age ON occurrence (failed_us)",
+    # Failures that one process holds to be alike; repeats wait here until triage has been.
+    """
+    CREATE TABLE alike (
+        process_id TEXT NOT NULL,
+        alike_group TEXT NOT NULL,
+        incident_id TEXT,
+        waiting INTEGER NOT NULL DEFAULT 0,
+        last_us INTEGER NOT NULL,
+        PRIMARY KEY (process_id, alike_group)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX alike_by_incident ON alike (incident_id) WHERE incident_id IS NOT NULL",
+    """
+    CREATE TABLE counts (
+        process_id TEXT PRIMARY KEY,
+        sequence INTEGER NOT NULL,
+        touched_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    # described_us: when the occurrence failed that message, code and location are from. Repeats
+    # make last_us younger without describing anything.
+    """
+    CREATE TABLE incident (
+        seq INTEGER PRIMARY KEY,
+        incident_id TEXT NOT NULL UNIQUE,
+        scheme TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        site_id TEXT NOT NULL,
+        error_type TEXT NOT NULL,
+        error_code TEXT NOT NULL,
+        message TEXT NOT NULL,
+        location TEXT,
+        status TEXT NOT NULL,
+        status_us INTEGER NOT NULL,
+        ignored_by TEXT,
+        ignored_by_rule INTEGER NOT NULL DEFAULT 0,
+        count INTEGER NOT NULL,
+        first_us INTEGER NOT NULL,
+        last_us INTEGER NOT NULL,
+        described_us INTEGER NOT NULL DEFAULT -1,
+        UNIQUE (scheme, fingerprint)
+    ) STRICT
+    """,
+    "CREATE INDEX incident_by_last_sight ON incident (last_us)",
+    """
+    CREATE TABLE diagnosis (
+        seq INTEGER PRIMARY KEY,
+        diagnosis_id TEXT NOT NULL UNIQUE,
+        incident_id TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX diagnosis_by_incident ON diagnosis (incident_id)",
+    """
+    CREATE TABLE candidate (
+        seq INTEGER PRIMARY KEY,
+        candidate_id TEXT NOT NULL UNIQUE,
+        incident_id TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX candidate_by_incident ON candidate (incident_id)",
+    """
+    CREATE TABLE verdict (
+        seq INTEGER PRIMARY KEY,
+        candidate_id TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX verdict_by_candidate ON verdict (candidate_id)",
+    """
+    CREATE TABLE publication (
+        seq INTEGER PRIMARY KEY,
+        candidate_id TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX publication_by_candidate ON publication (candidate_id)",
+    # No foreign key: a case outlives its incident, that is what it is for.
+    """
+    CREATE TABLE solved_case (
+        seq INTEGER PRIMARY KEY,
+        case_id TEXT NOT NULL UNIQUE,
+        incident_id TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        body TEXT NOT NULL,
+        UNIQUE (incident_id, origin)
+    ) STRICT
+    """,
+    # What could not be kept, by reason: nothing is dropped without a trace.
+    """
+    CREATE TABLE refused (
+        reason TEXT PRIMARY KEY,
+        number INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE upkeep (one INTEGER PRIMARY KEY CHECK (one = 1), pruned_us INTEGER) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+
+SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,0 +1,163 @@
+"""Forgetting: by age, then by size, the least useful first.
+
+*Referenced* is what the healer may still want to look at or replay, because an incident that isn't
+closed (open, mitigated or regressed) stands on it: its latest occurrences, the latest calls of its
+site, and the calls that its occurrences made. Candidates, verdicts and publications stay as long as
+their incident. Age never removes anything referenced; size does, but only after everything else,
+because a store that fills the disk heals nothing.
+"""
+
+import sqlite3
+
+from prunella.adapters.sqlite.database import Database
+from prunella.model.clock import now, to_us
+
+#: What stays of an incident that isn't closed.
+KEPT_OCCURRENCES = 20
+KEPT_CALLS = 200
+#: Pruning by size begins at the first share of the limit, so that the store stays below it between
+#: two looks, and goes on down to the second, so that it isn't due again at once.
+_HIGH_WATER_RATIO = 0.9
+_TARGET_RATIO = 0.8
+#: Rows removed in one transaction: writers don't wait long for it.
+_BATCH_ROWS = 100
+
+_REFERENCED = (
+    "CREATE TEMP TABLE IF NOT EXISTS kept_occurrence (seq INTEGER PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS kept_call (seq INTEGER PRIMARY KEY)",
+    "DELETE FROM kept_occurrence",
+    "DELETE FROM kept_call",
+    """
+    INSERT INTO kept_occurrence SELECT seq FROM (
+        SELECT occurrence.seq AS seq, row_number() OVER
+            (PARTITION BY incident_id ORDER BY failed_us DESC, occurrence.seq DESC) AS place
+        FROM occurrence JOIN incident USING (incident_id)
+        WHERE status IN ('open', 'mitigated', 'regressed')
+    ) WHERE place <= :occurrences
+    """,
+    """
+    INSERT INTO kept_call SELECT seq FROM (
+        SELECT seq, row_number() OVER
+            (PARTITION BY site_id ORDER BY started_us DESC, seq DESC) AS place
+        FROM call WHERE site_id IN
+            (SELECT site_id FROM incident WHERE status IN ('open', 'mitigated', 'regressed'))
+    ) WHERE place <= :calls
+    """,
+    """
+    INSERT OR IGNORE INTO kept_call SELECT call.seq FROM call WHERE parent_id IN
+        (SELECT call_id FROM occurrence JOIN kept_occurrence USING (seq))
+    """,
+)
+
+_OLD_CALLS = (
+    "DELETE FROM call WHERE seq IN (SELECT seq FROM call WHERE started_us < :before "
+    "AND seq NOT IN (SELECT seq FROM kept_call) LIMIT :batch)"
+)
+_OLD_OCCURRENCES = (
+    "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence WHERE failed_us < :before "
+    "AND seq NOT IN (SELECT seq FROM kept_occurrence) LIMIT :batch)"
+)
+_OLD_REST = (
+    # Without a record that refers to it, nobody asks for a process, site version or group again.
+    "DELETE FROM process WHERE started_us < :before AND NOT EXISTS (SELECT 1 FROM call "
+    "WHERE call.process_id = process.process_id) AND NOT EXISTS (SELECT 1 FROM occurrence "
+    "WHERE occurrence.process_id = process.process_id) AND process_id NOT IN "
+    "(SELECT process_id FROM counts WHERE touched_us >= :before)",
+    "DELETE FROM counts WHERE touched_us < :before",
+    "DELETE FROM alike WHERE last_us < :before",
+    "DELETE FROM spool WHERE end_offset < 0 AND touched_us < :before",
+    "DELETE FROM site WHERE seq NOT IN (SELECT max(seq) FROM site GROUP BY site_id) "
+    "AND NOT EXISTS (SELECT 1 FROM call WHERE call.site_id = site.site_id "
+    "AND call.source_hash = site.source_hash) AND NOT EXISTS (SELECT 1 FROM occurrence "
+    "WHERE occurrence.site_id = site.site_id AND occurrence.source_hash = site.source_hash)",
+)
+
+#: Oldest first, the least useful kind first.
+_BY_SIZE = (
+    "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
+    "WHERE seq NOT IN (SELECT seq FROM kept_call) ORDER BY started_us LIMIT :batch)",
+    "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence "
+    "WHERE seq NOT IN (SELECT seq FROM kept_occurrence) ORDER BY failed_us LIMIT :batch)",
+    "DELETE FROM call WHERE seq IN (SELECT seq FROM call ORDER BY started_us LIMIT :batch)",
+    "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence AS old "
+    "WHERE EXISTS (SELECT 1 FROM occurrence AS newer WHERE newer.incident_id = old.incident_id "
+    "AND newer.failed_us > old.failed_us) ORDER BY failed_us LIMIT :batch)",
+    "DELETE FROM incident WHERE seq IN (SELECT seq FROM incident "
+    "ORDER BY status NOT IN ('ignored', 'cured'), last_us LIMIT :batch)",
+)
+_ORPHANS = (
+    "DELETE FROM occurrence WHERE incident_id IS NOT NULL "
+    "AND incident_id NOT IN (SELECT incident_id FROM incident)",
+    "DELETE FROM alike WHERE incident_id IS NOT NULL "
+    "AND incident_id NOT IN (SELECT incident_id FROM incident)",
+    "DELETE FROM diagnosis WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
+    "DELETE FROM candidate WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
+    "DELETE FROM verdict WHERE candidate_id NOT IN (SELECT candidate_id FROM candidate)",
+    "DELETE FROM publication WHERE candidate_id NOT IN (SELECT candidate_id FROM candidate)",
+)
+
+
+def is_due(database: Database, *, after_us: int, max_bytes: int) -> bool:
+    """Say whether the last pruning was before `after_us`, or the data comes close to `max_bytes`."""
+    with database.reading() as db:
+        (pruned_us,) = db.execute("SELECT coalesce(max(pruned_us), -1) FROM upkeep").fetchone()
+        return pruned_us <= after_us or _used_bytes(db) > max_bytes * _HIGH_WATER_RATIO
+
+
+def prune(database: Database, *, before_us: int, max_bytes: int) -> int:
+    """Forget what is older than `before_us` and what doesn't fit; return the rows removed."""
+    with database.writing() as db:
+        _mark_referenced(db)
+    removed = _repeat(database, _OLD_CALLS, before_us, max_bytes=None)
+    removed += _repeat(database, _OLD_OCCURRENCES, before_us, max_bytes=None)
+    with database.writing() as db:
+        for statement in _OLD_REST:
+            removed += db.execute(statement, {"before": before_us}).rowcount
+    if size_bytes(database) > max_bytes * _HIGH_WATER_RATIO:
+        for statement in _BY_SIZE:
+            removed += _repeat(database, statement, before_us, max_bytes=max_bytes)
+    _give_back(database)
+    with database.writing() as db:
+        db.execute("INSERT OR REPLACE INTO upkeep VALUES (1, ?)", (to_us(now()),))
+    return removed
+
+
+def size_bytes(database: Database) -> int:
+    """Return the bytes that hold data: the file's size once free pages are given back."""
+    with database.reading() as db:
+        return _used_bytes(db)
+
+
+def _repeat(database: Database, statement: str, before_us: int, *, max_bytes: int | None) -> int:
+    """Run `statement` until it finds nothing more, or what remains fits well into `max_bytes`."""
+    removed = 0
+    while True:
+        with database.writing() as db:
+            if max_bytes is not None and _used_bytes(db) <= max_bytes * _TARGET_RATIO:
+                return removed
+            rows = db.execute(statement, {"before": before_us, "batch": _BATCH_ROWS}).rowcount
+            if rows and "FROM incident WHERE seq" in statement:
+                rows += sum(db.execute(orphans).rowcount for orphans in _ORPHANS)
+        removed += rows
+        if not rows:
+            return removed
+
+
+def _mark_referenced(db: sqlite3.Connection) -> None:
+    for statement in _REFERENCED:
+        db.execute(statement, {"occurrences": KEPT_OCCURRENCES, "calls": KEPT_CALLS})
+
+
+def _used_bytes(db: sqlite3.Connection) -> int:
+    pages, free, page_bytes = (
+        db.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * page_bytes)
+
+
+def _give_back(database: Database) -> None:
+    with database.outside_transaction() as db:
+        db.execute("PRAGMA incremental_vacuum").fetchall()
+        # Moves the log into the file as far as readers allow; what they hold back goes next time.
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -1,0 +1,202 @@
+"""The embedded store: one SQLite file in ``.prunella/``, no service, no third-party package."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from prunella.adapters.sqlite import incidents, retention, work
+from prunella.adapters.sqlite import records as recorded
+from prunella.adapters.sqlite.database import Database
+from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
+from prunella.model.clock import now, to_us
+from prunella.model.ids import IncidentId
+from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
+from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
+from prunella.model.repair import Candidate, Publication, Verdict
+from prunella.ports import StoreHealth, Triaged
+
+#: Name of the store's file in a project's data folder.
+FILE_NAME = "prunella.db"
+
+_TABLES = (
+    "process",
+    "site",
+    "call",
+    "occurrence",
+    "counts",
+    "incident",
+    "diagnosis",
+    "candidate",
+    "verdict",
+    "publication",
+    "solved_case",
+)
+
+
+def open_store(path: Path, *, create: bool) -> "SqliteStore":
+    """Open the store at `path`, bringing its schema up to date.
+
+    With `create` a missing file is made, with its folder; without it, `StoreError` says that
+    nothing has been recorded yet. A file that is damaged, of another program or of a newer release
+    raises `StoreError` and is left as it is.
+    """
+    return SqliteStore(Database(path, create=create))
+
+
+class SqliteStore:
+    """Implements `prunella.ports.Store`; see there for what each method promises.
+
+    Safe to share between threads, and with a forked child, which gets a connection of its own.
+    Several processes may have the same file open: readers never wait for writers, and a writer
+    waits up to ten seconds for another before it raises `StoreError`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- records
+    def spool_offset(self, spool_name: str) -> int:
+        with self._database.reading() as db:
+            return recorded.spool_offset(db, spool_name)
+
+    def ingest(
+        self,
+        records: Sequence[Record],
+        *,
+        spool_name: str,
+        end_offset: int,
+        start_offset: int | None = None,
+    ) -> bool:
+        with self._database.writing() as db:
+            return recorded.ingest(
+                db,
+                records,
+                spool_name=spool_name,
+                start_offset=start_offset,
+                end_offset=end_offset,
+            )
+
+    def sites(self) -> Sequence[Site]:
+        with self._database.reading() as db:
+            return recorded.sites(db)
+
+    def process(self, process_id: str) -> Process | None:
+        with self._database.reading() as db:
+            return recorded.process(db, process_id)
+
+    def calls(self, site_id: str, *, limit: int) -> Sequence[Call]:
+        with self._database.reading() as db:
+            return recorded.calls(db, site_id, limit)
+
+    def children(self, call_id: str) -> Sequence[Call]:
+        with self._database.reading() as db:
+            return recorded.children(db, call_id)
+
+    def counts(self) -> Sequence[Counts]:
+        with self._database.reading() as db:
+            return recorded.counts(db)
+
+    # --- incidents
+    def untriaged(self, *, limit: int) -> Sequence[Occurrence]:
+        with self._database.reading() as db:
+            return recorded.untriaged(db, limit)
+
+    def assign(self, occurrence: Occurrence, triaged: Triaged) -> Incident:
+        with self._database.writing() as db:
+            return incidents.assign(db, occurrence, triaged)
+
+    def incidents(
+        self, *, status: IncidentStatus | None = None, since: datetime | None = None
+    ) -> Sequence[Incident]:
+        with self._database.reading() as db:
+            return incidents.incidents(db, status, since)
+
+    def incident(self, incident_id: str) -> Incident:
+        with self._database.reading() as db:
+            return incidents.incident(db, incident_id)
+
+    def set_status(
+        self, incident_id: IncidentId, status: IncidentStatus, *, ignored_by: str | None = None
+    ) -> None:
+        with self._database.writing() as db:
+            incidents.set_status(db, incident_id, status, ignored_by=ignored_by)
+
+    def occurrences(self, incident_id: str, *, limit: int) -> Sequence[Occurrence]:
+        with self._database.reading() as db:
+            return incidents.occurrences(db, incident_id, limit)
+
+    # --- the healer's work
+    def save_diagnosis(self, diagnosis: Diagnosis) -> None:
+        with self._database.writing() as db:
+            work.save_diagnosis(db, diagnosis)
+
+    def diagnoses(self, incident_id: str) -> Sequence[Diagnosis]:
+        with self._database.reading() as db:
+            return work.diagnoses(db, incident_id)
+
+    def save_candidates(self, candidates: Sequence[Candidate]) -> None:
+        with self._database.writing() as db:
+            work.save_candidates(db, candidates)
+
+    def candidates(self, incident_id: str) -> Sequence[Candidate]:
+        with self._database.reading() as db:
+            return work.candidates(db, incident_id)
+
+    def save_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        with self._database.writing() as db:
+            work.save_verdicts(db, verdicts)
+
+    def verdicts(self, incident_id: str) -> Sequence[Verdict]:
+        with self._database.reading() as db:
+            return work.verdicts(db, incident_id)
+
+    def save_publication(self, publication: Publication) -> None:
+        with self._database.writing() as db:
+            work.save_publication(db, publication)
+
+    def publications(self, incident_id: str) -> Sequence[Publication]:
+        with self._database.reading() as db:
+            return work.publications(db, incident_id)
+
+    def save_case(self, case: Case) -> None:
+        with self._database.writing() as db:
+            work.save_case(db, case)
+
+    def cases(self) -> Sequence[Case]:
+        with self._database.reading() as db:
+            return work.cases(db)
+
+    # --- itself
+    def prune(
+        self, *, max_age: timedelta, max_bytes: int, at_most_each: timedelta = timedelta(0)
+    ) -> int:
+        today_us = to_us(now())
+        if not retention.is_due(
+            self._database, after_us=today_us - _us(at_most_each), max_bytes=max_bytes
+        ):
+            return 0
+        return retention.prune(
+            self._database, before_us=today_us - _us(max_age), max_bytes=max_bytes
+        )
+
+    def health(self) -> StoreHealth:
+        with self._database.reading() as db:
+            rows = {
+                table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in _TABLES
+            }
+            refused = dict(db.execute("SELECT reason, number FROM refused ORDER BY reason"))
+        return StoreHealth(
+            place=str(self._database.path),
+            schema_version=SCHEMA_VERSION,
+            size_bytes=retention.size_bytes(self._database),
+            rows=rows,
+            refused=refused,
+        )
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _us(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1)
