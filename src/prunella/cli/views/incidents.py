@@ -8,10 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from prunella.cli.incident_list import IncidentList
-from prunella.cli.text import ago, one_line, plural
+from prunella.cli.text import ago, one_line, plural, span
 from prunella.cli.views.parts import STATUS_STYLES, class_name, failed_function, words
 from prunella.model.clock import now
 from prunella.model.incidents import Incident
+
+#: ``inc_`` and six hex digits.
+_LEAST_ID_CHARS = 10
 
 
 def show_list(console: Console, found: IncidentList) -> None:
@@ -31,24 +34,32 @@ def incident_table(incidents: Sequence[Incident]) -> Table:
     """Return id, function, error, count, times and status of each."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("id", no_wrap=True, style="cyan")
-    table.add_column("function", overflow="fold")
-    table.add_column("error", overflow="fold", ratio=1)
-    table.add_column("times", justify="right")
+    table.add_column("function and error", overflow="fold")
+    table.add_column("times", justify="right", no_wrap=True)
     table.add_column("last", no_wrap=True)
     table.add_column("since", no_wrap=True)
     table.add_column("status", no_wrap=True)
     moment = now()
+    shown_chars = _id_chars([item.incident_id for item in incidents])
     for item in incidents:
+        what = Text.assemble(one_line(failed_function(item)), "\n", error_line(item, max_chars=100))
         table.add_row(
-            words(item.incident_id),
-            words(failed_function(item)),
-            error_line(item, max_chars=90),
+            words(item.incident_id[:shown_chars]),
+            what,
             f"{item.count:,}",
             ago(item.last_seen_at, moment),
-            ago(item.first_seen_at, moment),
+            span(moment - item.first_seen_at),
             Text(item.status.value, STATUS_STYLES[item.status]),
         )
     return table
+
+
+def _id_chars(ids: Sequence[str]) -> int:
+    """Return how many characters tell the ids apart; their beginning is enough for commands."""
+    chars = _LEAST_ID_CHARS
+    while len({item[:chars] for item in ids}) < len(set(ids)):
+        chars += 1
+    return chars
 
 
 def error_line(incident: Incident, *, max_chars: int = 300) -> Text:
