@@ -11,7 +11,7 @@ from prunella.model.dossier import Dossier
 from prunella.model.errors import NothingToHeal, SourceUnavailable, StoreError
 from prunella.model.incidents import Incident, SimilarCase
 from prunella.model.records import Call, Occurrence, Process, Site
-from prunella.model.repair import SourceFunction
+from prunella.model.repair import Snippet, SourceFunction
 from prunella.pipeline.parts import Parts
 from prunella.ports import Store
 from prunella.validate import Answers, reproduce
@@ -81,7 +81,7 @@ def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dos
     baseline = reproduce(
         parts.replayer, tree, facts.process, facts.failing, facts.passing, facts.answers
     )
-    snippets = ()
+    snippets: Sequence[Snippet] = ()
     if function is not None:
         parts.progress("reading callers, callees and tests")
         snippets = find_neighbours(
@@ -111,7 +111,7 @@ def _function(parts: Parts, incident: Incident) -> tuple[SourceFunction | None, 
     if incident.location is None:
         return None, "no frame of the traceback belongs to the project"
     try:
-        return find_function(incident.location, parts.repository.read), ""
+        return find_function(parts.repository.read, incident.location), ""
     except SourceUnavailable as error:
         return None, str(error)
 
