@@ -258,7 +258,8 @@ def with_old_docstring(incoming: Incoming, text: SourceText, old: FunctionSpan) 
     one, other = _docstring(old.node), _docstring(incoming.span.node)
     if one is None or other is None:
         return incoming
-    if inspect.cleandoc(one.value) != inspect.cleandoc(other.value) or one.value == other.value:
+    present, offered = str(one.value), str(other.value)
+    if present == offered or inspect.cleandoc(present) != inspect.cleandoc(offered):
         return incoming
     start, end = incoming.text.span(other)
     kept = to_newlines(text.segment(one), "\n")

@@ -25,7 +25,7 @@ class SourceText:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SourceUnavailable(f"the file is no valid Python source: {error}") from error
         self.source = source
-        self.encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+        self.encoding: str = "utf-8" if encoding == "utf-8-sig" else encoding
         self.lines = _LINE.findall(source)
         self._starts = [0]
         for line in self.lines:
