@@ -111,7 +111,7 @@ def _function(parts: Parts, incident: Incident) -> tuple[SourceFunction | None, 
     if incident.location is None:
         return None, "no frame of the traceback belongs to the project"
     try:
-        return find_function(parts.repository.read, incident.location), ""
+        return find_function(incident.location, parts.repository.read), ""
     except SourceUnavailable as error:
         return None, str(error)
 
