@@ -1,5 +1,33 @@
 """Prunella makes Python programs heal."""
 
-from prunella._version import __version__
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+from prunella._version import __version__
+from prunella.sdk.decorator import heal
+from prunella.sdk.drain import set_drain
+from prunella.sdk.runtime import disable, enable, flush
+from prunella.sdk.trace import carry
+
+if TYPE_CHECKING:
+    from prunella.wiring import Healer
+
+__all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal"]
+
+
+def __getattr__(name: str) -> Any:
+    """Reach what stands above the SDK only when it is asked for."""
+    if name == "Healer":
+        from prunella import wiring
+
+        return wiring.Healer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _drain(root: Path) -> None:
+    from prunella import wiring
+
+    wiring.drain(root)
+
+
+set_drain(_drain)

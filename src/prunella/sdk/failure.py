@@ -9,13 +9,14 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from types import CodeType, FrameType, FunctionType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import Encoded, encode_mapping, render
 from prunella.codec.limits import Limits
 
 if TYPE_CHECKING:
-    from prunella.sdk.process import Host
+    from prunella.codec.redact import Redactor
+    from prunella.sdk.process import CodePlaces
 
 #: Frames kept from the outer and from the inner end of a traceback.
 OUTER_FRAMES = 16
@@ -43,6 +44,13 @@ _SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
 _LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120
 
 
+class Sight(NamedTuple):
+    """How a failure is looked at."""
+
+    redactor: "Redactor"
+    code_places: "CodePlaces"
+
+
 def entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
     """Yield the entries of a traceback, outermost first, at most `MAX_ENTRIES`."""
     for _ in range(MAX_ENTRIES):
@@ -52,16 +60,16 @@ def entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
         traceback = traceback.tb_next
 
 
-def describe(error: BaseException, host: "Host") -> dict[str, Any]:
+def describe(error: BaseException, sight: "Sight") -> dict[str, Any]:
     """Return the `prunella.model.records.ExceptionInfo` of `error`, as it stands on the wire."""
-    info = outermost = _one(error, host, FRAMES_WITH_LOCALS)
+    info = outermost = _one(error, sight, FRAMES_WITH_LOCALS)
     seen = {id(error)}
     for _ in range(MAX_CAUSES):
         cause, relation = cause_of(error)
         if cause is None or id(cause) in seen:
             break
         seen.add(id(cause))
-        info["cause"] = _one(cause, host, 2)
+        info["cause"] = _one(cause, sight, 2)
         info["relation"] = relation
         info, error = info["cause"], cause
     return outermost
@@ -87,21 +95,21 @@ def _text(value: Any) -> str:
     return value if type(value) is str else "?"
 
 
-def _one(error: BaseException, host: "Host", with_locals: int) -> dict[str, Any]:
+def _one(error: BaseException, sight: "Sight", with_locals: int) -> dict[str, Any]:
     cls = type(error)
     return {
         "type": path_of(cls),
         "mro": [path_of(base) for base in cls.__mro__ if base is not object],
-        "message": host.redactor.text(message_of(error)),
-        "attributes": _attributes(error, host),
-        "frames": _frames(error.__traceback__, host, with_locals),
+        "message": sight.redactor.text(message_of(error)),
+        "attributes": _attributes(error, sight),
+        "frames": _frames(error.__traceback__, sight, with_locals),
         "cause": None,
         "relation": None,
     }
 
 
 def _frames(
-    traceback: TracebackType | None, host: "Host", with_locals: int
+    traceback: TracebackType | None, sight: "Sight", with_locals: int
 ) -> list[dict[str, Any]]:
     found = list(entries(traceback))
     if len(found) > OUTER_FRAMES + INNER_FRAMES:
@@ -109,19 +117,17 @@ def _frames(
     frames = []
     for entry in reversed(found):
         frame = entry.tb_frame
-        file, in_project = host.code_places.place(frame.f_code.co_filename)
+        file, in_project = sight.code_places.place(frame.f_code.co_filename)
         described = _frame(entry, frame, file, in_project)
         if in_project and with_locals and frame.f_code.co_name != "<module>":
-            described["local_values"] = _locals(frame, host).tree
+            described["local_values"] = _locals(frame, sight).tree
             with_locals -= 1
         frames.append(described)
     frames.reverse()
     return frames
 
 
-def _frame(
-    entry: TracebackType, frame: FrameType, file: str, in_project: bool
-) -> dict[str, Any]:
+def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool) -> dict[str, Any]:
     code = frame.f_code
     line = entry.tb_lineno
     return {
@@ -144,8 +150,8 @@ def _position(code: CodeType, instruction: int) -> list[int] | None:
     return [line, end_line, column, end_column]  # type: ignore[list-item]  # None is ruled out
 
 
-def _locals(frame: FrameType, host: "Host") -> Encoded:
-    return encode_mapping(dict(frame.f_locals), limits=LOCALS, redactor=host.redactor)
+def _locals(frame: FrameType, sight: "Sight") -> Encoded:
+    return encode_mapping(dict(frame.f_locals), limits=LOCALS, redactor=sight.redactor)
 
 
 # --- message and attributes ---------------------------------------------------------------------
@@ -203,7 +209,7 @@ def _own_attributes(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def _attributes(error: BaseException, host: "Host") -> dict[str, str]:
+def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
     """Return the attributes that carry codes, where they are plain strings or integers."""
     own = _own_attributes(error)
     found = {}
@@ -212,7 +218,7 @@ def _attributes(error: BaseException, host: "Host") -> dict[str, str]:
         if value is None:
             value = _class_attribute(type(error), name)
         if type(value) in (str, int) and not isinstance(value, bool):
-            found[name] = host.redactor.text(str(value)[:200])
+            found[name] = sight.redactor.text(str(value)[:200])
     if isinstance(error, OSError) and type(error.errno) is int:
         found["errno"] = str(error.errno)
     return found

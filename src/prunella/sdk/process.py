@@ -3,12 +3,14 @@
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunella.model.clock import now_us
 
 if TYPE_CHECKING:
+    from prunella.codec.redact import Redactor
     from prunella.model.settings import Settings
 
 #: Arguments of the program that are kept, and characters of each.
@@ -27,6 +29,7 @@ class Host:
         self.data_folder = data_folder(self.root)
         self.settings = load_settings(self.root)
         self.redactor = Redactor()
+        self._redactors: dict[tuple[str, ...], Redactor] = {}
         self.started_us = now_us()
         self.code_places = CodePlaces(self.root)
         self.renew()
@@ -38,6 +41,15 @@ class Host:
         self.process_id = f"proc_{self.unique}"
         self.pid = os.getpid()
         self.started_us = now_us()
+
+    def redactor_for(self, names: tuple[str, ...]) -> "Redactor":
+        """Return the redactor that also hides values under `names`."""
+        if not names:
+            return self.redactor
+        found = self._redactors.get(names)
+        if found is None:
+            found = self._redactors[names] = type(self.redactor)(extra_names=names)
+        return found
 
     def process_record(self) -> dict[str, Any]:
         """Return the `prunella.model.records.Process` of this process, as it stands on the wire."""
@@ -90,10 +102,8 @@ def load_settings(root: Path) -> "Settings":
         return load(root).settings
     except ConfigurationError as error:
         problem = f"Prunella records with its default settings, because these are unusable: {error}"
-        try:
+        with suppress(RuntimeWarning):  # a host that makes errors of warnings shall live
             warnings.warn(problem, RuntimeWarning, stacklevel=2)
-        except RuntimeWarning:  # the host turns warnings into errors: not ours
-            pass
         return Settings()
 
 
@@ -126,7 +136,7 @@ class CodePlaces:
         if not path.startswith(self._root):
             return path, False
         relative = path[len(self._root) :]
-        folders = relative.split(os.sep)[:-1]
+        folders = relative.split(os.sep)[:-1]  # noqa: PTH206 - on the path of a failure
         foreign = (
             path.startswith(self._foreign)
             or "site-packages" in folders

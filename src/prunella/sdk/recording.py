@@ -23,7 +23,8 @@ from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
-from prunella.sdk.failure import describe
+from prunella.sdk.drain import wake
+from prunella.sdk.failure import Sight, describe
 from prunella.sdk.groups import Group, Groups
 from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, hash_code
 from prunella.sdk.spool import Spool, framed
@@ -138,7 +139,8 @@ class Recorder:
             return
         site = running.site
         if running.yielded is not None:
-            tree, complete = ["l", *running.yielded], True
+            tree: Any = ["l", *running.yielded]
+            complete = True
         else:
             tree, complete = encode(result, redactor=self.redactor_of(site))
         line = self._call_line(running, ended_ns, tree, complete)
@@ -154,6 +156,13 @@ class Recorder:
                 parent.held += [*running.held, line]
             else:
                 counters.count("dropped_boundary_calls")
+
+    def note(self, running: Running, value: Any) -> None:
+        """Record a value that a generator yields."""
+        tree, complete = encode(value, redactor=self.redactor_of(running.site))
+        if running.yielded is not None:
+            running.yielded.append(tree)
+        running.complete = running.complete and complete
 
     def _keeps(self, site: Site, now: int) -> bool:
         if site.first_left is None:
@@ -276,7 +285,7 @@ class Recorder:
             "started_at": running.started_us,
             "duration_us": (ended_ns - running.started_ns) // 1000,
             "ending": ending,
-            "exception": describe(error, self.host, self.redactor_of(site)),
+            "exception": describe(error, Sight(self.redactor_of(site), self.host.code_places)),
             "inputs": running.inputs,
             "complete": running.complete,
             "yielded": None if running.yielded is None else ["l", *running.yielded],
@@ -288,7 +297,8 @@ class Recorder:
 
     def _late_inputs(self, site: Site, values: dict[str, Any]) -> tuple[Any, bool]:
         """Return inputs that were not read before the call, as far as they can't have changed."""
-        kept = {name: value for name, value in values.items() if is_immutable(value)}
+        kept = {name: value for name, value in values.items() if _is_unchanged(name, value)}
+        tree: Any
         tree, complete = encode_mapping(kept, redactor=self.redactor_of(site))
         if len(kept) == len(values):
             return tree, complete
@@ -341,7 +351,16 @@ class Recorder:
             self._version(site)
             lines.insert(0, self._line(site.record(self.host)))
             self.spool.described.add(site.site_id)
-        return self.spool.write(b"".join(lines))
+        if not self.spool.write(b"".join(lines)):
+            return False
+        wake(self)
+        return True
+
+    def finish(self) -> None:
+        """Write the counters and give the spool up, at exit."""
+        self.flush_counts()
+        with self.lock:
+            self.spool.close()
 
     def _header(self) -> bytes:
         return self._line(self.host.process_record())
@@ -388,6 +407,12 @@ def ending_of(site: Site, error: BaseException) -> str:
     return "interrupted"
 
 
+def _is_unchanged(name: str, value: Any) -> bool:
+    if name.startswith("**"):  # the function got a copy of this dict
+        return all(is_immutable(item) for item in value.values())
+    return is_immutable(value)
+
+
 def is_immutable(value: Any, depth: int = 4) -> bool:
     """Tell whether nothing can have changed `value`: a scalar, or a small tuple of such."""
     kind = type(value)
@@ -395,8 +420,6 @@ def is_immutable(value: Any, depth: int = 4) -> bool:
         return True
     if kind in (tuple, frozenset) and depth and len(value) <= 20:
         return all(is_immutable(item, depth - 1) for item in value)
-    if kind is dict:
-        return not value
     return f"{kind.__module__}.{kind.__qualname__}" in _IMMUTABLE
 
 

@@ -1,5 +1,6 @@
 """A function under ``@heal``: its identity, its countdown, what it has seen."""
 
+from json.encoder import py_encode_basestring_ascii
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ class Site:
         "first_left",
         "function",
         "granted",
+        "is_iteration_step",
+        "json_id",
         "kind",
         "last_look_ns",
         "left",
@@ -57,6 +60,9 @@ class Site:
         self.module = module_name(function.__module__, function.__globals__)
         self.qualname = function.__qualname__
         self.site_id = f"{self.module}:{self.qualname}"
+        #: The id as JSON text, for the records of repeated errors.
+        self.json_id = py_encode_basestring_ascii(self.site_id)
+        self.is_iteration_step = function.__name__ in ("__next__", "__anext__")
         self.kind = kind
         self.boundary = boundary
         #: ``full``, ``errors``, or ``None`` for what the settings say.
@@ -194,4 +200,3 @@ def site_of(function: FunctionType, **options: Any) -> Site | None:
 def all_sites() -> list[Site]:
     """Return every site of the process."""
     return list(_sites.values())
-
