@@ -36,7 +36,7 @@ def heal(function: F, /) -> F: ...
 
 
 @overload
-def heal(
+def heal(  # noqa: F811 - overloads of one function
     *,
     kind: Kind = "function",
     boundary: bool = False,
@@ -45,7 +45,7 @@ def heal(
 ) -> Callable[[F], F]: ...
 
 
-def heal(
+def heal(  # noqa: F811 - what the overloads above describe
     function: F | None = None,
     /,
     *,

@@ -28,26 +28,29 @@ class _State:
     thread: "threading.Thread | None" = None
     at_exit = False
 
+    #: Records came in since the last drain. Looked at, not signalled: waking a thread costs a
+    #: failing call more than everything else.
+    has_work = False
+
 
 _stop = threading.Event()
-_work = threading.Event()
 _idle = threading.Event()
 _idle.set()
 
 
 def wake(recorder: "Recorder") -> None:
     """Have the spool drained soon; called after each record."""
-    _work.set()
+    _State.has_work = True
     if _State.thread is None:
         guarded("drain", _start, recorder)
 
 
 def forked() -> None:
     """In a forked child, where the thread doesn't exist: be ready to start it."""
-    global _stop, _work, _idle
+    global _stop, _idle
     _State.thread = None
     # Made anew, because their locks may have been held at the fork.
-    _stop, _work, _idle = threading.Event(), threading.Event(), threading.Event()
+    _stop, _idle = threading.Event(), threading.Event()
     _idle.set()
 
 
@@ -62,11 +65,10 @@ def _start(recorder: "Recorder") -> None:
 
 def _run(recorder: "Recorder") -> None:
     delay_s = DELAY_S
-    while True:
-        _work.wait()
-        if _stop.wait(delay_s):
-            return
-        _work.clear()
+    while not _stop.wait(delay_s):
+        if not _State.has_work:
+            continue
+        _State.has_work = False
         guarded("counts", recorder.flush_counts)
         drain = get_drain()
         if drain is None:
@@ -78,7 +80,7 @@ def _run(recorder: "Recorder") -> None:
         except Exception as error:  # noqa: BLE001 - the records stay in the spool for the next time
             count(f"drain_failed_{type(error).__name__}")
             delay_s = min(2 * delay_s, MAX_DELAY_S)
-            _work.set()
+            _State.has_work = True
         finally:
             _idle.set()
 
@@ -86,6 +88,5 @@ def _run(recorder: "Recorder") -> None:
 def _finish(recorder: "Recorder") -> None:
     """At exit: leave nothing behind but the spool."""
     _stop.set()
-    _work.set()
     _idle.wait(EXIT_WAIT_S)
     guarded("counts", recorder.finish)

@@ -95,11 +95,44 @@ def _text(value: Any) -> str:
     return value if type(value) is str else "?"
 
 
+class _ClassFacts(NamedTuple):
+    """What an exception's class says, found out once."""
+
+    cls: type
+    path: str
+    mro: list[str]
+    #: ``str`` of an instance runs no code of the program's.
+    speaks_safely: bool
+    #: Attributes of the class among `CODE_ATTRIBUTES`, if plain.
+    attributes: dict[str, str | int]
+
+
+_facts: dict[int, _ClassFacts] = {}
+_MAX_CLASSES = 2_000
+
+
+def facts_of(cls: type) -> _ClassFacts:
+    """Return what the class of an exception says."""
+    found = _facts.get(id(cls))
+    if found is None:
+        if len(_facts) >= _MAX_CLASSES:
+            _facts.clear()
+        attributes = {name: _class_attribute(cls, name) for name in CODE_ATTRIBUTES}
+        found = _facts[id(cls)] = _ClassFacts(
+            cls,
+            path_of(cls),
+            [path_of(base) for base in cls.__mro__ if base is not object],
+            _speaks_safely(cls),
+            {name: value for name, value in attributes.items() if type(value) in (str, int)},
+        )
+    return found
+
+
 def _one(error: BaseException, sight: "Sight", with_locals: int) -> dict[str, Any]:
-    cls = type(error)
+    facts = facts_of(type(error))
     return {
-        "type": path_of(cls),
-        "mro": [path_of(base) for base in cls.__mro__ if base is not object],
+        "type": facts.path,
+        "mro": facts.mro,
         "message": sight.redactor.text(message_of(error)),
         "attributes": _attributes(error, sight),
         "frames": _frames(error.__traceback__, sight, with_locals),
@@ -162,7 +195,7 @@ def message_of(error: BaseException) -> str:
     arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]  # a getset
     if len(arguments) == 1 and type(arguments[0]) is str and len(arguments[0]) > MAX_MESSAGE_LENGTH:
         return arguments[0][:MAX_MESSAGE_LENGTH]
-    if _speaks_safely(type(error)) and _are_small_scalars(error, arguments):
+    if facts_of(type(error)).speaks_safely and _are_small_scalars(error, arguments):
         return str(error)[:MAX_MESSAGE_LENGTH]
     values: Any = arguments
     if not arguments:
@@ -211,13 +244,13 @@ def _own_attributes(error: BaseException) -> dict[str, Any]:
 
 def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
     """Return the attributes that carry codes, where they are plain strings or integers."""
-    own = _own_attributes(error)
     found = {}
-    for name in CODE_ATTRIBUTES:
-        value = own.get(name)
-        if value is None:
-            value = _class_attribute(type(error), name)
-        if type(value) in (str, int) and not isinstance(value, bool):
+    values: dict[str, Any] = facts_of(type(error)).attributes
+    own = _own_attributes(error)
+    if own:
+        values = {**values, **{name: own[name] for name in CODE_ATTRIBUTES if name in own}}
+    for name, value in values.items():
+        if type(value) in (str, int):
             found[name] = sight.redactor.text(str(value)[:200])
     if isinstance(error, OSError) and type(error.errno) is int:
         found["errno"] = str(error.errno)
