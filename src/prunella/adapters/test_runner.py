@@ -31,8 +31,8 @@ _TAIL_BYTES = 8_000
 _MAX_REPORT_BYTES = 32 * 1024 * 1024
 _MAX_TESTS = 100_000
 _TIMEOUT_S = 600.0
-#: pytest's own: no test was collected, or it was called wrongly (an option of its configuration
-#: belongs to a plugin that isn't installed).
+_PYTEST = ("{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+#: pytest's exit code for: no test was collected.
 _NOTHING_COLLECTED = 5
 
 
@@ -48,14 +48,18 @@ class SandboxTestRunner:
         )
         self._sandbox = open_sandbox(settings.sandbox, limits)
 
-    def run(self, tree: Path, process: Process, overlay: Overlay) -> TestReport | None:
+    def run(
+        self, tree: Path, process: Process, overlay: Overlay, *, only: str = ""
+    ) -> TestReport | None:
         """Run the configured command, or pytest where the project has tests for it.
 
         ``None`` where there are none, or where the program's interpreter has no pytest.
         """
-        command = test_command(self._settings, _tree_files(tree), _reader(tree))
+        command = test_command(self._settings, [*_tree_files(tree), *overlay], _reader(tree))
         if command is None:
             return None
+        if only:
+            command = [*_PYTEST, only]
         with tempfile.TemporaryDirectory(prefix="prunella-tests-") as name:
             copy = Path(name, "tree")
             shutil.copytree(tree, copy, symlinks=True)
@@ -137,7 +141,7 @@ def test_command(
     in_tests = any(_is_test_file(p) and _below_tests_or_top(p) for p in files)
     if not in_tests and not _configures_pytest(read):
         return None
-    return ["{python}", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    return list(_PYTEST)
 
 
 def _is_test_file(path: str) -> bool:
