@@ -256,8 +256,13 @@ class Replayer(Protocol):
 class TestRunner(Protocol):
     """Runs a project's own tests, isolated."""
 
-    def run(self, tree: Path, process: Process, overlay: Overlay) -> TestReport | None:
-        """Return the report, or ``None`` where the project has no tests that it can find."""
+    def run(
+        self, tree: Path, process: Process, overlay: Overlay, *, only: str = ""
+    ) -> TestReport | None:
+        """Return the report, or ``None`` where the project has no tests that it can find.
+
+        `only` is the path of a single test module, relative to the tree, that may be in the overlay.
+        """
         ...
 
 

@@ -31,8 +31,8 @@ class Edit:
     @cached_property
     def functions(self) -> tuple[Function, Function] | None:
         """The edited function before and after; ``None`` where the name isn't there any more."""
-        old = [node for node in _named(self.before, self.patch.qualname)]
-        new = [node for node in _named(self.after, self.patch.qualname)]
+        old = [node for node in named(self.before, self.patch.qualname)]
+        new = [node for node in named(self.after, self.patch.qualname)]
         if len(old) != len(new) or not old:
             return None
         changed = [
@@ -304,7 +304,7 @@ def _path(node: ast.expr, names: dict[str, str]) -> str:
     return ".".join([names[node.id], *reversed(parts)])
 
 
-def _named(module: ast.Module, qualname: str) -> Iterator[Function]:
+def named(module: ast.Module, qualname: str) -> Iterator[Function]:
     """Yield the functions of a qualified name, in the order of the file."""
 
     def search(node: ast.AST, prefix: str) -> Iterator[Function]:
