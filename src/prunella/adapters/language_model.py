@@ -8,9 +8,10 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prunella.adapters.model_failures import Failure, explain
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model
 
-#: Times one question is sent at most, and the longest that all pauses between them take together.
-ATTEMPTS, MAX_PAUSE_S = 3, 30.0
-#: Pause before the n-th repetition where the endpoint names none.
+#: Pauses before a question is sent again, where the endpoint names none.
 _PAUSES_S = (1.0, 4.0)
+#: Longest that all pauses take together.
+MAX_PAUSE_S = 30.0
 #: Longest answer that is looked at; a reasonable one has a hundredth of that.
 _MAX_ANSWER_CHARS = 1_000_000
 _FENCED_JSON = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
@@ -117,22 +118,30 @@ class EndpointModel:
             )
         self._check_key()
         started = time.monotonic()
-        paused_s = 0.0
-        for attempt in range(ATTEMPTS):
-            outcome = self._try(request)
-            if not isinstance(outcome, Failure):
-                return self._read(outcome, request, time.monotonic() - started)
-            pause_s = outcome.retry_after_s
-            if pause_s is None and attempt < len(_PAUSES_S):
-                pause_s = _PAUSES_S[attempt]
-            last = attempt == ATTEMPTS - 1 or not outcome.passing or pause_s is None
-            if last or pause_s is None or paused_s + pause_s > MAX_PAUSE_S:
-                raise outcome.error(self.name)
-            self._pause(pause_s)
-            paused_s += pause_s
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        outcome = self._answered(request)
+        if isinstance(outcome, Failure) and outcome.not_understood and request.schema is not None:
+            outcome = self._answered(_in_words(request))
+        if isinstance(outcome, Failure):
+            raise outcome.error(self.name)
+        return self._read(outcome, request, time.monotonic() - started)
 
-    # --- one attempt
+    # --- attempts
+
+    def _answered(self, request: ModelRequest) -> "ModelResponse | Failure":
+        """Send, and send again what may pass by waiting, within the bounds."""
+        paused_s = 0.0
+        outcome = self._try(request)
+        for usual_s in _PAUSES_S:
+            if not isinstance(outcome, Failure) or not outcome.passing:
+                break
+            asked_s = outcome.retry_after_s
+            pause_s = usual_s if asked_s is None else asked_s
+            paused_s += pause_s
+            if paused_s > MAX_PAUSE_S:
+                break
+            self._pause(pause_s)
+            outcome = self._try(request)
+        return outcome
 
     def _try(self, request: ModelRequest) -> "ModelResponse | Failure":
         """Send once. In a thread of its own, so that it works below a running event loop too."""
@@ -154,14 +163,15 @@ class EndpointModel:
         from pydantic_ai.settings import ModelSettings
 
         message = Message(parts=[SystemPromptPart(request.system), UserPromptPart(request.prompt)])
-        return await model_request(
-            self._model(),
-            [message],
-            model_settings=ModelSettings(
-                max_tokens=request.max_output_tokens, timeout=self._settings.model_timeout_s
-            ),
-            model_request_parameters=_parameters(request),
-        )
+        async with self._opened() as model:
+            return await model_request(
+                model,
+                [message],
+                model_settings=ModelSettings(
+                    max_tokens=request.max_output_tokens, timeout=self._settings.model_timeout_s
+                ),
+                model_request_parameters=_parameters(request),
+            )
 
     # --- the client
 
@@ -179,41 +189,36 @@ class EndpointModel:
             return self._settings.model_base_url
         return self._environ.get(f"{self._spec.provider.upper()}_BASE_URL") or None
 
-    def _model(self) -> "Model":
+    @asynccontextmanager
+    async def _opened(self) -> "AsyncIterator[Model]":
+        """Open the provider's client for one request; retries are counted in `_answered`."""
         if self._spec.provider == "openai":
-            return self._openai()
-        if self._spec.provider == "anthropic":
-            return self._anthropic()
-        from pydantic_ai.models import infer_model
+            from openai import AsyncOpenAI
+            from pydantic_ai.models.openai import OpenAIChatModel
+            from pydantic_ai.providers.openai import OpenAIProvider
 
-        return infer_model(self._spec.name)
+            async with AsyncOpenAI(**self._client_options(), max_retries=0) as openai:
+                provider = OpenAIProvider(openai_client=openai)
+                yield OpenAIChatModel(self._spec.model, provider=provider)
+        elif self._spec.provider == "anthropic":
+            from anthropic import AsyncAnthropic
+            from pydantic_ai.models.anthropic import AnthropicModel
+            from pydantic_ai.providers.anthropic import AnthropicProvider
 
-    def _openai(self) -> "Model":
-        from openai import AsyncOpenAI
-        from pydantic_ai.models.openai import OpenAIChatModel
-        from pydantic_ai.providers.openai import OpenAIProvider
+            async with AsyncAnthropic(**self._client_options(), max_retries=0) as anthropic:
+                own = AnthropicProvider(anthropic_client=anthropic)
+                yield AnthropicModel(self._spec.model, provider=own)
+        else:
+            from pydantic_ai.models import infer_model
 
-        client = AsyncOpenAI(
-            api_key=self._environ.get("OPENAI_API_KEY") or "none-needed",
-            base_url=self._base_url(),
-            timeout=self._settings.model_timeout_s,
-            max_retries=0,  # retries are counted and bounded in `ask`
-        )
-        return OpenAIChatModel(self._spec.model, provider=OpenAIProvider(openai_client=client))
+            yield infer_model(self._spec.name)
 
-    def _anthropic(self) -> "Model":
-        from anthropic import AsyncAnthropic
-        from pydantic_ai.models.anthropic import AnthropicModel
-        from pydantic_ai.providers.anthropic import AnthropicProvider
-
-        client = AsyncAnthropic(
-            api_key=self._environ.get("ANTHROPIC_API_KEY") or "none-needed",
-            base_url=self._base_url(),
-            timeout=self._settings.model_timeout_s,
-            max_retries=0,
-        )
-        provider = AnthropicProvider(anthropic_client=client)
-        return AnthropicModel(self._spec.model, provider=provider)
+    def _client_options(self) -> dict[str, Any]:
+        return {
+            "api_key": self._environ.get(_KEYS[self._spec.provider]) or "none-needed",
+            "base_url": self._base_url(),
+            "timeout": self._settings.model_timeout_s,
+        }
 
     # --- the answer
 
@@ -240,6 +245,13 @@ class EndpointModel:
             output_tokens=response.usage.output_tokens,
             latency_s=latency_s,
         )
+
+
+def _in_words(request: ModelRequest) -> ModelRequest:
+    """Return the question for an endpoint that does not know structured output."""
+    schema = json.dumps(request.schema)
+    system = f"{request.system}\nAnswer with one JSON object that fits this schema:\n{schema}"
+    return replace(request, system=system, schema=None)
 
 
 def _parameters(request: ModelRequest) -> Any:

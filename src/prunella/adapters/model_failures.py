@@ -20,6 +20,8 @@ class Failure:
     message: str
     #: It may be gone when asked again.
     passing: bool = False
+    #: The endpoint does not know something in the form of the question (HTTP 400, 422).
+    not_understood: bool = False
     #: How long the endpoint asks to wait.
     retry_after_s: float | None = None
 
@@ -43,7 +45,11 @@ def explain(error: BaseException, timeout_s: float) -> Failure:
     if any("Connect" in name for name in names) or any(isinstance(e, OSError) for e in chain):
         return Failure(reason="connection", message=f"can't reach the endpoint: {_said(error)}")
     if "UserError" in names or "ImportError" in names or "ModuleNotFoundError" in names:
-        return Failure(reason="refused", message=f"the model can't be opened: {_said(error)}")
+        return Failure(
+            reason="refused",
+            message=f"the model can't be opened: {_said(error)}",
+            not_understood=True,  # such as: it has no structured output
+        )
     return Failure(reason="unusable", message=f"the answer can't be read: {_said(error)}")
 
 
@@ -67,7 +73,9 @@ def _by_status(status: int, said: str, retry_after_s: float | None) -> Failure:
             retry_after_s=retry_after_s,
         )
     return Failure(
-        reason="refused", message=f"the endpoint refused the question (HTTP {status}): {said}"
+        reason="refused",
+        message=f"the endpoint refused the question (HTTP {status}): {said}",
+        not_understood=status in (400, 422),
     )
 
 

@@ -63,7 +63,7 @@ class Contrast:
 
 
 #: Kinds of traits, the most telling first.
-_WORTH = ("none", "key", "empty", "zero", "negative", "text", "type", "bound", "value")
+_WORTH = ("none", "key", "empty", "zero", "negative", "text", "type", "bound", "value", "extra")
 
 
 def contrast(
@@ -81,10 +81,11 @@ def contrast(
     found = []
     for trait in known:
         counts = _count(trait, bad), _count(trait, good)
-        found.append(_contrast(trait, trait.statement, *counts, len(bad), len(good)))
+        kind = "extra" if trait.kind == "key" else trait.kind
+        found.append(_contrast(trait, trait.statement, kind, *counts, len(bad), len(good)))
         if trait.denial:
             denied = len(bad) - counts[0], len(good) - counts[1]
-            found.append(_contrast(trait, trait.denial, *denied, len(bad), len(good)))
+            found.append(_contrast(trait, trait.denial, trait.kind, *denied, len(bad), len(good)))
     found.extend(_bounds(failing, passing))
     kept = [item for item in found if item.separation_ratio >= least_ratio and item.failing]
     if not good:  # nothing to compare with: only what is remarkable by itself
@@ -98,12 +99,18 @@ def _count(trait: Trait, calls: Sequence[frozenset[Trait]]) -> int:
 
 
 def _contrast(
-    trait: Trait, statement: str, failing: int, passing: int, of_failing: int, of_passing: int
+    trait: Trait,
+    statement: str,
+    kind: str,
+    failing: int,
+    passing: int,
+    of_failing: int,
+    of_passing: int,
 ) -> Contrast:
     return Contrast(
         parameter=trait.parameter,
         statement=statement,
-        kind=trait.kind,
+        kind=kind,
         failing=failing,
         of_failing=of_failing,
         passing=passing,

@@ -18,6 +18,8 @@ class Culprit:
     happened: str
     #: The expression whose value is at fault; ``None`` where it isn't a value.
     value: ast.expr | None
+    #: Words of the trait that would explain it best, such as ``lacks the key 'total'``.
+    about: str = ""
     #: What would keep it from failing, in the imperative.
     remedy: str
 
@@ -63,6 +65,7 @@ def _key(crash: Crash) -> Culprit | None:
         return Culprit(
             happened=f"`{source_of(node)}` finds no key {shown} in `{container}`",
             value=node.value if isinstance(node.slice, ast.Constant) else node.slice,
+            about=f"lacks the key {shown}",
             remedy=f"give the lookup of {key} in `{container}` a default, or skip what lacks it",
         )
     return _call_of(crash, "finds no key", "give it a default, or check for the key first")
@@ -108,6 +111,7 @@ def _type(crash: Crash) -> Culprit | None:
         return Culprit(
             happened=f"`{text}` fails because `{source_of(none)}` is None",
             value=none,
+            about="is None",
             remedy=f"handle the case that `{source_of(none)}` is None, or give it a value "
             "where it comes from",
         )
@@ -132,6 +136,7 @@ def _attribute(crash: Crash) -> Culprit | None:
         return Culprit(
             happened=f"`{text}.{name}` fails because `{text}` is None",
             value=owner,
+            about="is None",
             remedy=f"handle the case that `{text}` is None, or give it a value where it comes from",
         )
     return Culprit(

@@ -39,7 +39,7 @@ def tell(crash: Crash, culprit: Culprit, contrasts: Sequence[Contrast]) -> Story
     parameters = tuple(
         dict.fromkeys(step.name for step in steps if step.source is Source.PARAMETER)
     )
-    contrast = _relevant(contrasts, parameters, whole=culprit.value is None)
+    contrast = _relevant(contrasts, culprit, parameters)
     clauses = [_origin_clause(crash, known, culprit.value)]
     clauses.append(contrast.sentence() if contrast is not None else _value_clause(crash, culprit))
     evidence = [*_step_evidence(crash, steps), *_value_evidence(crash, names)]
@@ -55,16 +55,20 @@ def tell(crash: Crash, culprit: Culprit, contrasts: Sequence[Contrast]) -> Story
 
 
 def _relevant(
-    contrasts: Sequence[Contrast], parameters: Sequence[str], *, whole: bool
+    contrasts: Sequence[Contrast], culprit: Culprit, parameters: Sequence[str]
 ) -> Contrast | None:
     """Return the clearest contrast about a parameter that the value goes back to.
 
-    Where no value is at fault (a name without one), any parameter may decide the path taken.
+    One that fits the kind of failure comes first. Where no value is at fault (a name without one),
+    any parameter may decide the path taken.
     """
-    for item in contrasts:
-        if item.parameter in parameters or (whole and item.clean):
-            return item
-    return None
+    related = [
+        item
+        for item in contrasts
+        if item.parameter in parameters or (culprit.value is None and item.clean)
+    ]
+    fitting = [item for item in related if culprit.about and culprit.about in item.statement]
+    return next(iter(fitting or related), None)
 
 
 def _origin_clause(crash: Crash, known: Sequence[Definition], value: ast.expr | None) -> str:
