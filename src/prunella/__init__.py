@@ -1,15 +1,18 @@
 """Prunella makes Python programs heal."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from prunella._version import __version__
 from prunella.sdk.decorator import heal
-from prunella.sdk.drain import set_drain
-from prunella.sdk.runtime import disable, enable, flush
+from prunella.sdk.runtime import disable, enable, flush, set_drain
 from prunella.sdk.trace import carry
 
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from prunella.wiring import Healer
 
 __all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal"]

@@ -81,12 +81,17 @@ def _read(kind: Any, data: Any, path: str) -> Any:
 
 
 def _read_union(kind: Any, data: Any, path: str) -> Any:
-    members = [member for member in get_args(kind) if member is not types.NoneType]
-    if data is None and len(members) < len(get_args(kind)):
+    if data is None and types.NoneType in get_args(kind):
         return None
+    # Two kinds of id are both read as text.
+    members = {
+        member.__supertype__ if isinstance(member, NewType) else member
+        for member in get_args(kind)
+        if member is not types.NoneType
+    }
     if len(members) != 1:
         raise TypeError(f"{path}: unions other than with None go through from_tagged")
-    return _read(members[0], data, path)
+    return _read(members.pop(), data, path)
 
 
 def _read_generic(origin: Any, arguments: tuple[Any, ...], data: Any, path: str) -> Any:

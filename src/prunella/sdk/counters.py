@@ -1,10 +1,15 @@
 """What the SDK did not do, and what went wrong inside it: counted, never raised."""
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from __future__ import annotations
 
-P = ParamSpec("P")
-T = TypeVar("T")
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
 #: A feature that failed this often by its own fault is switched off for the process.
 TOLERATED = 20

@@ -1,10 +1,10 @@
 """``@heal``: puts a function under observation."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Iterable
 from functools import partial
 from types import FunctionType
-from typing import Any, Literal, TypeVar, overload
 
 from prunella.sdk import runtime
 from prunella.sdk.counters import count, guarded
@@ -13,10 +13,20 @@ from prunella.sdk.trace import current
 from prunella.sdk.wrapper import build
 from prunella.sdk.yields import observe
 
-F = TypeVar("F", bound=Callable[..., Any])
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Literal, TypeVar, overload
 
-Kind = Literal["function", "tool", "llm", "agent"]
-Capture = Literal["full", "errors", "none"]
+    F = TypeVar("F", bound=Callable[..., Any])
+    Kind = Literal["function", "tool", "llm", "agent"]
+    Capture = Literal["full", "errors", "none"]
+else:
+
+    def overload(function):
+        return function
+
 
 _ON = frozenset({"1", "true", "yes", "on"})
 

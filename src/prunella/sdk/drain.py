@@ -1,18 +1,17 @@
 """Hands the spool on to the store from a background thread.
 
-The SDK knows nothing of stores: `set_drain` gives it the function that empties the spool. The
-thread is a daemon, starts with the first record of a process (so anew in a forked child), never at
+The SDK knows nothing of stores: `runtime.set_drain` gives it the function that empties the spool.
+The thread is a daemon, starts with the first record of a process (so anew in a forked child), never at
 import, and works a moment after records came in. At exit the counters are written; a drain at work
 gets half a second to finish. What isn't drained then stays in the spool for whoever comes next.
 """
 
 import atexit
 import threading
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunella.sdk.counters import count, guarded
+from prunella.sdk.runtime import get_drain
 
 if TYPE_CHECKING:
     from prunella.sdk.recording import Recorder
@@ -24,12 +23,8 @@ MAX_DELAY_S = 60.0
 #: What a drain at work gets at exit.
 EXIT_WAIT_S = 0.5
 
-Drain = Callable[[Path], object]
-"""Empties the spool of the project at a root into its store; raises where it can't."""
-
 
 class _State:
-    drain: Drain | None = None
     thread: "threading.Thread | None" = None
     at_exit = False
 
@@ -38,11 +33,6 @@ _stop = threading.Event()
 _work = threading.Event()
 _idle = threading.Event()
 _idle.set()
-
-
-def set_drain(drain: Drain | None) -> None:
-    """Make `drain` what empties the spool; with ``None`` records stay there."""
-    _State.drain = drain
 
 
 def wake(recorder: "Recorder") -> None:
@@ -78,7 +68,7 @@ def _run(recorder: "Recorder") -> None:
             return
         _work.clear()
         guarded("counts", recorder.flush_counts)
-        drain = _State.drain
+        drain = get_drain()
         if drain is None:
             continue
         _idle.clear()

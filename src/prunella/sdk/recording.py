@@ -252,7 +252,7 @@ class Recorder:
     def _repeat(self, site: Site, group: Group, at_us: int) -> None:
         payload = (
             f'{{"class":"repeat","process_id":"{self.host.process_id}","group":"{group.name}",'
-            f'"site_id":{site.json_id},"at":{at_us},"count":1}}'
+            f'"site_id":{_to_json(site.site_id)},"at":{at_us},"count":1}}'
         )
         if not self.spool.prepare(at_us) or not self.spool.write(framed(payload.encode())):
             counters.count("dropped_errors")

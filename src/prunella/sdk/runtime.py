@@ -4,18 +4,25 @@
 kept from the program.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from _thread import allocate_lock
 
-from prunella.sdk import counters, drain
+from prunella.sdk import counters
 from prunella.sdk.counters import guarded
 from prunella.sdk.site import MAX_GRANT, Site
 from prunella.sdk.wrapper import FILENAME
 from prunella.sdk.yields import observe
 
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
     from prunella.sdk.recording import Recorder, Running
 
 
@@ -24,17 +31,18 @@ _OURS = frozenset({FILENAME, observe.__code__.co_filename})
 
 
 class _State:
-    recorder: "Recorder | None" = None
+    recorder: Recorder | None = None
     is_off: bool = False
-    making = Lock()
+    making = allocate_lock()
+    drain: Callable[[Path], object] | None = None
 
 
-def begin(site: Site, values: dict[str, Any]) -> "Running | None":
+def begin(site: Site, values: dict[str, Any]) -> Running | None:
     """Decide whether the call that is about to happen is recorded."""
     return guarded("calls", _begin, site, values)
 
 
-def _begin(site: Site, values: dict[str, Any]) -> "Running | None":
+def _begin(site: Site, values: dict[str, Any]) -> Running | None:
     recorder = None if _State.is_off else active()
     if recorder is None:
         site.settle()
@@ -43,14 +51,14 @@ def _begin(site: Site, values: dict[str, Any]) -> "Running | None":
     return recorder.begin(site, values)
 
 
-def returned(running: "Running", result: Any) -> None:
+def returned(running: Running, result: Any) -> None:
     """Record what a call that `begin` took up has returned."""
     recorder = _State.recorder
     if recorder is not None:
         guarded("calls", recorder.returned, running, result)
 
 
-def failed(site: Site, running: "Running | None", values: dict[str, Any]) -> None:
+def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
     """Record the exception that is being handled, and take the wrapper out of its traceback."""
     error = sys.exception()
     if error is None:
@@ -64,14 +72,14 @@ def failed(site: Site, running: "Running | None", values: dict[str, Any]) -> Non
 
 
 def _failed(
-    site: Site, running: "Running | None", values: dict[str, Any], error: BaseException
+    site: Site, running: Running | None, values: dict[str, Any], error: BaseException
 ) -> None:
     recorder = active()
     if recorder is not None:
         recorder.failed(site, running, values, error)
 
 
-def active() -> "Recorder | None":
+def active() -> Recorder | None:
     """Return the recorder, made on first use; ``None`` while another thread makes it."""
     recorder = _State.recorder
     if recorder is not None:
@@ -89,11 +97,27 @@ def active() -> "Recorder | None":
 def _forked() -> None:
     recorder = _State.recorder
     if recorder is not None:
+        from prunella.sdk import drain
+
         counters.reset()
         drain.forked()
         recorder.spool.close()
         recorder.host.renew()
         recorder.renew()
+
+
+def set_drain(drain: Callable[[Path], object] | None) -> None:
+    """Make `drain` what empties the spool of the project at a root into its store.
+
+    It is called from a background thread soon after records came in, and may raise. With ``None``,
+    records stay in the spool.
+    """
+    _State.drain = drain
+
+
+def get_drain() -> Callable[[Path], object] | None:
+    """Return what `set_drain` was given."""
+    return _State.drain
 
 
 def disable() -> None:

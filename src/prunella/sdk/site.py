@@ -1,12 +1,16 @@
 """A function under ``@heal``: its identity, its countdown, what it has seen."""
 
-from json.encoder import py_encode_basestring_ascii
+from __future__ import annotations
+
 from types import CellType, CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
 
 from prunella.sdk.wrapper import kind_of, parameter_names
 
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from prunella.sdk.process import Host
 
 #: Most calls between two looks at the clock.
@@ -30,7 +34,6 @@ class Site:
         "function",
         "granted",
         "is_iteration_step",
-        "json_id",
         "kind",
         "last_look_ns",
         "left",
@@ -60,8 +63,6 @@ class Site:
         self.module = module_name(function.__module__, function.__globals__)
         self.qualname = function.__qualname__
         self.site_id = f"{self.module}:{self.qualname}"
-        #: The id as JSON text, for the records of repeated errors.
-        self.json_id = py_encode_basestring_ascii(self.site_id)
         self.is_iteration_step = function.__name__ in ("__next__", "__anext__")
         self.kind = kind
         self.boundary = boundary
@@ -94,7 +95,7 @@ class Site:
         self.granted = calls
         self.left.cell_contents = calls
 
-    def record(self, host: "Host") -> dict[str, Any]:
+    def record(self, host: Host) -> dict[str, Any]:
         """Return the `prunella.model.records.Site`, as it stands on the wire."""
         file, _ = host.code_places.place(self.code.co_filename)
         return {
@@ -150,7 +151,7 @@ def hash_code(code: CodeType) -> str:
     return digest.hexdigest()
 
 
-def _parts(code: CodeType) -> "list[str]":
+def _parts(code: CodeType) -> list[str]:
     parts = [
         code.co_code.hex(),
         repr(code.co_names),
@@ -168,7 +169,7 @@ def _parts(code: CodeType) -> "list[str]":
     return parts
 
 
-def _source(function: FunctionType, host: "Host") -> str | None:
+def _source(function: FunctionType, host: Host) -> str | None:
     from inspect import getsource
 
     try:

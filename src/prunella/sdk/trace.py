@@ -5,19 +5,25 @@ in it, so a call's parent is its nearest *observed* ancestor. asyncio tasks inhe
 themselves; threads and executors by `carry`.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from contextvars import ContextVar
 from functools import update_wrapper
-from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from prunella.sdk.wrapper import CO_COROUTINE
+
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ParamSpec, TypeVar
+
     from prunella.sdk.recording import Running
 
-P = ParamSpec("P")
-T = TypeVar("T")
+    P = ParamSpec("P")
+    T = TypeVar("T")
 
-current: "ContextVar[Running | None]" = ContextVar("prunella_call", default=None)
+current: ContextVar[Running | None] = ContextVar("prunella_call", default=None)
 
 
 def carry(function: Callable[P, T]) -> Callable[P, T]:
@@ -33,7 +39,8 @@ def carry(function: Callable[P, T]) -> Callable[P, T]:
     async def carried_async(*args: Any, **kwargs: Any) -> Any:
         token = current.set(parent)
         try:
-            return await cast(Any, function(*args, **kwargs))
+            result: Any = function(*args, **kwargs)
+            return await result
         finally:
             current.reset(token)
 
@@ -44,5 +51,8 @@ def carry(function: Callable[P, T]) -> Callable[P, T]:
         finally:
             current.reset(token)
 
-    chosen = carried_async if iscoroutinefunction(function) else carried
-    return cast("Callable[P, T]", update_wrapper(chosen, function))
+    code = getattr(function, "__code__", None)
+    is_async = code is not None and code.co_flags & CO_COROUTINE
+    chosen: Any = carried_async if is_async else carried
+    update_wrapper(chosen, function)
+    return chosen  # type: ignore[no-any-return]  # it takes and gives what `function` does

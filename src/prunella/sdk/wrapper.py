@@ -10,11 +10,20 @@ Default values are shared by reference with the wrapped function; names can't sm
 because only identifiers are put into the template.
 """
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Callable, Mapping
 from functools import cache, update_wrapper
 from types import CellType, CodeType, FunctionType
-from typing import Any
+
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Hooks = Mapping[str, Callable[..., Any]]
+    """``begin``, ``failed``, ``returned``, ``observe`` and ``inside`` of one site."""
 
 # The flags of `inspect`, which takes longer to import than everything else here.
 CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR = 0x04, 0x08, 0x20
@@ -83,9 +92,6 @@ _FIXED: dict[str, Any] = {
     "ended": StopAsyncIteration,
     "exception": sys.exception,
 }
-
-Hooks = Mapping[str, Callable[..., Any]]
-"""``begin``, ``failed``, ``returned``, ``observe`` and ``inside`` of one site."""
 
 
 def parameter_names(code: CodeType) -> tuple[str, ...]:

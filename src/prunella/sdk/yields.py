@@ -4,20 +4,24 @@ Each value is encoded when it is yielded, because its consumer may change it. Th
 is in force only while the generator's body runs, never in its consumer.
 """
 
-from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from prunella.sdk.counters import guarded
 from prunella.sdk.trace import current
 
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+    from typing import Any
+
     from prunella.sdk.recording import Running
 
 #: Values of one generator that are recorded.
 MAX_YIELDED = 100
 
 
-def observe(running: "Running | None", generator: Any) -> Any:
+def observe(running: Running | None, generator: Any) -> Any:
     """Return `generator`, observed if its call is recorded."""
     if running is None:
         return generator
@@ -27,14 +31,14 @@ def observe(running: "Running | None", generator: Any) -> Any:
     return _Yields(generator, running)
 
 
-def _start(running: "Running") -> None:
+def _start(running: Running) -> None:
     running.yielded = []
     token, running.token = running.token, None
     if token is not None:
         current.reset(token)
 
 
-def _note(running: "Running", value: Any) -> None:
+def _note(running: Running, value: Any) -> None:
     from prunella.sdk.runtime import active
 
     yielded = running.yielded
@@ -53,11 +57,11 @@ def _note(running: "Running", value: Any) -> None:
 class _Yields:
     """A generator for ``yield from``, which needs these five methods of it."""
 
-    def __init__(self, generator: Generator[Any, Any, Any], running: "Running") -> None:
+    def __init__(self, generator: Generator[Any, Any, Any], running: Running) -> None:
         self._generator = generator
         self._running = running
 
-    def __iter__(self) -> "_Yields":
+    def __iter__(self) -> _Yields:
         return self
 
     def __next__(self) -> Any:
@@ -89,7 +93,7 @@ class _Yields:
 class _AsyncYields:
     """An async generator, as the wrapper's loop drives it."""
 
-    def __init__(self, generator: AsyncGenerator[Any, Any], running: "Running") -> None:
+    def __init__(self, generator: AsyncGenerator[Any, Any], running: Running) -> None:
         self._generator = generator
         self._running = running
 

@@ -1,1 +1,1 @@
-"""Candidate to verdict: replay, policy, tests."""
+"""Decides what replayed calls and tests show about a candidate patch. Pure logic over the ports."""

@@ -1,0 +1,5 @@
+"""(written below)"""
+
+
+def freeze(epoch_us: int) -> None:
+    """(written below)"""

@@ -1,0 +1,66 @@
+"""How much speaks for a candidate: one number to rank by."""
+
+import ast
+from collections.abc import Sequence
+
+from prunella.model.repair import (
+    Candidate,
+    Check,
+    CheckOutcome,
+    Patch,
+    ReplayCounts,
+    ReplayEnding,
+    ReplayOutcome,
+)
+from prunella.validate.compare import compare
+
+#: Factors on the odds that the patch is right, by the check and what it found.
+_FACTORS = {
+    ("tests", CheckOutcome.PASSED): 3.0,
+    ("invariants", CheckOutcome.PASSED): 1.5,
+    ("invariants", CheckOutcome.NOT_SHOWN): 0.8,
+    ("passing_calls", CheckOutcome.NOT_SHOWN): 0.5,
+}
+#: Another candidate with another text and equal results on the once-failing inputs.
+_AGREEMENT = 1.3
+_MAX_AGREEMENTS = 2
+#: Catching the exception is the least of repairs.
+_NEW_HANDLER = 0.5
+
+
+def score(
+    candidate: Candidate,
+    checks: Sequence[Check],
+    counts: ReplayCounts,
+    healed: Sequence[ReplayOutcome],
+    others: Sequence[Sequence[ReplayOutcome]],
+) -> float:
+    """Return between 0 and 1: the candidate's prior, moved by what was shown.
+
+    `others` are the results of the other candidates on the same once-failing inputs. The factors
+    order candidates; the number is no probability until it is calibrated.
+    """
+    prior = min(max(candidate.prior, 0.01), 0.99)
+    odds = prior / (1.0 - prior)
+    for check in checks:
+        odds *= _FACTORS.get((check.name, check.outcome), 1.0)
+    odds *= 1.0 + min(counts.passing_equal, 10) / 10.0
+    odds *= _AGREEMENT ** min(_MAX_AGREEMENTS, sum(_agree(healed, other) for other in others))
+    if _handlers(candidate.patch, after=True) > _handlers(candidate.patch, after=False):
+        odds *= _NEW_HANDLER
+    return odds / (1.0 + odds)
+
+
+def _agree(one: Sequence[ReplayOutcome], other: Sequence[ReplayOutcome]) -> bool:
+    if len(one) != len(other) or not one:
+        return False
+    return all(
+        left.ending is right.ending is ReplayEnding.RETURNED
+        and compare(left.result, right.result).equal
+        for left, right in zip(one, other, strict=True)
+    )
+
+
+def _handlers(patch: Patch, *, after: bool) -> int:
+    tree = ast.parse(patch.after if after else patch.before)
+    return sum(isinstance(node, ast.ExceptHandler) for node in ast.walk(tree))

@@ -1,0 +1,290 @@
+"""From candidates to verdicts: every check, in the order of its cost."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from prunella.model.clock import now
+from prunella.model.records import Process
+from prunella.model.repair import (
+    Accepted,
+    Baseline,
+    Candidate,
+    Check,
+    CheckOutcome,
+    Inconclusive,
+    Rejected,
+    ReplayCounts,
+    ReplayEnding,
+    ReplayOutcome,
+    TestReport,
+    Verdict,
+)
+from prunella.ports import Progress, Replayer, TestRunner
+from prunella.validate import invariants, policy
+from prunella.validate.evidence import score
+from prunella.validate.reproduce import Answers, difference, request_for
+from prunella.validate.tests import compare_reports, mention
+
+#: Tests are dear: only so many of the best candidates meet them.
+MAX_TESTED = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trial:
+    """What is known about one candidate so far."""
+
+    candidate: Candidate
+    checks: list[Check] = field(default_factory=list)
+    #: What the failing calls do with the patch, in the order of the baseline.
+    healed: tuple[ReplayOutcome, ...] = ()
+    counts: ReplayCounts
+    score: float = 0.0
+
+    def note(self, name: str, outcome: CheckOutcome, detail: str) -> None:
+        self.checks.append(Check(name=name, outcome=outcome, detail=detail))
+
+    @property
+    def alive(self) -> bool:
+        return all(check.outcome is not CheckOutcome.FAILED for check in self.checks)
+
+    def passed(self, name: str) -> bool:
+        return any(c.name == name and c.outcome is CheckOutcome.PASSED for c in self.checks)
+
+
+def judge(
+    candidates: Sequence[Candidate],
+    baseline: Baseline,
+    replayer: Replayer,
+    test_runner: TestRunner | None,
+    tree: Path,
+    process: Process,
+    *,
+    answers: Answers | None = None,
+    progress: Progress = lambda text: None,
+) -> list[Verdict]:
+    """Return one verdict a candidate, in their order.
+
+    `tree` is the checked-out base that `baseline` was made on. A candidate is accepted when at
+    least one failing call that reproduced returns with it, no check failed, and either a passing
+    call that reproduced still gives its result or tests that mention the function pass.
+    """
+    counts = ReplayCounts(
+        failing_reproduced=len(baseline.failing),
+        passing_reproduced=len(baseline.passing),
+        set_aside=_reasons(baseline),
+    )
+    trials = [_Trial(candidate=candidate, counts=counts) for candidate in candidates]
+    for trial in trials:
+        _check_text(trial)
+    _check_replays(
+        [t for t in trials if t.alive], baseline, replayer, tree, process, answers, progress
+    )
+    for trial in trials:
+        trial.score = _score(trial, trials)
+    _check_tests(trials, test_runner, tree, process, progress)
+    for trial in trials:
+        trial.score = _score(trial, trials)
+    return [_verdict(trial) for trial in trials]
+
+
+def _check_text(trial: _Trial) -> None:
+    patch = trial.candidate.patch
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(patch.after, patch.path, "exec", dont_inherit=True)
+            edit = policy.parse(patch)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        trial.note("compiles", CheckOutcome.FAILED, f"{patch.path}: {error}"[:300])
+        return
+    trial.note("compiles", CheckOutcome.PASSED, f"{patch.path} compiles")
+    _note_problems(trial, "signature", policy.signature_problems(edit), "it is called as before")
+    clean = "the edit touches the function and imports only and brings in nothing risky"
+    _note_problems(trial, "policy", policy.policy_problems(edit), clean)
+
+
+def _note_problems(trial: _Trial, name: str, problems: Sequence[str], clean: str) -> None:
+    if problems:
+        trial.note(name, CheckOutcome.FAILED, "; ".join(problems[:5]))
+    else:
+        trial.note(name, CheckOutcome.PASSED, clean)
+
+
+def _check_replays(
+    trials: Sequence[_Trial],
+    baseline: Baseline,
+    replayer: Replayer,
+    tree: Path,
+    process: Process,
+    answers: Answers | None,
+    progress: Progress,
+) -> None:
+    items = [item for item, _ in (*baseline.failing, *baseline.passing)]
+    if not trials:
+        return
+    if not items:
+        for trial in trials:
+            trial.note("failing_calls", CheckOutcome.NOT_SHOWN, "no recorded call reproduced")
+        return
+    progress(f"replaying {len(items)} calls on {len(trials)} candidates")
+    requests = [request_for(item, answers) for item in items]
+    variants = [{t.candidate.patch.path: t.candidate.patch.after} for t in trials]
+    rows = replayer.replay(tree, process, requests, variants)
+    for trial, row in zip(trials, rows, strict=True):
+        behind = len(baseline.failing)
+        _note_failing(trial, baseline, row[:behind])
+        _note_passing(trial, baseline, row[behind:])
+        if trial.alive and baseline.failing:
+            _note_invariants(trial, baseline)
+
+
+def _note_failing(trial: _Trial, baseline: Baseline, row: Sequence[ReplayOutcome]) -> None:
+    healed = [outcome for outcome in row if outcome.ending is ReplayEnding.RETURNED]
+    trial.healed = tuple(row)
+    trial.counts = replace(trial.counts, failing_healed=len(healed))
+    total = len(baseline.failing)
+    if not total:
+        detail = "no failing call failed again on the base, so nothing can show that this heals it"
+        trial.note("failing_calls", CheckOutcome.NOT_SHOWN, detail)
+    elif len(healed) == total:
+        detail = f"{total} of {total} failing calls that reproduced return now"
+        trial.note("failing_calls", CheckOutcome.PASSED, detail)
+    else:
+        bad = next(outcome for outcome in row if outcome.ending is not ReplayEnding.RETURNED)
+        detail = f"{len(healed)} of {total} failing calls return now; {_how(bad)}"
+        trial.note("failing_calls", CheckOutcome.FAILED, detail)
+
+
+def _how(outcome: ReplayOutcome) -> str:
+    if outcome.exception is not None:
+        return f"{outcome.request_id} raises {outcome.exception.type_name}: {outcome.exception.message}"[
+            :250
+        ]
+    return f"{outcome.request_id}: {outcome.reason}"[:250]
+
+
+def _note_passing(trial: _Trial, baseline: Baseline, row: Sequence[ReplayOutcome]) -> None:
+    total = len(baseline.passing)
+    if not total:
+        trial.note(
+            "passing_calls", CheckOutcome.NOT_SHOWN, "no passing call reproduced on the base"
+        )
+        return
+    differing = []
+    for (call, before), after in zip(baseline.passing, row, strict=True):
+        detail = difference(before, after)
+        if detail:
+            differing.append(f"{call.call_id}: {detail}")
+    equal = total - len(differing)
+    trial.counts = replace(trial.counts, passing_equal=equal)
+    if differing:
+        detail = f"{len(differing)} of {total} passing calls differ; {differing[0]}"[:400]
+        trial.note("passing_calls", CheckOutcome.FAILED, detail)
+    else:
+        detail = f"{total} of {total} passing calls give the equal result and leave equal arguments"
+        trial.note("passing_calls", CheckOutcome.PASSED, detail)
+
+
+def _note_invariants(trial: _Trial, baseline: Baseline) -> None:
+    patch = trial.candidate.patch
+    learned = invariants.mine(baseline, patch)
+    found = [
+        problem
+        for (occurrence, _), outcome in zip(baseline.failing, trial.healed, strict=True)
+        for problem in invariants.violations(learned, occurrence.inputs, outcome)
+    ]
+    if not learned.statements:
+        detail = "too few passing calls and no simple return annotation to learn any from"
+        trial.note("invariants", CheckOutcome.NOT_SHOWN, detail)
+        return
+    clean = f"results on once-failing inputs keep what holds for passing calls: {learned.summary}"
+    _note_problems(trial, "invariants", list(dict.fromkeys(found)), clean)
+
+
+def _check_tests(
+    trials: Sequence[_Trial],
+    test_runner: TestRunner | None,
+    tree: Path,
+    process: Process,
+    progress: Progress,
+) -> None:
+    alive = [trial for trial in trials if trial.alive]
+    if not alive:
+        return
+    before: TestReport | None = None
+    if test_runner is not None and any(trial.passed("failing_calls") for trial in alive):
+        progress("running the project's tests on the base")
+        before = test_runner.run(tree, process, {})
+    if before is None:
+        for trial in alive:
+            trial.note("tests", CheckOutcome.NOT_SHOWN, "no tests were found")
+        return
+    best = sorted(alive, key=lambda trial: -trial.score)[:MAX_TESTED]
+    for trial in alive:
+        if all(trial is not item for item in best):
+            detail = f"not run: only the best {MAX_TESTED} candidates meet the tests"
+            trial.note("tests", CheckOutcome.NOT_SHOWN, detail)
+            continue
+        progress(f"running the project's tests: {trial.candidate.description}")
+        patch = trial.candidate.patch
+        assert test_runner is not None  # noqa: S101 - there is a report, so there is a runner
+        after = test_runner.run(tree, process, {patch.path: patch.after})
+        check = compare_reports(before, after, mentioned=mention(tree, before, patch.qualname))
+        trial.checks.append(check)
+
+
+def _score(trial: _Trial, trials: Sequence[_Trial]) -> float:
+    if not trial.alive or not trial.counts.failing_healed:
+        return 0.0
+    return score(
+        trial.candidate,
+        trial.checks,
+        trial.counts,
+        trial.healed,
+        [other.healed for other in trials if other is not trial and other.healed],
+    )
+
+
+def _verdict(trial: _Trial) -> Verdict:
+    common = {
+        "candidate_id": trial.candidate.candidate_id,
+        "checks": tuple(trial.checks),
+        "replays": trial.counts,
+        "score": round(trial.score, 3),
+        "judged_at": now(),
+    }
+    failed = [check for check in trial.checks if check.outcome is CheckOutcome.FAILED]
+    if failed:
+        summary = f"Rejected by {failed[0].name}: {failed[0].detail}."
+        return Rejected(**{**common, "score": 0.0}, summary=summary)  # type: ignore[arg-type]
+    if not trial.passed("failing_calls"):
+        summary = "Nothing shows that it heals: no failing call could be reproduced on the base."
+        return Inconclusive(**{**common, "score": 0.0}, summary=summary)  # type: ignore[arg-type]
+    shown = f"{trial.counts.failing_healed} once-failing calls return"
+    if not trial.counts.passing_equal and not trial.passed("tests"):
+        summary = (
+            f"{shown}, and nothing else was shown: no passing call and no test of the function "
+            "could be compared."
+        )
+        return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]
+    return Accepted(**common, summary=_claim(trial, shown))  # type: ignore[arg-type]
+
+
+def _claim(trial: _Trial, shown: str) -> str:
+    parts = [shown]
+    if trial.counts.passing_equal:
+        parts.append(f"{trial.counts.passing_equal} passing calls give equal results")
+    if trial.passed("tests"):
+        parts.append("the tests that passed before still pass")
+    limit = "" if trial.passed("tests") else " No test says whether the new results are right."
+    return f"{', '.join(parts)}.{limit}"
+
+
+def _reasons(baseline: Baseline) -> dict[str, int]:
+    reasons: dict[str, int] = {}
+    for _, reason in baseline.set_aside:
+        short = reason.partition(":")[0]
+        reasons[short] = reasons.get(short, 0) + 1
+    return reasons

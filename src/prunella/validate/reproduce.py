@@ -1,0 +1,150 @@
+"""What the recorded calls do on the unpatched base."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from prunella.model.records import Call, ExceptionInfo, Frame, Occurrence, Process
+from prunella.model.repair import Baseline, ReplayEnding, ReplayOutcome, ReplayRequest
+from prunella.model.tree import Tree
+from prunella.ports import Replayer
+from prunella.validate.compare import Sameness, compare
+
+#: Recorded answers of the boundary sites that a call made: id of the call → answers in order.
+Answers = Mapping[str, Sequence[tuple[str, Tree, Tree]]]
+
+
+def reproduce(
+    replayer: Replayer,
+    tree: Path,
+    process: Process,
+    failing: Sequence[Occurrence],
+    passing: Sequence[Call],
+    answers: Answers | None = None,
+) -> Baseline:
+    """Replay each call twice on the checked-out base in `tree` and keep those that can serve.
+
+    A failing call serves when it raises the recorded type of exception at the recorded place, a
+    passing one when it returns the recorded value; both times. The others are set aside, each with
+    the reason.
+    """
+    answers = answers or {}
+    set_aside: list[tuple[str, str]] = []
+    failures = [item for item in failing if _usable(item, item.occurrence_id, set_aside)]
+    successes = [item for item in passing if _usable(item, item.call_id, set_aside)]
+    requests = [request_for(item, answers) for item in (*failures, *successes)]
+    if not requests:
+        return Baseline(failing=(), passing=(), set_aside=tuple(set_aside))
+    first, second = replayer.replay(tree, process, requests, [{}, {}])
+    kept_failing: list[tuple[Occurrence, ReplayOutcome]] = []
+    kept_passing: list[tuple[Call, ReplayOutcome]] = []
+    for occurrence, one, other in zip(failures, first, second, strict=False):
+        reason = _why_not_failing(occurrence, one) or _flaky(one, other)
+        if reason:
+            set_aside.append((occurrence.occurrence_id, reason))
+        else:
+            kept_failing.append((occurrence, one))
+    behind = len(failures)
+    for call, one, other in zip(successes, first[behind:], second[behind:], strict=True):
+        reason = _why_not_passing(call, one) or _flaky(one, other)
+        if reason:
+            set_aside.append((call.call_id, reason))
+        else:
+            kept_passing.append((call, one))
+    return Baseline(
+        failing=tuple(kept_failing), passing=tuple(kept_passing), set_aside=tuple(set_aside)
+    )
+
+
+def request_for(item: Occurrence | Call, answers: Answers | None = None) -> ReplayRequest:
+    """Return the request that replays a recorded call."""
+    request_id = item.occurrence_id if isinstance(item, Occurrence) else item.call_id
+    return ReplayRequest(
+        request_id=request_id,
+        site_id=item.site_id,
+        inputs=item.inputs,
+        started_at=item.started_at,
+        answers=tuple((answers or {}).get(item.call_id, ())),
+    )
+
+
+def _usable(item: Occurrence | Call, item_id: str, set_aside: list[tuple[str, str]]) -> bool:
+    if item.inputs is None:
+        set_aside.append((item_id, "its inputs were not recorded"))
+    elif not item.complete:
+        set_aside.append((item_id, "its inputs or result were not recorded in full"))
+    else:
+        return True
+    return False
+
+
+def _why_not_failing(occurrence: Occurrence, outcome: ReplayOutcome) -> str:
+    if outcome.ending is ReplayEnding.RETURNED:
+        return "it failed when recorded and returns when replayed"
+    if outcome.ending is not ReplayEnding.RAISED or outcome.exception is None:
+        return f"it can't be replayed: {outcome.reason}"
+    return _differing_failure(occurrence.exception, outcome.exception)
+
+
+def _differing_failure(recorded: ExceptionInfo, replayed: ExceptionInfo) -> str:
+    if recorded.type_name != replayed.type_name:
+        return f"it raised {recorded.type_name} when recorded and {replayed.type_name} now"
+    before, now = innermost(recorded), innermost(replayed)
+    if before is not None and now is not None and _place(before) != _place(now):
+        return f"it failed in {before.qualname} when recorded and in {now.qualname} now"
+    return ""
+
+
+def same_failure(one: ExceptionInfo | None, other: ExceptionInfo | None) -> bool:
+    """Both are the same type of exception, raised in the same function of the project."""
+    return one is not None and other is not None and not _differing_failure(one, other)
+
+
+def innermost(exception: ExceptionInfo) -> Frame | None:
+    """Return the innermost frame that belongs to the project."""
+    inside = [frame for frame in exception.frames if frame.in_project]
+    return inside[-1] if inside else None
+
+
+def _place(frame: Frame) -> tuple[str, str]:
+    return frame.file, frame.qualname
+
+
+def _why_not_passing(call: Call, outcome: ReplayOutcome) -> str:
+    if outcome.ending is ReplayEnding.RAISED and outcome.exception is not None:
+        return f"it returned when recorded and raises {outcome.exception.type_name} when replayed"
+    if outcome.ending is not ReplayEnding.RETURNED:
+        return f"it can't be replayed: {outcome.reason}"
+    comparison = compare(call.result, outcome.result)
+    if comparison.sameness is Sameness.DIFFERENT:
+        return f"it returns another result than recorded: {comparison.detail}"
+    if comparison.sameness is Sameness.UNKNOWN or not outcome.complete:
+        return f"its result can't be compared: {comparison.detail}".rstrip(": ")
+    return ""
+
+
+def _flaky(one: ReplayOutcome, other: ReplayOutcome) -> str:
+    detail = difference(one, other)
+    return f"two replays of the same code differ: {detail}" if detail else ""
+
+
+def difference(before: ReplayOutcome, after: ReplayOutcome) -> str:
+    """Return how what a call did differs between two replays; empty when it doesn't, as far as seen."""
+    if before.ending is not after.ending:
+        return f"it {before.ending} and {_ending(after)}"
+    if before.ending is ReplayEnding.RAISED:
+        if not same_failure(before.exception, after.exception):
+            return f"it {_ending(before)} and {_ending(after)}"
+    elif before.ending is ReplayEnding.RETURNED:
+        result = compare(before.result, after.result)
+        if result.sameness is Sameness.DIFFERENT:
+            return f"result, {result.detail}"
+    inputs = compare(before.inputs_after, after.inputs_after)
+    if inputs.sameness is Sameness.DIFFERENT:
+        return f"arguments after the call, {inputs.detail}"
+    return ""
+
+
+def _ending(outcome: ReplayOutcome) -> str:
+    if outcome.exception is not None:
+        return f"raised {outcome.exception.type_name}: {outcome.exception.message}"[:200]
+    return f"{outcome.ending} {outcome.reason}".strip()
