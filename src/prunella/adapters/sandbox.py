@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from prunella.adapters import bubblewrap, mounts
-from prunella.adapters.replay.confine import Confinement
+from prunella.adapters.replay_runner.confine import Confinement
 from prunella.model.errors import SandboxUnavailable
 
 #: Levels from the strongest to the weakest; ``auto`` never takes the last.
@@ -31,7 +31,7 @@ LEVELS = ("bubblewrap", "namespaces", "none")
 HOME = "/tmp/home"  # noqa: S108 - inside the sandbox, on a file system of its own
 
 _PROCESSES = 256
-_START = "import sys;sys.path.insert(0,sys.argv[1]);from prunella.adapters.replay.{0} import main;sys.path.pop(0);main(sys.argv[2:])"
+_START = "import sys;sys.path.insert(0,sys.argv[1]);from prunella.adapters.replay_runner.{0} import main;sys.path.pop(0);main(sys.argv[2:])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Sandbox:
         stderr: IO[bytes] | int = subprocess.DEVNULL,
         keep_open: Sequence[int] = (),
     ) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run ``prunella.adapters.replay.<module>.main([limits, *arguments])`` isolated.
+        """Run ``prunella.adapters.replay_runner.<module>.main([limits, *arguments])`` isolated.
 
         `executable` is the interpreter; it, the folders `readable` and `writable` appear inside at
         the same paths. When the block is left, everything that runs inside is ended. Raises

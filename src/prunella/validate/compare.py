@@ -52,7 +52,12 @@ class Comparison:
         return self.sameness is Sameness.EQUAL
 
 
-def compare(left: Tree, right: Tree) -> Comparison:
+def compare(left: Tree, right: Tree) -> str | None:
+    """Return ``None`` where the values are equal, else where they differ or can't be compared."""
+    return compare_values(left, right).detail or None
+
+
+def compare_values(left: Tree, right: Tree) -> Comparison:
     """Compare two trees; malformed ones are compared as they are. Never raises."""
     walk = _Walk(left=_labels(left), right=_labels(right))
     try:

@@ -12,7 +12,7 @@ from prunella.model.repair import (
     ReplayEnding,
     ReplayOutcome,
 )
-from prunella.validate.compare import compare
+from prunella.validate.compare import compare_values
 
 #: Factors on the odds that the patch is right, by the check and what it found.
 _FACTORS = {
@@ -56,7 +56,7 @@ def _agree(one: Sequence[ReplayOutcome], other: Sequence[ReplayOutcome]) -> bool
         return False
     return all(
         left.ending is right.ending is ReplayEnding.RETURNED
-        and compare(left.result, right.result).equal
+        and compare_values(left.result, right.result).equal
         for left, right in zip(one, other, strict=True)
     )
 

@@ -13,7 +13,7 @@ from prunella.codec import entries, render, type_name
 from prunella.model.repair import Baseline, Patch, ReplayEnding, ReplayOutcome
 from prunella.model.tree import Tree
 from prunella.validate import policy
-from prunella.validate.compare import Sameness, compare
+from prunella.validate.compare import Sameness, compare_values
 
 #: So many passing calls have to agree before anything is learned from them.
 _ENOUGH = 3
@@ -296,7 +296,7 @@ def _untouched(seen: Sequence[_Observed]) -> Iterator[Statement]:
         for name, value in entries(item.inputs):
             if isinstance(value, list):
                 mutable.add(name)
-            if name in after and compare(value, after[name]).sameness is not Sameness.EQUAL:
+            if name in after and compare_values(value, after[name]).sameness is not Sameness.EQUAL:
                 changed.add(name)
     for name in sorted(mutable - changed):
         yield Statement(text=f"{name} is left alone", violation=_change_violation(name))
@@ -307,7 +307,7 @@ def _change_violation(name: str) -> Callable[[Tree, ReplayOutcome], str]:
         before, after = dict(entries(inputs)), dict(entries(outcome.inputs_after))
         if name not in before or name not in after:
             return ""
-        found = compare(before[name], after[name])
+        found = compare_values(before[name], after[name])
         if found.sameness is not Sameness.DIFFERENT:
             return ""
         return f"it changes the argument {name} ({found.detail}), passing calls never do"

@@ -24,7 +24,7 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.evidence import score
-from prunella.validate.reproduce import Answers, difference, request_for
+from prunella.validate.reproduce import Answers, difference, replay_request
 from prunella.validate.tests import compare_reports, mention
 
 #: Tests are dear: only so many of the best candidates meet them.
@@ -129,7 +129,7 @@ def _check_replays(
             trial.note("failing_calls", CheckOutcome.NOT_SHOWN, "no recorded call reproduced")
         return
     progress(f"replaying {len(items)} calls on {len(trials)} candidates")
-    requests = [request_for(item, answers) for item in items]
+    requests = [replay_request(item, answers) for item in items]
     variants = [{t.candidate.patch.path: t.candidate.patch.after} for t in trials]
     rows = replayer.replay(tree, process, requests, variants)
     for trial, row in zip(trials, rows, strict=True):

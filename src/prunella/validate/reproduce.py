@@ -7,9 +7,9 @@ from prunella.model.records import Call, ExceptionInfo, Frame, Occurrence, Proce
 from prunella.model.repair import Baseline, ReplayEnding, ReplayOutcome, ReplayRequest
 from prunella.model.tree import Tree
 from prunella.ports import Replayer
-from prunella.validate.compare import Sameness, compare
+from prunella.validate.compare import Sameness, compare_values
 
-#: Recorded answers of the boundary sites that a call made: id of the call → answers in order.
+#: Recorded answers of the boundary sites that a call made: id of the request (call or occurrence) → answers in order.
 Answers = Mapping[str, Sequence[tuple[str, Tree, Tree]]]
 
 
@@ -31,7 +31,7 @@ def reproduce(
     set_aside: list[tuple[str, str]] = []
     failures = [item for item in failing if _usable(item, item.occurrence_id, set_aside)]
     successes = [item for item in passing if _usable(item, item.call_id, set_aside)]
-    requests = [request_for(item, answers) for item in (*failures, *successes)]
+    requests = [replay_request(item, answers) for item in (*failures, *successes)]
     if not requests:
         return Baseline(failing=(), passing=(), set_aside=tuple(set_aside))
     first, second = replayer.replay(tree, process, requests, [{}, {}])
@@ -55,7 +55,7 @@ def reproduce(
     )
 
 
-def request_for(item: Occurrence | Call, answers: Answers | None = None) -> ReplayRequest:
+def replay_request(item: Occurrence | Call, answers: Answers | None = None) -> ReplayRequest:
     """Return the request that replays a recorded call."""
     request_id = item.occurrence_id if isinstance(item, Occurrence) else item.call_id
     return ReplayRequest(
@@ -63,7 +63,7 @@ def request_for(item: Occurrence | Call, answers: Answers | None = None) -> Repl
         site_id=item.site_id,
         inputs=item.inputs,
         started_at=item.started_at,
-        answers=tuple((answers or {}).get(item.call_id, ())),
+        answers=tuple((answers or {}).get(request_id, ())),
     )
 
 
@@ -114,7 +114,7 @@ def _why_not_passing(call: Call, outcome: ReplayOutcome) -> str:
         return f"it returned when recorded and raises {outcome.exception.type_name} when replayed"
     if outcome.ending is not ReplayEnding.RETURNED:
         return f"it can't be replayed: {outcome.reason}"
-    comparison = compare(call.result, outcome.result)
+    comparison = compare_values(call.result, outcome.result)
     if comparison.sameness is Sameness.DIFFERENT:
         return f"it returns another result than recorded: {comparison.detail}"
     if comparison.sameness is Sameness.UNKNOWN or not outcome.complete:
@@ -135,10 +135,10 @@ def difference(before: ReplayOutcome, after: ReplayOutcome) -> str:
         if not same_failure(before.exception, after.exception):
             return f"it {_ending(before)} and {_ending(after)}"
     elif before.ending is ReplayEnding.RETURNED:
-        result = compare(before.result, after.result)
+        result = compare_values(before.result, after.result)
         if result.sameness is Sameness.DIFFERENT:
             return f"result, {result.detail}"
-    inputs = compare(before.inputs_after, after.inputs_after)
+    inputs = compare_values(before.inputs_after, after.inputs_after)
     if inputs.sameness is Sameness.DIFFERENT:
         return f"arguments after the call, {inputs.detail}"
     return ""

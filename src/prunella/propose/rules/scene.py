@@ -102,7 +102,8 @@ def scenes(dossier: Dossier) -> list[Scene]:
         if node is not None:
             places.setdefault((failure.exception.type, node), []).append(failure)
     own = dossier.site.qualname == function.qualname and dossier.site.module == function.module
-    passing = [call for call, _ in dossier.baseline.passing] or list(dossier.passing)
+    replayed = [call for call, _ in dossier.baseline.passing] or list(dossier.passing)
+    passing = [call for call in replayed if own and call.site_id == dossier.site.site_id]
     return [
         Scene(
             text=text,
@@ -111,8 +112,8 @@ def scenes(dossier: Dossier) -> list[Scene]:
             failures=tuple(failures),
             crash=node,
             own_calls=own,
-            passing_inputs=tuple(named_values(call.inputs) for call in passing) if own else (),
-            passing_results=tuple(call.result for call in passing) if own else (),
+            passing_inputs=tuple(named_values(call.inputs) for call in passing),
+            passing_results=tuple(call.result for call in passing),
         )
         for (_, node), failures in sorted(places.items(), key=lambda item: -len(item[1]))
     ]

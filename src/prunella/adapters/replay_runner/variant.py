@@ -5,10 +5,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from prunella.adapters.replay import call as calls
-from prunella.adapters.replay import overlay
-from prunella.adapters.replay.job import Job
-from prunella.adapters.replay.target import Unreplayable, find
+from prunella.adapters.replay_runner import call as calls
+from prunella.adapters.replay_runner import overlay
+from prunella.adapters.replay_runner.job import Job
+from prunella.adapters.replay_runner.target import Unreplayable, find
 
 #: Longest line that tells an outcome.
 MAX_LINE_BYTES = 16_000_000

@@ -9,8 +9,8 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from prunella.adapters.replay import variant
-from prunella.adapters.replay.job import Job
+from prunella.adapters.replay_runner import variant
+from prunella.adapters.replay_runner.job import Job
 
 _PR_SET_DUMPABLE = 4
 #: After this many calls that died, the rest of a variant isn't run.

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
-from prunella.adapters.replay import clock, frames, standins
-from prunella.adapters.replay.job import CallJob
-from prunella.adapters.replay.target import Unreplayable
+from prunella.adapters.replay_runner import clock, frames, standins
+from prunella.adapters.replay_runner.job import CallJob
+from prunella.adapters.replay_runner.target import Unreplayable
 from prunella.codec import decode, encode, encode_mapping
 from prunella.codec.plain import to_plain
 from prunella.model.errors import RecordError

@@ -21,7 +21,7 @@ def install(answers: Sequence[tuple[str, Tree, Tree]]) -> None:
     left = list(answers)
 
     def answer(site: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        from prunella.adapters.replay.call import import_by_path
+        from prunella.adapters.replay_runner.call import import_by_path
 
         given = [encode(value).tree for value in (*arguments, *named.values())]
         same_site = [index for index, item in enumerate(left) if item[0] == site]

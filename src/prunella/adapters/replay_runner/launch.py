@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from prunella.adapters.replay.confine import Confinement, confine
+from prunella.adapters.replay_runner.confine import Confinement, confine
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

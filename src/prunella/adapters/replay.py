@@ -1,4 +1,4 @@
-"""Replays recorded calls in a sandbox: the healer's side of `prunella.adapters.replay`."""
+"""Replays recorded calls in a sandbox: the healer's side of `prunella.adapters.replay_runner`."""
 
 import json
 import os
@@ -6,15 +6,14 @@ import select
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 from prunella.adapters import mounts
-from prunella.adapters.replay import job as jobs
-from prunella.adapters.replay.confine import Confinement
-from prunella.adapters.sandbox import Sandbox, open_sandbox
+from prunella.adapters.replay_runner import job as jobs
+from prunella.adapters.replay_runner.confine import Confinement
+from prunella.adapters.sandbox import open_sandbox
 from prunella.codec.plain import from_plain
 from prunella.model.clock import to_us
 from prunella.model.errors import RecordError, SandboxUnavailable
@@ -25,6 +24,7 @@ from prunella.ports import Overlay
 
 #: A module may take this long to import, or as long as a call where that is longer.
 _IMPORT_S = 20.0
+_CALL_S = 5.0
 #: Nothing was heard for this long beyond what the runner itself allows: the sandbox is ended.
 _SILENCE_S = 20.0
 _MAX_TOTAL_BYTES = 512_000_000
@@ -33,23 +33,27 @@ _FILE_BYTES = 64 * 1024 * 1024
 _KEPT_ERROR_BYTES = 2_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxReplayer:
-    """Implements `prunella.ports.Replayer`; make it with `open_replayer`.
+    """Implements `prunella.ports.Replayer`; raises `SandboxUnavailable` when it is made.
 
-    One sandbox serves all variants and requests of a `replay`; each call runs in a process of its
-    own, forked from one that has imported the project with the variant's overlay.
+    One sandbox serves all variants and requests of a `replay`. Each variant runs in a process that
+    imports the project with the variant's overlay, its calls one after another; a call that takes
+    longer than the setting ``replay_timeout_s`` or takes its process down is reported so, and the
+    calls behind it run in a fresh process.
     """
 
-    sandbox: Sandbox
-    call_s: float
-    #: Interpreter to use in place of the recorded one; ``""`` for none.
-    python: str = ""
+    def __init__(self, settings: Settings) -> None:
+        limits = Confinement(
+            memory_bytes=settings.replay_memory_mb * 1024 * 1024, file_bytes=_FILE_BYTES
+        )
+        self._sandbox = open_sandbox(settings.sandbox, limits)
+        self._call_s = settings.replay_timeout_s or _CALL_S
+        self._python = settings.python
 
     @property
     def level(self) -> str:
         """The isolation in force: ``bubblewrap``, ``namespaces`` or ``none``."""
-        return self.sandbox.level
+        return self._sandbox.level
 
     def replay(
         self,
@@ -62,7 +66,7 @@ class SandboxReplayer:
         if not requests or not variants:
             return [[] for _ in variants]
         tree = tree.resolve()
-        executable = self.python or process.executable
+        executable = self._python or process.executable
         if not os.access(executable, os.X_OK):
             raise SandboxUnavailable(
                 f"The interpreter of the program, {executable}, can't be run on this machine. "
@@ -95,8 +99,8 @@ class SandboxReplayer:
             sys_path=rerooted_path(process, tree),
             main_file=_main_file(process, tree),
             argv=process.argv,
-            call_s=self.call_s,
-            import_s=max(_IMPORT_S, self.call_s),
+            call_s=self._call_s,
+            import_s=max(_IMPORT_S, self._call_s),
             workers=min(4, os.cpu_count() or 1),
             calls=tuple(
                 jobs.CallJob(
@@ -125,7 +129,7 @@ class SandboxReplayer:
         inlet, outlet = os.pipe()
         with tempfile.TemporaryFile() as complaints:
             try:
-                with self.sandbox.run_module(
+                with self._sandbox.run_module(
                     "runner",
                     executable=executable,
                     arguments=(str(outlet),),
@@ -143,18 +147,6 @@ class SandboxReplayer:
                 if outlet >= 0:
                     os.close(outlet)
             return _tail(complaints.fileno())
-
-
-def open_replayer(settings: Settings) -> SandboxReplayer:
-    """Return the replayer that `settings` describe. Raises `SandboxUnavailable`."""
-    limits = Confinement(
-        memory_bytes=settings.replay_memory_mb * 1024 * 1024, file_bytes=_FILE_BYTES
-    )
-    return SandboxReplayer(
-        sandbox=open_sandbox(settings.sandbox, limits),
-        call_s=settings.replay_timeout_s or 5.0,
-        python=settings.python,
-    )
 
 
 def rerooted_path(process: Process, tree: Path) -> tuple[str, ...]:

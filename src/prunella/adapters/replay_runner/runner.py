@@ -5,9 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from prunella.adapters.replay import job as jobs
-from prunella.adapters.replay.confine import Confinement, confine
-from prunella.adapters.replay.supervisor import supervise
+from prunella.adapters.replay_runner import job as jobs
+from prunella.adapters.replay_runner.confine import Confinement, confine
+from prunella.adapters.replay_runner.supervisor import supervise
 
 
 def main(arguments: Sequence[str]) -> None:
