@@ -24,7 +24,7 @@ def test_every_code_has_a_meaning():
         (errors.RecordError("x"), ExitCode.UNABLE),
         (errors.SandboxUnavailable("x"), ExitCode.UNABLE),
         (errors.RepositoryError("x"), ExitCode.UNABLE),
-        (errors.ModelError("x"), ExitCode.UNABLE),
+        (errors.ModelError("timeout", "x"), ExitCode.UNABLE),
         (errors.MissingExtra("llm", "x"), ExitCode.UNABLE),
         (errors.PrunellaError("x"), ExitCode.UNABLE),
     ],

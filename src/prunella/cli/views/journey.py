@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +25,7 @@ from prunella.cli.views.parts import (
     words,
 )
 from prunella.model.incidents import Incident
+from prunella.model.repair import CheckOutcome, Verdict
 from prunella.pipeline.results import Healing
 
 
@@ -110,7 +112,11 @@ class Narrator:
         left = [item for item in journey.attempts if not item.healed]
         if left or journey.ignored:
             self._console.print(Text("Not healed, and why", "bold"))
-            self._console.print(facts(_left(left, journey.ignored), indent=0))
+        for item in left:
+            why = item.healing.explanation if item.healing else item.problem
+            self._tell_left(item.incident, why)
+        for incident in journey.ignored:
+            self._tell_left(incident, f"ignored by {incident.ignored_by}")
         self._console.print()
         self._console.print(
             "A proven patch no longer fails on the recorded failures, and changes none of the "
@@ -122,6 +128,12 @@ class Narrator:
         for command in journey.next_commands:
             self._console.print(words(f"  {command}", "green"), soft_wrap=True)
 
+    def _tell_left(self, incident: Incident, why: str) -> None:
+        name = one_line(failed_function(incident))
+        error = one_line(class_name(incident.error_type))
+        self._console.print(Text.assemble("  ", (name, "cyan"), f"  {error}"))
+        self._console.print(Padding(words(why), (0, 0, 0, 4)))
+
     def _title(self, text: str) -> None:
         self._step += 1
         self._console.print()
@@ -130,34 +142,30 @@ class Narrator:
 
 def _healed_table(journey: Journey) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("function", overflow="fold")
+    table.add_column("function and branch", overflow="fold")
     table.add_column("error", overflow="fold")
     table.add_column("no longer fail", justify="right")
     table.add_column("unchanged", justify="right")
-    table.add_column("branch", overflow="fold", style="green")
+    table.add_column("tests", justify="right")
     for item in journey.healed:
         healing = item.healing
         if healing is None or healing.best is None:
             continue
-        counts = healing.best.verdict.replays
+        verdict = healing.best.verdict
         branch = healing.publication.branch if healing.publication else None
+        name = one_line(failed_function(item.incident))
         table.add_row(
-            words(failed_function(item.incident)),
+            Text.assemble((name, "cyan"), "\n", (one_line(branch or "no branch"), "green")),
             words(class_name(item.incident.error_type)),
-            f"{counts.failing_healed} of {counts.failing_reproduced}",
-            f"{counts.passing_equal} of {counts.passing_reproduced}",
-            words(branch or ""),
+            f"{verdict.replays.failing_healed} of {verdict.replays.failing_reproduced}",
+            f"{verdict.replays.passing_equal} of {verdict.replays.passing_reproduced}",
+            _tests(verdict),
         )
     return table
 
 
-def _left(left: Sequence[Attempt], ignored: Sequence[Incident]) -> list[tuple[str, Text]]:
-    rows = []
-    for item in left:
-        why = item.healing.explanation if item.healing else item.problem
-        name = f"{failed_function(item.incident)}: {class_name(item.incident.error_type)}"
-        rows.append((one_line(name, 60), words(why)))
-    for incident in ignored:
-        name = f"{failed_function(incident)}: {class_name(incident.error_type)}"
-        rows.append((one_line(name, 60), words(f"ignored by {incident.ignored_by}")))
-    return rows
+def _tests(verdict: Verdict) -> str:
+    ran = any(
+        item.name == "tests" and item.outcome is CheckOutcome.PASSED for item in verdict.checks
+    )
+    return "pass" if ran else "not run"

@@ -21,9 +21,9 @@ STATUS_STYLES = {
 }
 
 _VERDICTS = {
-    Accepted: ("✓ proven", "green"),
-    Inconclusive: ("? not proven", "yellow"),
-    Rejected: ("✗ rejected", "red"),
+    Accepted: ("✓", "proven", "green"),
+    Inconclusive: ("?", "not proven", "yellow"),
+    Rejected: ("✗", "rejected", "red"),
 }
 _CHECKS = {
     CheckOutcome.PASSED: ("✓", "green"),
@@ -105,8 +105,10 @@ def verdict_line(verdict: Verdict | None) -> Text:
     """Return a verdict in two words and its summary."""
     if verdict is None:
         return Text("not judged", "dim")
-    mark, style = _VERDICTS[type(verdict)]
-    return Text.assemble((mark, style), ": ", one_line(verdict.summary, 1000))
+    mark, word, style = _VERDICTS[type(verdict)]
+    summary = one_line(verdict.summary, 1000)
+    said = "" if summary.lower().startswith(word) else f"{word}: "
+    return Text.assemble((f"{mark} {said}", style), summary)
 
 
 def checks(verdict: Verdict, *, indent: int = 4) -> Table:

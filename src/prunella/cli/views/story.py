@@ -25,7 +25,7 @@ from prunella.codec.plain import to_plain, to_tagged
 from prunella.model.clock import now
 from prunella.model.incidents import Diagnosis, Incident, IncidentStatus, SimilarCase
 from prunella.model.records import ExceptionInfo, Occurrence
-from prunella.model.repair import Candidate, Publication, Verdict
+from prunella.model.repair import Candidate, Publication, Rejected, Verdict
 from prunella.pipeline.results import Story, plain_candidate
 
 
@@ -159,9 +159,11 @@ def _show_candidates(
         _heading(console, f"Candidate {one_line(candidate.candidate_id)}")
         rows = [("does", candidate_line(candidate)), ("because", words(candidate.reason))]
         console.print(facts([*rows, ("verdict", verdict_line(verdict))]))
-        if verdict is not None:
-            console.print(checks(verdict))
-        console.print(diff_lines(candidate.patch.diff, indent=4))
+        # What was rejected is of interest by its reason alone; `--json` has all of it.
+        if not isinstance(verdict, Rejected):
+            if verdict is not None:
+                console.print(checks(verdict))
+            console.print(diff_lines(candidate.patch.diff, indent=4))
 
 
 def _show_publications(console: Console, publications: Sequence[Publication]) -> None:
