@@ -16,7 +16,8 @@ abstained      nothing was offered
 
 `--calibrate` runs the dev split alone and writes the rules' priors: how often a candidate that
 replay accepted gave the expected answers on the once-crashing tests, by rule; a rule with few
-candidates is drawn towards its family, a family towards the average.
+candidates is drawn towards what was judged before (`prunella.propose.rules.priors.JUDGED`), or
+towards its family.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from pathlib import Path
 
 from refactory import FILE, Program, parameters, read
 
-from prunella.adapters.replayer import SandboxReplayer, open_replayer
+from prunella.adapters.replay import SandboxReplayer
 from prunella.codec import decode, encode_mapping
 from prunella.model.dossier import Dossier
 from prunella.model.errors import PrunellaError, SourceUnavailable
@@ -52,6 +53,7 @@ from prunella.model.repair import (
 from prunella.model.settings import Settings
 from prunella.patching import locate
 from prunella.propose.rules import propose_by_rules
+from prunella.propose.rules.priors import JUDGED, UNMEASURED
 from prunella.validate.judge import judge
 from prunella.validate.offer import offered
 from prunella.validate.reproduce import reproduce
@@ -255,9 +257,7 @@ class Bench:
         dossier = self.dossier(failing, baseline)
         candidates = propose_by_rules(dossier)
         result.candidates += len(candidates)
-        verdicts = judge(
-            candidates, baseline, self.replayer, None, self.folder, self.process
-        )
+        verdicts = judge(candidates, baseline, self.replayer, None, self.folder, self.process)
         self._note(candidates, verdicts, failing, result)
         best = offered(candidates, verdicts, limit=3)
         if not best:
@@ -311,13 +311,12 @@ def _incidents(failing: Iterable[Occurrence]) -> list[list[Occurrence]]:
 
 def measure(program: Program) -> Result:
     """Heal one program and score it."""
-    result = Result(
-        program_id=program.program_id, split=program.split, exception=program.exception
-    )
+    result = Result(program_id=program.program_id, split=program.split, exception=program.exception)
     settings = replace(Settings(), replay_timeout_s=0.5, replay_memory_mb=512)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(program, Path(folder).resolve(), open_replayer(settings))
+        Path(folder).chmod(0o755)  # a sandbox that root starts reads as an ordinary user
+        bench = Bench(program, Path(folder).resolve(), SandboxReplayer(settings))
         bench.settle(program.source)
         alternatives = _rounds(bench, result)
         result.time_s = time.perf_counter() - started
@@ -402,10 +401,9 @@ def calibrated(results: Sequence[Result]) -> dict[str, float]:
                 name = ".".join(parts[:length])
                 seen[name] += 1
                 good[name] += right
-    average = 0.15  # what single-edit templates reach on other questions (see the docs on repair)
     priors: dict[str, float] = {}
     for name in sorted(seen, key=lambda item: (item.count("."), item)):
-        family = priors.get(name.rpartition(".")[0], average)
+        family = JUDGED.get(name, priors.get(name.rpartition(".")[0], UNMEASURED))
         share = (good[name] + PSEUDO_COUNT * family) / (seen[name] + PSEUDO_COUNT)
         priors[name] = round(share, 3)
     return priors
@@ -455,8 +453,11 @@ def run_all(programs: Sequence[Program]) -> list[Result]:
         for number, result in enumerate(pool.imap(measure, programs, chunksize=4), 1):
             results.append(result)
             correct = sum(item.correct for item in results)
-            text = f"\r{number}/{len(programs)} programs, {correct} repaired correctly"
-            print(text, end="", file=sys.stderr, flush=True)
+            end = "\r" if sys.stderr.isatty() else "\n"
+            if end == "\n" and number % 20:
+                continue
+            text = f"{number}/{len(programs)} programs, {correct} repaired correctly"
+            print(text, end=end, file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return results
 

@@ -35,6 +35,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     because = f"nothing has set `{name}` in {describe_failures(scene.failures)}"
     if loop is not None:
         yield from _after_loop(scene, name, loop, because)
+    yield from _compared(scene, name, because)
     yield from _moved_up(scene, name, binders, because)
     yield from _hoisted(scene, name, binders, because)
     yield from _initialised(scene, name, binders, because)
@@ -125,6 +126,25 @@ def _length_instead(
             edits=(replacing(scene, scene.crash, f"{length} - 1"),),
             description=f"Use `{length} - 1` instead of `{name}`",
             reason=f"{because}; behind the loop the two are equal otherwise",
+        )
+
+
+def _compared(scene: Scene, name: str, because: str) -> Iterator[Proposal]:
+    """`count == 0` as a statement of its own was meant to set `count`."""
+    node = scene.parents.get(scene.crash)
+    if (
+        isinstance(node, ast.Compare)
+        and node.left is scene.crash
+        and len(node.ops) == 1
+        and isinstance(node.ops[0], ast.Eq)
+        and isinstance(scene.parents.get(node), ast.Expr)
+    ):
+        value = scene.segment(node.comparators[0])
+        yield Proposal(
+            rule="unbound.compared",
+            edits=(replacing(scene, node, f"{name} = {value}"),),
+            description=f"Set `{name}` instead of comparing it",
+            reason=f"{because}; the comparison's result is used for nothing",
         )
 
 
