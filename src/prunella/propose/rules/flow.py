@@ -23,9 +23,10 @@ def bindings(scene: Scene, name: str) -> list[ast.stmt]:
     for node in own_nodes(scene.node):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
             found[scene.statement(node)] = None
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            if any((item.asname or item.name) == name for item in node.names):
-                found[node] = None
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and any(
+            (item.asname or item.name) == name for item in node.names
+        ):
+            found[node] = None
     return list(found)
 
 

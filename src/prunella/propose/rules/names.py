@@ -10,17 +10,13 @@ from difflib import SequenceMatcher
 from prunella.propose.rules.edits import Proposal, replacing
 from prunella.propose.rules.flow import calls_to, own_nodes
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import kind, kinds
+from prunella.propose.rules.values import BUILT_IN, kind, kinds
 
 EXCEPTIONS = ("NameError",)
 _NAME = re.compile(r"name '(\w+)'")
 _NEAR, _LESS_NEAR = 0.75, 0.5
 _CALLABLE = frozenset({"function", "type", "builtin_function_or_method", "method"})
 _SCALAR = frozenset({"int", "float", "bool", "NoneType"})
-_BUILT_IN: dict[str, type] = {
-    "list": list, "tuple": tuple, "str": str, "dict": dict, "set": set, "int": int,
-    "float": float, "bool": bool, "bytes": bytes,
-}  # fmt: skip
 
 #: Names that are used without their module, and what imports them. Only unmistakable ones.
 _FROM = {
@@ -53,9 +49,10 @@ def _import(scene: Scene, name: str) -> Iterator[Proposal]:
     because = f"`{name}` is defined nowhere in {describe_failures(scene.failures)}"
     parent = scene.parents.get(scene.crash)
     statement = None
-    if name in sys.stdlib_module_names and isinstance(parent, ast.Attribute):
-        if not (name == "datetime" and parent.attr in ("now", "utcnow", "strptime", "today")):
-            statement = f"import {name}"
+    attribute = parent.attr if isinstance(parent, ast.Attribute) else ""
+    is_class = name == "datetime" and attribute in ("now", "utcnow", "strptime", "today")
+    if name in sys.stdlib_module_names and attribute and not is_class:
+        statement = f"import {name}"
     if statement is None and name in _FROM and name not in scene.parameters:
         statement = f"from {_FROM[name]} import {name}"
     if statement is not None:
@@ -75,7 +72,7 @@ def _method(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:
         return
     for name in scene.parameters:
         seen = kinds(scene.local(name))
-        if seen and all(hasattr(_BUILT_IN.get(item), crash.id) for item in seen):
+        if seen and all(hasattr(BUILT_IN.get(item), crash.id) for item in seen):
             yield Proposal(
                 rule="name.method",
                 edits=(replacing(scene, crash, f"{name}.{crash.id}"),),
@@ -124,20 +121,19 @@ def _fits(scene: Scene, uses: list[ast.Name], kind_seen: str) -> bool:
     """A value of a kind can be used as the unknown name is; an unknown kind can be anything."""
     for use in uses:
         parent = scene.parents.get(use)
-        called = isinstance(parent, ast.Call) and parent.func is use
-        if called != (kind_seen in _CALLABLE) and (called or kind_seen in _CALLABLE):
-            if kind_seen or not called:
-                return False
-        if not kind_seen or kind_seen in _CALLABLE:
+        if not kind_seen:
             continue
+        called = isinstance(parent, ast.Call) and parent.func is use
+        if called != (kind_seen in _CALLABLE):
+            return False
         holds = isinstance(parent, ast.Subscript) and parent.value is use
         runs = isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is use
         counts = isinstance(parent, ast.Call) and calls_to(parent, "len", "enumerate", "sorted")
         if (holds or runs or counts) and kind_seen in _SCALAR:
             return False
-        if isinstance(parent, ast.Attribute) and kind_seen in _BUILT_IN:
-            if not hasattr(_BUILT_IN[kind_seen], parent.attr):
-                return False
+        attribute = parent.attr if isinstance(parent, ast.Attribute) else ""
+        if attribute and not hasattr(BUILT_IN.get(kind_seen, use), attribute):
+            return False
     return True
 
 
@@ -183,4 +179,4 @@ def _defined(statement: ast.stmt) -> Iterator[tuple[str, str]]:
             seen = type(statement.value.value).__name__
         for target in statement.targets:
             if isinstance(target, ast.Name):
-                yield target.id, seen if seen in _BUILT_IN else ""
+                yield target.id, seen if seen in BUILT_IN else ""

@@ -88,17 +88,25 @@ def _number(scene: Scene, crash: ast.Call, message: str) -> Iterator[Proposal]:
             description=f"Take {signs} off `{text}`",
             reason=f"{because}; the texts hold {signs}",
         )
-    if all(not item for item in plain):
-        if isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
-            condition = f"not {text}.strip()" if any(literals) else f"not {text}"
-            yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
-            if not any(literals):
-                yield Proposal(
-                    rule="value.blank.default",
-                    edits=(replacing(scene, argument, f"{text} or 0"),),
-                    description=f"Read an empty `{text}` as 0",
-                    reason=because,
-                )
+    yield from _blank(scene, argument, literals, because)
+
+
+def _blank(
+    scene: Scene, argument: ast.expr, literals: list[str], because: str
+) -> Iterator[Proposal]:
+    """The texts that can't be read are empty."""
+    text = grouped(scene.segment(argument), argument)
+    blank = all(not item.strip() for item in literals)
+    if blank and isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
+        condition = f"not {text}.strip()" if any(literals) else f"not {text}"
+        yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
+        if not any(literals):
+            yield Proposal(
+                rule="value.blank.default",
+                edits=(replacing(scene, argument, f"{text} or 0"),),
+                description=f"Read an empty `{text}` as 0",
+                reason=because,
+            )
 
 
 def _search(scene: Scene, crash: ast.Call, method: ast.Attribute) -> Iterator[Proposal]:
@@ -187,7 +195,7 @@ def _caught(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
     for ending, basis, why in endings if known else []:
         text = newline.join(
             (
-                f"try:",
+                "try:",
                 f"{indent}{step}{body}",
                 f"{indent}except {error}:",
                 f"{indent}{step}{ending}",

@@ -18,7 +18,7 @@ JUDGED: Mapping[str, float] = {
     "caught": 0.2,
     "decode": 0.3, "decode.replace": 0.5,
     "file": 0.4,
-    "flip": 0.1, "flip.comparison": 0.3,
+    "flip": 0.1, "flip.earlier_comparison": 0.05, "flip.comparison": 0.3,
     "index": 0.2, "index.bound_and": 0.35, "index.empty": 0.4, "index.shrink_range": 0.4,
     "index.swap_checks": 0.8,
     "iteration": 0.3, "iteration.next_typed": 0.4,

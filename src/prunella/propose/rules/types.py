@@ -20,8 +20,9 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     if "NoneType" in message:
         return
     because = f"{message} in {describe_failures(scene.failures)}"
-    owner = found[1] if (found := _OBJECT.search(message)) else ""
-    if "coroutine" in message:
+    if isinstance(crash, ast.Subscript):
+        yield from _subscript(scene, crash, message, because)
+    elif "coroutine" in message:
         yield from _awaited(scene, because)
     elif "not iterable" in message or "interpreted as an integer" in message:
         yield from _counted(scene, because)
@@ -30,13 +31,19 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         yield from _enumerated(scene, because)
     elif isinstance(crash, (ast.BinOp, ast.Compare, ast.AugAssign)):
         yield from _operands(scene, because)
-    elif "item assignment" in message or "item deletion" in message:
-        for node in ast.walk(scene.statement(crash)):
-            if isinstance(node, ast.Subscript):
-                yield from converted(scene, node.value, owner, because)
-    elif "not subscriptable" in message and isinstance(crash, ast.Subscript):
+
+
+def _subscript(
+    scene: Scene, crash: ast.Subscript, message: str, because: str
+) -> Iterator[Proposal]:
+    owner = found[1] if (found := _OBJECT.search(message)) else ""
+    if "item assignment" in message or "item deletion" in message:
+        yield from converted(scene, crash.value, owner, because)
+    elif "not subscriptable" in message and owner == "coroutine":
+        yield from _awaited(scene, because)
+    elif "not subscriptable" in message:
         yield from _called(scene, crash, because)
-    elif "indices must be integers" in message and isinstance(crash, ast.Subscript):
+    elif "indices must be integers" in message:
         yield from _index(scene, crash, message, because)
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from prunella.codec import size
 from prunella.propose.rules.edits import Proposal, anchor, grouped, inserting, replacing
 from prunella.propose.rules.flow import (
     bindings,
@@ -16,7 +17,7 @@ from prunella.propose.rules.flow import (
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.names import misspelt
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import EMPTY_LITERALS, kinds, size
+from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
 EXCEPTIONS = ("UnboundLocalError",)
 _NAME = re.compile(r"variable '(\w+)'")
