@@ -15,9 +15,8 @@ overfit        plausible, not correct
 abstained      nothing was offered
 
 `--calibrate` runs the dev split alone and writes the rules' priors: how often a candidate that
-replay accepted gave the expected answers on the once-crashing tests, by rule; a rule with few
-candidates is drawn towards what was judged before (`prunella.propose.rules.priors.JUDGED`), or
-towards its family.
+replay accepted gave the expected answers on the once-crashing tests, by rule, drawn towards what
+was judged before (`prunella.propose.rules.priors.JUDGED`).
 """
 
 import argparse
@@ -53,7 +52,7 @@ from prunella.model.repair import (
 from prunella.model.settings import Settings
 from prunella.patching import locate
 from prunella.propose.rules import propose_by_rules
-from prunella.propose.rules.priors import JUDGED, UNMEASURED
+from prunella.propose.rules.priors import judged
 from prunella.validate.judge import judge
 from prunella.validate.offer import offered
 from prunella.validate.reproduce import reproduce
@@ -62,8 +61,9 @@ PRIORS = Path(__file__).parents[1] / "src/prunella/propose/rules/priors.json"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 #: Incidents of one program, healed one after the other.
 MAX_ROUNDS = 3
-#: A rule counts as if it had been seen this often at its family's rate.
-PSEUDO_COUNT = 6.0
+#: What was judged before counts as this many observations, and those of one question, which share
+#: one specification, count as no more: they move a prior half-way at the most.
+WEIGHT = 6.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -391,7 +391,7 @@ def _line(name: str, rows: Sequence[Result]) -> str:
 
 
 def calibrated(results: Sequence[Result]) -> dict[str, float]:
-    """Return the share of right ones among each rule's accepted candidates, drawn together."""
+    """Return each rule's prior: what was judged, moved by how often its candidates were right."""
     seen: Counter[str] = Counter()
     good: Counter[str] = Counter()
     for item in results:
@@ -402,10 +402,10 @@ def calibrated(results: Sequence[Result]) -> dict[str, float]:
                 seen[name] += 1
                 good[name] += right
     priors: dict[str, float] = {}
-    for name in sorted(seen, key=lambda item: (item.count("."), item)):
-        family = JUDGED.get(name, priors.get(name.rpartition(".")[0], UNMEASURED))
-        share = (good[name] + PSEUDO_COUNT * family) / (seen[name] + PSEUDO_COUNT)
-        priors[name] = round(share, 3)
+    for name in sorted(seen):
+        observed, weight = good[name] / seen[name], min(seen[name], WEIGHT)
+        share = (weight * observed + WEIGHT * judged(name)) / (weight + WEIGHT)
+        priors[name] = round(share, 2)
     return priors
 
 

@@ -47,12 +47,17 @@ def measured() -> Mapping[str, float]:
     return priors
 
 
+def judged(rule: str) -> float:
+    """Return what was judged of a rule, or of the nearest family that it belongs to."""
+    return _nearest(rule, JUDGED) or UNMEASURED
+
+
 def prior_of(rule: str) -> float:
-    """Return a rule's prior: its own, or that of the nearest family that has one."""
-    name = rule
-    while name:
-        for table in (measured(), JUDGED):
-            if name in table:
-                return table[name]
-        name = name.rpartition(".")[0]
-    return UNMEASURED
+    """Return a rule's prior: measured where it was, otherwise judged."""
+    return measured().get(rule) or judged(rule)
+
+
+def _nearest(rule: str, table: Mapping[str, float]) -> float | None:
+    while rule and rule not in table:
+        rule = rule.rpartition(".")[0]
+    return table.get(rule)
