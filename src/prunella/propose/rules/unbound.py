@@ -208,7 +208,8 @@ def _place_before(scene: Scene, binders: list[ast.stmt]) -> ast.stmt:
         if item in above_use or not isinstance(item, ast.stmt):
             break
         place = item
-    return anchor(scene, place)
+    shared = [loop for loop in loops_around(scene, place) if loop in above_use]
+    return anchor(scene, shared[-1] if shared else place)
 
 
 def _initialised(
