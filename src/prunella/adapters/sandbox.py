@@ -11,11 +11,12 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -139,11 +140,9 @@ def _environment() -> dict[str, str]:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End the process and all that it started (its process group; inside a sandbox, everything)."""
-    for kill in (lambda: os.killpg(process.pid, 9), process.kill):
-        try:
-            kill()
-        except (ProcessLookupError, PermissionError):
-            continue
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -24,11 +24,14 @@ _ANNOTATED = {
     "int": {"int", "bool"},
     "float": {"float", "int", "bool"},
     "complex": {"complex", "float", "int"},
-    **{name: {name} for name in ("str", "bool", "bytes", "list", "dict", "set", "tuple")},
-    **{"List": {"list"}, "Dict": {"dict"}, "Set": {"set"}, "Tuple": {"tuple"}},
+    "List": {"list"},
+    "Dict": {"dict"},
+    "Set": {"set"},
+    "Tuple": {"tuple"},
     "None": {"NoneType"},
     "frozenset": {"frozenset"},
     "Decimal": {"decimal.Decimal"},
+    **{name: {name} for name in ("str", "bool", "bytes", "list", "dict", "set", "tuple")},
 }
 
 
