@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from prunella.adapters import bubblewrap, mounts
+from prunella.adapters import bubblewrap, mounts, namespaces
 from prunella.adapters.replay_runner.confine import Confinement
 from prunella.model.errors import SandboxUnavailable
 
@@ -80,7 +80,7 @@ class Sandbox:
             ]
             shown = (*mounts.interpreter_folders(executable), mounts.own_package(), str(library))
             readable = mounts.outermost((*shown, *readable))
-            command = self._wrap(inner, readable, writable, folder or HOME)
+            command = self._wrap(inner, readable, writable, folder or HOME, private)
             environment = {**_environment(), **(variables or {})}
             if self.level == "none":
                 environment["HOME"] = environment["TMPDIR"] = private
@@ -108,12 +108,18 @@ class Sandbox:
         return self.level != "none" and os.geteuid() == 0
 
     def _wrap(
-        self, command: Sequence[str], readable: Sequence[str], writable: Sequence[str], folder: str
+        self,
+        command: Sequence[str],
+        readable: Sequence[str],
+        writable: Sequence[str],
+        folder: str,
+        scratch: str,
     ) -> list[str]:
+        common: dict[str, Any] = {"home": HOME, "folder": folder, "root": self._drops_root}
         if self.level == "bubblewrap":
-            return bubblewrap.wrap(
-                command, readable, writable, home=HOME, folder=folder, root=self._drops_root
-            )
+            return bubblewrap.wrap(command, readable, writable, **common)
+        if self.level == "namespaces":
+            return namespaces.wrap(command, readable, writable, scratch=scratch, **common)
         return list(command)
 
 
