@@ -115,7 +115,7 @@ def _first_process(plan: _Plan) -> None:
         command = os.fork()
         if command == 0:
             os.chdir(plan.folder)
-            os.execvp(plan.command[0], plan.command)  # noqa: S606 - the given command is the job
+            os.execvp(plan.command[0], list(plan.command))  # noqa: S606 - the given command is the job
         while True:
             ended, status = os.wait()
             if ended == command:
@@ -145,7 +145,7 @@ def _build(plan: _Plan) -> None:
     _make_devices(base)
     (Path(base) / "proc").mkdir()
     _mount("proc", f"{base}/proc", "proc", _MS_NOSUID | _MS_NODEV)
-    _make_tmpfs(f"{base}/tmp")
+    _make_tmpfs(f"{base}/tmp")  # noqa: S108 - inside the sandbox
     Path(f"{base}{plan.home}").mkdir(parents=True)
     Path(f"{base}{plan.home}").chmod(0o777)
     for path in (*CONFIGURATION, *plan.readable):
@@ -169,7 +169,7 @@ def _make_devices(base: str) -> None:
         _bind(base, f"/dev/{name}", read_only=False)
     for name, number in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         Path(f"{base}/dev/{name}").symlink_to(f"/proc/self/fd{number}")
-    _make_tmpfs(f"{base}/dev/shm")
+    _make_tmpfs(f"{base}/dev/shm")  # noqa: S108 - inside the sandbox
 
 
 def _make_tmpfs(path: str) -> None:
