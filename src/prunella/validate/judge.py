@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prunella.model.clock import now
-from prunella.model.records import Process
+from prunella.model.records import Call, Occurrence, Process
 from prunella.model.repair import (
     Accepted,
     Baseline,
@@ -121,7 +121,8 @@ def _check_replays(
     answers: Answers | None,
     progress: Progress,
 ) -> None:
-    items = [item for item, _ in (*baseline.failing, *baseline.passing)]
+    items: list[Occurrence | Call] = [occurrence for occurrence, _ in baseline.failing]
+    items += [call for call, _ in baseline.passing]
     if not trials:
         return
     if not items:
