@@ -73,17 +73,17 @@ class Healer:
     def parts(self) -> Parts:
         """One adapter for each port; raises `SandboxUnavailable` where nothing can isolate."""
         from prunella.adapters.local_host import LocalHost
-        from prunella.adapters.replay import open_replayer
+        from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.retrieval import HybridRetriever
-        from prunella.adapters.test_runner import open_test_runner
+        from prunella.adapters.test_runner import SandboxTestRunner
 
         return Parts(
             settings=self.settings,
             store=self.store,
             repository=self.repository,
             retriever=HybridRetriever(),
-            replayer=open_replayer(self.settings),
-            test_runner=open_test_runner(self.settings),
+            replayer=SandboxReplayer(self.settings),
+            test_runner=SandboxTestRunner(self.settings),
             host=LocalHost(self.repository),
             open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
