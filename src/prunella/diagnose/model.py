@@ -143,7 +143,7 @@ def _evidence(data: object, facts: Sequence[Fact]) -> tuple[Evidence, ...]:
 
 
 def _confidence(data: object, evidence: Sequence[Evidence], expected: str) -> float:
-    claimed = data if isinstance(data, (int, float)) and 0 <= data else 0.0  # NaN isn't
+    claimed = data if isinstance(data, (int, float)) and data >= 0 else 0.0  # NaN isn't
     bound = 1.0
     if not any(item.supports for item in evidence):
         bound = _UNSUPPORTED
