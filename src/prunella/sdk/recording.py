@@ -17,7 +17,7 @@ import sys
 from json import JSONEncoder
 from threading import RLock
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
@@ -78,6 +78,18 @@ class Running:
         self.started_us = 0
         self.started_ns = 0
         self.token: Any = None
+
+
+class Failure(NamedTuple):
+    """A call that ended by an exception, on its way to its record."""
+
+    site: Site
+    running: Running | None
+    values: dict[str, Any]
+    error: BaseException
+    group: Group
+    ending: str
+    at_us: int
 
 
 class Recorder:
@@ -245,14 +257,13 @@ class Recorder:
             return
         with self.lock:
             group = self.groups.of(site, error)
-            if group.inner is not None:
-                return
             group.count += 1
-            if ending == "error":
-                site.errors += 1
+            if group.inner is None:
+                site.errors += ending == "error"
+                site.latest = group
             if group.is_due:
-                self._occurrence(site, running, values, error, group, ending, at_us)
-            else:
+                self._occurrence(Failure(site, running, values, error, group, ending, at_us))
+            elif group.inner is None:
                 self._repeat(site, group, at_us)
             self._arm(site, group, ending)
 
@@ -272,24 +283,20 @@ class Recorder:
         if not self.spool.prepare(at_us) or not self.spool.write(framed(payload.encode())):
             counters.count("dropped_errors")
 
-    def _occurrence(
-        self,
-        site: Site,
-        running: Running | None,
-        values: dict[str, Any],
-        error: BaseException,
-        group: Group,
-        ending: str,
-        at_us: int,
-    ) -> None:
+    def _occurrence(self, failure: Failure) -> None:
         ended_ns = perf_counter_ns()
+        site, group = failure.site, failure.group
+        running = failure.running
         if running is None:
             running = self._start(site, current.get())
-            running.started_us, running.started_ns = at_us, ended_ns
-            running.inputs, running.complete = self._late_inputs(site, values)
+            running.started_us, running.started_ns = failure.at_us, ended_ns
+            running.inputs, running.complete = self._late_inputs(site, failure.values)
+        inner = group.inner
+        occurrence_id = self.new_id("occ")
+        sight = Sight(self.redactor_of(site), self.host.code_places)
         record = {
             "class": "occurrence",
-            "occurrence_id": self.new_id("occ"),
+            "occurrence_id": occurrence_id,
             "group": group.name,
             "site_id": site.site_id,
             "source_hash": self._version(site),
@@ -299,15 +306,17 @@ class Recorder:
             "call_id": running.call_id,
             "started_at": running.started_us,
             "duration_us": (ended_ns - running.started_ns) // 1000,
-            "ending": ending,
-            "exception": describe(error, Sight(self.redactor_of(site), self.host.code_places)),
+            "ending": failure.ending,
+            "exception": describe(failure.error, sight),
             "inputs": running.inputs,
             "complete": running.complete,
             "yielded": None if running.yielded is None else ["l", *running.yielded],
+            "caused_by": None if inner is None else inner.latest.latest if inner.latest else "occ_",
         }
         if self._write(site, [*running.held, self._line(record)]):
+            group.latest = occurrence_id
             group.complete += running.complete
-        else:
+        elif inner is None:
             counters.count("dropped_errors")
 
     def _late_inputs(self, site: Site, values: dict[str, Any]) -> tuple[Any, bool]:

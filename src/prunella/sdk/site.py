@@ -36,6 +36,7 @@ class Site:
         "is_iteration_step",
         "kind",
         "last_look_ns",
+        "latest",
         "left",
         "module",
         "next_sample_ns",
@@ -79,6 +80,8 @@ class Site:
         self.first_left: int | None = None
         self.next_sample_ns = 0
         self.last_look_ns = 0
+        #: Group of the latest failure.
+        self.latest: Any = None
         #: Groups whose next failure is to be recorded with its inputs: the site is armed.
         self.wanting: set[Any] = set()
 
