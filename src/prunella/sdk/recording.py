@@ -24,15 +24,17 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
 from prunella.sdk.drain import wake
-from prunella.sdk.failure import Sight, describe
+from prunella.sdk.failure import Sight, describe, entries
 from prunella.sdk.groups import Group, Groups
-from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, hash_code
+from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
 from prunella.sdk.trace import current
 
 if TYPE_CHECKING:
     from prunella.sdk.process import Host
 
+#: First samples of sites that are recorded whatever they cost, so that short scripts leave traces.
+UNPAID_SAMPLES = 500
 #: Answers of boundary sites that are held for one watched call.
 MAX_HELD = 200
 #: How often it is looked whether the operator's file is there.
@@ -85,7 +87,8 @@ class Failure(NamedTuple):
 
     site: Site
     running: Running | None
-    values: dict[str, Any]
+    #: ``None`` where the arguments aren't known.
+    values: dict[str, Any] | None
     error: BaseException
     group: Group
     ending: str
@@ -112,6 +115,7 @@ class Recorder:
         self.spool = Spool(self.host.data_folder / "spool", self._header)
         self._next_id = 0
         self._sequence = 0
+        self._unpaid = UNPAID_SAMPLES
         self._look_at_switch_ns = 0
 
     # --- calls
@@ -200,6 +204,9 @@ class Recorder:
             return False
         if not site.first_left and now < site.next_sample_ns:
             return False
+        if site.first_left and self._unpaid:
+            self._unpaid -= 1
+            return True
         if self.samples.allows(now):
             return True
         counters.count("dropped_samples")
@@ -267,6 +274,28 @@ class Recorder:
                 self._repeat(site, group, at_us)
             self._arm(site, group, ending)
 
+    def elsewhere(self, error: BaseException) -> None:
+        """Record an exception that no site has seen, at the innermost function of the project."""
+        at_us = now_us()
+        found = None
+        for entry in entries(error.__traceback__):
+            code = entry.tb_frame.f_code
+            if id(code) in by_code:
+                return
+            if self.host.code_places.place(code.co_filename)[1]:
+                found = entry.tb_frame
+        site = None if found is None else site_of_code(found.f_code, found.f_globals)
+        if site is None or self._stands_off(perf_counter_ns()):
+            return
+        with self.lock:
+            group = self.groups.of(site, error)
+            group.count += 1
+            site.errors += 1
+            if group.is_due:
+                self._occurrence(Failure(site, None, None, error, group, "error", at_us))
+            else:
+                self._repeat(site, group, at_us)
+
     def _arm(self, site: Site, group: Group, ending: str) -> None:
         if ending == "error" and group.wants_inputs:
             site.wanting.add(group)
@@ -290,7 +319,8 @@ class Recorder:
         if running is None:
             running = self._start(site, current.get())
             running.started_us, running.started_ns = failure.at_us, ended_ns
-            running.inputs, running.complete = self._late_inputs(site, failure.values)
+            if failure.values is not None:
+                running.inputs, running.complete = self._late_inputs(site, failure.values)
         inner = group.inner
         occurrence_id = self.new_id("occ")
         sight = Sight(self.redactor_of(site), self.host.code_places)
