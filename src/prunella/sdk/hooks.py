@@ -41,9 +41,10 @@ def watch_logging() -> None:
 
 
 class _Reporter(logging.Handler):
-    """Reports the exception of a log record."""
+    """Reports the exception of a log record, once however many of these handlers it passes."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
+        if error is not None and not hasattr(record, "prunella_reported"):
+            record.prunella_reported = True
             guarded("hooks", report, error)
