@@ -86,9 +86,7 @@ def _tests(question: Mapping[str, Any]) -> tuple[Test, ...]:
             known[node.id] if isinstance(node, ast.Name) else ast.literal_eval(node)
             for node in call.args
         )
-        found.append(
-            Test(function=call.func.id, arguments=arguments, expected=item["expected"])
-        )
+        found.append(Test(function=call.func.id, arguments=arguments, expected=item["expected"]))
     return tuple(found)
 
 

@@ -31,9 +31,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from prunella.adapters.replayer import SandboxReplayer, open_replayer
 from refactory import FILE, Program, parameters, read
 
-from prunella.adapters.replayer import SandboxReplayer, open_replayer
 from prunella.codec import decode, encode_mapping
 from prunella.model.dossier import Dossier
 from prunella.model.errors import PrunellaError, SourceUnavailable
@@ -255,9 +255,7 @@ class Bench:
         dossier = self.dossier(failing, baseline)
         candidates = propose_by_rules(dossier)
         result.candidates += len(candidates)
-        verdicts = judge(
-            candidates, baseline, self.replayer, None, self.folder, self.process
-        )
+        verdicts = judge(candidates, baseline, self.replayer, None, self.folder, self.process)
         self._note(candidates, verdicts, failing, result)
         best = offered(candidates, verdicts, limit=3)
         if not best:
@@ -311,9 +309,7 @@ def _incidents(failing: Iterable[Occurrence]) -> list[list[Occurrence]]:
 
 def measure(program: Program) -> Result:
     """Heal one program and score it."""
-    result = Result(
-        program_id=program.program_id, split=program.split, exception=program.exception
-    )
+    result = Result(program_id=program.program_id, split=program.split, exception=program.exception)
     settings = replace(Settings(), replay_timeout_s=0.5, replay_memory_mb=512)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

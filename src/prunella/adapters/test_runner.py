@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from subprocess import PIPE, STDOUT, Popen
-from xml.etree import ElementTree  # noqa: S405 - entities are refused before parsing
+from xml.etree import ElementTree
 
 from prunella.adapters import mounts
 from prunella.adapters.replay import rerooted_path

@@ -1,5 +1,8 @@
 """What came of trying to heal an incident, as commands show it."""
 
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,3 +55,22 @@ def attempt(healer: "Healer", incident: Incident, *, create_pr: bool, keep: bool
     except (NothingToHeal, SourceUnavailable, PatchRefused, RecordError) as error:
         return Attempt(incident=incident, healing=None, problem=str(error))
     return Attempt(incident=incident, healing=healing)
+
+
+def attempts(
+    healer: "Healer", incidents: Sequence[Incident], *, create_pr: bool, keep: bool = True
+) -> Iterator[Attempt]:
+    """Heal incidents, as many at once as there are processors; yield each in their order.
+
+    Healing waits for sandboxed processes most of its time, so that threads serve. Raises what
+    `attempt` raises.
+    """
+    _ = healer.parts  # made once, before the threads want it
+    with ThreadPoolExecutor(os.cpu_count() or 1, "prunella-heal") as pool:
+        try:
+            yield from pool.map(
+                lambda incident: attempt(healer, incident, create_pr=create_pr, keep=keep),
+                incidents,
+            )
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from prunella.cli.attempts import Attempt, attempt
+from prunella.cli.attempts import Attempt, attempts
 from prunella.cli.example import Traffic, copy_example, drive
 from prunella.cli.session import Session
-from prunella.cli.text import one_line
 from prunella.codec.plain import to_plain
 from prunella.model.incidents import Incident, IncidentStatus
 
@@ -94,16 +93,16 @@ def travel(session: Session, target: Path | None, witness: Witness) -> Journey:
     with session.healer(folder, "") as healer:
         incidents = healer.incidents()
         witness.found(incidents)
-        attempts = []
-        for incident in healer.pending():
-            with session.progress(f"Healing {one_line(incident.site_id)}"):
-                attempts.append(attempt(healer, incident, create_pr=True))
-            witness.tried(attempts[-1])
+        tried = []
+        with session.progress("Healing"):
+            for item in attempts(healer, healer.pending(), create_pr=True):
+                tried.append(item)
+                witness.tried(item)
     journey = Journey(
         folder=folder,
         traffic=traffic,
         incidents=incidents,
-        attempts=attempts,
+        attempts=tried,
         duration_s=time.monotonic() - started_s,
     )
     witness.arrived(journey)

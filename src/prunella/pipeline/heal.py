@@ -16,7 +16,7 @@ from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
 from prunella.ports import LanguageModel, ModelRequest
-from prunella.propose import propose_by_model, propose_by_rules, proposal_request
+from prunella.propose import proposal_request, propose_by_model, propose_by_rules
 from prunella.publish import compose
 from prunella.validate import judge, proven_regression_test
 

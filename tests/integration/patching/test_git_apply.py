@@ -16,7 +16,10 @@ CASES = {
     "cr.py": (b"a\rb\rc", b"a\rB\rc"),
     "latin.py": (b"# \xe9\nx\n", b"# \xe9\n\xfc\n"),
     "folder/ü'\".py": (b"x\n", b"y\n"),
-    "far.py": (b"".join(b"%d\n" % n for n in range(99)), b"0\n" + b"".join(b"%d\n" % n for n in range(2, 97))),
+    "far.py": (
+        b"".join(b"%d\n" % n for n in range(99)),
+        b"0\n" + b"".join(b"%d\n" % n for n in range(2, 97)),
+    ),
     "emptied.py": (b"x\n", b""),
     "filled.py": (b"", b"x\n"),
 }
@@ -47,7 +50,5 @@ def _check(folder: Path, name: str, before: bytes | None, after: bytes) -> None:
     if before is not None:
         path.write_bytes(before)
     diff = unified_diff(name, before, after).encode("utf-8", "surrogateescape")
-    subprocess.run(
-        ["git", "apply", "--whitespace=nowarn", "-"], cwd=folder, input=diff, check=True
-    )
+    subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=folder, input=diff, check=True)
     assert path.read_bytes() == after

@@ -239,7 +239,9 @@ def test_fences_and_prose_are_taken_off(answer: str) -> None:
 
 def test_a_fence_inside_a_docstring_is_text() -> None:
     """A docstring with a fenced example doesn't end the function."""
-    new = 'def f(x):\n    """Do.\n\n```python\ndef f(x):\n    return 5\n```\n    """\n    return 0\n'
+    new = (
+        'def f(x):\n    """Do.\n\n```python\ndef f(x):\n    return 5\n```\n    """\n    return 0\n'
+    )
     assert edited(F, "f", new) == new
     assert edited(F, "f", f"Sure.\n```python\n{new}```\nDone.\n") == new
 
@@ -255,7 +257,9 @@ def test_latin_1_stays_latin_1() -> None:
     """A coding line decides how new text is written; columns are right behind odd characters."""
     before = '# -*- coding: latin-1 -*-\nS = "é"\ndef f(x):\n    return "é" + x\n'.encode("latin-1")
     result = replace_function(before, "f", 'def f(x):\n    return "ü" + str(x)\n')
-    assert result.after == before.replace('"é" + x'.encode("latin-1"), '"ü" + str(x)'.encode("latin-1"))
+    assert result.after == before.replace(
+        '"é" + x'.encode("latin-1"), '"ü" + str(x)'.encode("latin-1")
+    )
     with pytest.raises(PatchRefused) as caught:
         replace_function(before, "f", 'def f(x):\n    return "→"\n')
     assert caught.value.reason == "encoding"
@@ -280,11 +284,16 @@ def test_a_backslash_at_the_end_belongs_to_the_function() -> None:
 
 def test_overloads_do_not_count_as_the_function() -> None:
     """Of several definitions of one name, the one that isn't for type checkers is meant."""
-    before = "from typing import overload\n@overload\ndef f(x: int): ...\n@overload\ndef f(x: str): ...\n" + F
+    before = (
+        "from typing import overload\n@overload\ndef f(x: int): ...\n@overload\ndef f(x: str): ...\n"
+        + F
+    )
     assert edited(before, "f", NEW) == before.replace("return 1 / x", "return 0")
 
 
-@pytest.mark.parametrize("source", [b"def f(:\n", b"\xff\xfe", b"# coding: nope\n", b"def f(): '\x00'"])
+@pytest.mark.parametrize(
+    "source", [b"def f(:\n", b"\xff\xfe", b"# coding: nope\n", b"def f(): '\x00'"]
+)
 def test_a_file_that_is_no_python_is_unavailable(source: bytes) -> None:
     """A file that Python can't read can't be edited, and that is said as such."""
     with pytest.raises(SourceUnavailable, match="no valid Python"):

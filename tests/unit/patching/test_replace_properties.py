@@ -25,7 +25,11 @@ BODIES = (
     "    if x:\n        return 1\n    return 2",
     "    def f(y):\n        return y\n    return f(x)",
 )
-NEW_BODIES = ("    return 'new'", '    t = """\na\n"""\n    return t', "    pass\n\n    return None")
+NEW_BODIES = (
+    "    return 'new'",
+    '    t = """\na\n"""\n    return t',
+    "    pass\n\n    return None",
+)
 ENCODINGS = (b"", b"\xef\xbb\xbf")
 
 

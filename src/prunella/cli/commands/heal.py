@@ -49,18 +49,18 @@ def heal(
         )
     if pr and dry_run:
         raise click.UsageError("--pr and --dry-run exclude each other")
-    from prunella.cli.attempts import attempt
+    from prunella.cli.attempts import attempts
     from prunella.cli.views.healing import show_attempts
 
     with session.healer(root, model) as healer:
         pending = healer.pending(lookback_minutes, function)
         with session.progress("Healing"):
-            attempts = [attempt(healer, item, create_pr=pr, keep=not dry_run) for item in pending]
-    healed = sum(item.healed for item in attempts)
+            tried = list(attempts(healer, pending, create_pr=pr, keep=not dry_run))
+    healed = sum(item.healed for item in tried)
     plain = {
         "healed": healed,
         "dry_run": dry_run,
-        "healings": [item.to_plain() for item in attempts],
+        "healings": [item.to_plain() for item in tried],
     }
-    session.result(plain, lambda console: show_attempts(console, attempts, dry_run=dry_run))
-    return ExitCode.DONE if healed or dry_run or not attempts else ExitCode.NEGATIVE
+    session.result(plain, lambda console: show_attempts(console, tried, dry_run=dry_run))
+    return ExitCode.DONE if healed or dry_run or not tried else ExitCode.NEGATIVE

@@ -187,7 +187,7 @@ def _caught(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
     for ending, basis, why in endings if known else []:
         text = newline.join(
             (
-                f"try:",
+                "try:",
                 f"{indent}{step}{body}",
                 f"{indent}except {error}:",
                 f"{indent}{step}{ending}",
