@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from acceptance.documents import ROOT, blocks
 
 #: Sets up or changes the machine; `make demo` and `make test` are what CI itself runs.
@@ -16,11 +17,10 @@ NOT_RUN = ("make ", "pip install")
 def environment(tmp_path_factory):
     """The reader's environment: `python` and `prunella` are found, and nothing of ours is set."""
     folder = tmp_path_factory.mktemp("bin")
-    python = folder / "python"
-    python.symlink_to(sys.executable)
-    command = folder / "prunella"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m prunella.cli "$@"\n')
-    command.chmod(0o755)
+    for name, arguments in (("python", ""), ("prunella", "-m prunella.cli ")):
+        command = folder / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
+        command.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PRUNELLA_")}
     return {**kept, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
