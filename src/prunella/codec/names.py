@@ -91,29 +91,6 @@ class Secrecies(dict[str, int]):
         return found
 
 
-_MAX_REMEMBERED = 4_096
-_LONGEST_NAME = 64
-
-
-class Secrecies(dict[str, int]):
-    """What is known about names: a lookup is all it costs to ask again."""
-
-    __slots__ = ("_decide",)
-
-    def __init__(self, decide: Callable[[str], int]) -> None:
-        super().__init__()
-        self._decide = decide
-
-    def __missing__(self, name: str) -> int:
-        if len(name) > _LONGEST_NAME:
-            return UNCLEAN
-        found = self._decide(name)
-        if len(self) >= _MAX_REMEMBERED:
-            self.clear()
-        self[name] = found
-        return found
-
-
 def secrecy(name: str, extra_words: frozenset[str] = frozenset()) -> int:
     """Return `STRONG`, `WEAK` or 0 for `name`."""
     words = [word.lower() for word in re.findall(_SPLIT, name)]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import AT, process
 
+from builders import AT, process
 from prunella.adapters.replay import SandboxReplayer, rerooted_path
 from prunella.adapters.sandbox import detect
 from prunella.codec import encode, encode_mapping
