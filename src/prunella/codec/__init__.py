@@ -66,6 +66,7 @@ from prunella.codec.redact import Redactor
 
 if TYPE_CHECKING:
     from prunella.codec.classes import import_by_path
+    from prunella.codec.contents import attributes, items, pairs, size
     from prunella.codec.decode import decode
     from prunella.codec.literals import Literal, literal
     from prunella.codec.reading import entries, type_name
@@ -78,19 +79,27 @@ __all__ = [
     "Limits",
     "Literal",
     "Redactor",
+    "attributes",
     "decode",
     "encode",
     "encode_mapping",
     "entries",
     "import_by_path",
+    "items",
     "literal",
+    "pairs",
     "redact_tree",
     "render",
+    "size",
     "type_name",
 ]
 
 #: What only the healer needs is loaded when it is asked for: programs that record don't pay for it.
 _LATER = {
+    "size": "contents",
+    "pairs": "contents",
+    "items": "contents",
+    "attributes": "contents",
     "Literal": "literals",
     "decode": "decode",
     "entries": "reading",
