@@ -15,6 +15,7 @@ def wrap(
     writable: Iterable[str],
     *,
     home: str,
+    folder: str,
     root: bool,
 ) -> list[str]:
     """Return `command` wrapped; `readable` and `writable` paths appear at the same places.
@@ -35,7 +36,7 @@ def wrap(
     size = ["--size", str(_TMP_BYTES)]
     arguments += ["--perms", "1777", *size, "--tmpfs", "/tmp"]  # noqa: S108 - inside the sandbox
     arguments += ["--perms", "1777", *size, "--tmpfs", "/dev/shm"]  # noqa: S108 - inside the sandbox
-    arguments += ["--perms", "1777", "--dir", home, "--chdir", home]
+    arguments += ["--perms", "1777", "--dir", home]
     for path in _ancestors((*CONFIGURATION, *readable, *writable)):
         arguments += ["--perms", "0755", "--dir", path]
     for path in CONFIGURATION:
@@ -45,7 +46,7 @@ def wrap(
     for path in writable:
         arguments += ["--bind", path, path]
     # The root of the new file system is a writable tmpfs until here.
-    return [*arguments, "--remount-ro", "/", "--", *command]
+    return [*arguments, "--remount-ro", "/", "--chdir", folder, "--", *command]
 
 
 def _ancestors(paths: Iterable[str]) -> list[str]:

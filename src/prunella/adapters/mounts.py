@@ -2,7 +2,6 @@
 
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -79,11 +78,14 @@ def outermost(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def below(folders: Iterable[str]) -> Iterable[str]:
+    """Yield `folders` and everything below them."""
+    for top in folders:
+        yield top
+        for folder, subfolders, files in os.walk(top):
+            yield from (os.path.join(folder, name) for name in (*subfolders, *files))
+
+
 def own_package() -> str:
     """Return the folder of this package, which the runner in the sandbox imports."""
     return str(Path(__file__).resolve().parent.parent)
-
-
-def standard_library() -> str:
-    """Return the folder of the running interpreter's standard library."""
-    return sysconfig.get_paths()["stdlib"]

@@ -134,6 +134,7 @@ class SandboxReplayer:
                     executable=executable,
                     arguments=(str(outlet),),
                     readable=(job.tree, *mounts.import_folders(job.sys_path)),
+                    variables={"PRUNELLA_REPLAY": "1"},
                     stdin=source,
                     stderr=complaints,
                     keep_open=(outlet,),

@@ -52,6 +52,7 @@ class Sandbox:
         readable: Sequence[str] = (),
         writable: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
+        folder: str = "",
         stdin: IO[bytes] | int = subprocess.DEVNULL,
         stdout: IO[bytes] | int = subprocess.DEVNULL,
         stderr: IO[bytes] | int = subprocess.DEVNULL,
@@ -60,7 +61,8 @@ class Sandbox:
         """Run ``prunella.adapters.replay_runner.<module>.main([limits, *arguments])`` isolated.
 
         `executable` is the interpreter; it, the folders `readable` and `writable` appear inside at
-        the same paths. When the block is left, everything that runs inside is ended. Raises
+        the same paths; `folder` (else an empty home) is where the command starts. When the block is
+        left, everything that runs inside is ended. Raises
         `SandboxUnavailable` where the command can't be started.
         """
         with tempfile.TemporaryDirectory(prefix="prunella-") as private:
@@ -69,23 +71,24 @@ class Sandbox:
             (library / "prunella").symlink_to(mounts.own_package())
             limits = replace(self.limits, user_id=_ordinary_user() if self._drops_root else 0)
             if limits.user_id:
-                for folder in (private, str(library), *writable):
-                    os.chown(folder, limits.user_id, limits.user_id, follow_symlinks=False)
+                for path in (private, str(library), *mounts.below(writable)):
+                    os.chown(path, limits.user_id, limits.user_id, follow_symlinks=False)
             inner = [
                 *(executable, "-B", "-P", "-s", "-c", _START.format(module), str(library)),
                 *(json.dumps(asdict(limits)), *arguments),
             ]
-            shown = mounts.outermost(
-                (*mounts.interpreter_folders(executable), mounts.own_package(), str(library))
-            )
-            command = self._wrap(inner, (*shown, *mounts.outermost(readable)), writable)
+            shown = (*mounts.interpreter_folders(executable), mounts.own_package(), str(library))
+            readable = mounts.outermost((*shown, *readable))
+            command = self._wrap(inner, readable, writable, folder or HOME)
             environment = {**_environment(), **(variables or {})}
             if self.level == "none":
                 environment["HOME"] = environment["TMPDIR"] = private
+                folder = folder or private
             try:
                 process = subprocess.Popen(  # noqa: S603 - running commands is what a sandbox is for
                     command,
                     env=environment,
+                    cwd=folder if self.level == "none" else None,
                     stdin=stdin,
                     stdout=stdout,
                     stderr=stderr,
@@ -104,10 +107,12 @@ class Sandbox:
         return self.level != "none" and os.geteuid() == 0
 
     def _wrap(
-        self, command: Sequence[str], readable: Sequence[str], writable: Sequence[str]
+        self, command: Sequence[str], readable: Sequence[str], writable: Sequence[str], folder: str
     ) -> list[str]:
         if self.level == "bubblewrap":
-            return bubblewrap.wrap(command, readable, writable, home=HOME, root=self._drops_root)
+            return bubblewrap.wrap(
+                command, readable, writable, home=HOME, folder=folder, root=self._drops_root
+            )
         return list(command)
 
 
@@ -129,7 +134,6 @@ def _environment() -> dict[str, str]:
         # Thread pools of numeric libraries are of no use here, and forking with threads is unsafe.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "PRUNELLA_REPLAY": "1",
     }
 
 

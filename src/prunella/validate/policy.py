@@ -31,8 +31,8 @@ class Edit:
     @cached_property
     def functions(self) -> tuple[Function, Function] | None:
         """The edited function before and after; ``None`` where the name isn't there any more."""
-        old = [node for node in _named(self.before, self.patch.qualname)]
-        new = [node for node in _named(self.after, self.patch.qualname)]
+        old = [node for node in named(self.before, self.patch.qualname)]
+        new = [node for node in named(self.after, self.patch.qualname)]
         if len(old) != len(new) or not old:
             return None
         changed = [
@@ -150,17 +150,81 @@ CHECKS: tuple[Callable[[Edit], list[str]], ...] = (
 _NAMES = frozenset({"eval", "exec", "compile", "__import__", "breakpoint", "input", "exit", "quit"})
 #: Whatever is taken from these modules.
 _MODULES = frozenset(
-    "subprocess socket ssl http urllib.request ftplib smtplib telnetlib poplib imaplib xmlrpc "
-    "requests httpx httpx2 aiohttp urllib3 paramiko importlib imp runpy code codeop ctypes cffi "
-    "pickle dill marshal shelve multiprocessing pty signal gc inspect webbrowser builtins".split()
+    [
+        "subprocess",
+        "socket",
+        "ssl",
+        "http",
+        "urllib.request",
+        "ftplib",
+        "smtplib",
+        "telnetlib",
+        "poplib",
+        "imaplib",
+        "xmlrpc",
+        "requests",
+        "httpx",
+        "httpx2",
+        "aiohttp",
+        "urllib3",
+        "paramiko",
+        "importlib",
+        "imp",
+        "runpy",
+        "code",
+        "codeop",
+        "ctypes",
+        "cffi",
+        "pickle",
+        "dill",
+        "marshal",
+        "shelve",
+        "multiprocessing",
+        "pty",
+        "signal",
+        "gc",
+        "inspect",
+        "webbrowser",
+        "builtins",
+    ]
 )
 #: Of modules that are useful otherwise.
 _MEMBERS = frozenset(
-    "os.system os.popen os.remove os.unlink os.rmdir os.removedirs os.rename os.replace os.kill "
-    "os.killpg os.abort os._exit os.fork os.forkpty os.chmod os.chown os.truncate os.putenv "
-    "os.unsetenv os.symlink os.link os.startfile shutil.rmtree shutil.move asyncio.open_connection "
-    "asyncio.create_subprocess_exec asyncio.create_subprocess_shell sys.exit sys.setrecursionlimit "
-    "sys.settrace sys.setprofile sys.modules sys._getframe".split()
+    [
+        "os.system",
+        "os.popen",
+        "os.remove",
+        "os.unlink",
+        "os.rmdir",
+        "os.removedirs",
+        "os.rename",
+        "os.replace",
+        "os.kill",
+        "os.killpg",
+        "os.abort",
+        "os._exit",
+        "os.fork",
+        "os.forkpty",
+        "os.chmod",
+        "os.chown",
+        "os.truncate",
+        "os.putenv",
+        "os.unsetenv",
+        "os.symlink",
+        "os.link",
+        "os.startfile",
+        "shutil.rmtree",
+        "shutil.move",
+        "asyncio.open_connection",
+        "asyncio.create_subprocess_exec",
+        "asyncio.create_subprocess_shell",
+        "sys.exit",
+        "sys.setrecursionlimit",
+        "sys.settrace",
+        "sys.setprofile",
+        "sys.modules",
+        "sys._getframe",
+    ]
 )
 _PREFIXES = ("os.exec", "os.spawn", "os.posix_spawn")
 #: Methods that delete or overwrite files on whatever they are called.
@@ -304,7 +368,7 @@ def _path(node: ast.expr, names: dict[str, str]) -> str:
     return ".".join([names[node.id], *reversed(parts)])
 
 
-def _named(module: ast.Module, qualname: str) -> Iterator[Function]:
+def named(module: ast.Module, qualname: str) -> Iterator[Function]:
     """Yield the functions of a qualified name, in the order of the file."""
 
     def search(node: ast.AST, prefix: str) -> Iterator[Function]:

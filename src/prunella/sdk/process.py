@@ -1,0 +1,166 @@
+"""The process that records: its project, settings, redactor and description."""
+
+import os
+import sys
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunella.model.clock import now_us
+
+if TYPE_CHECKING:
+    from prunella.codec.redact import Redactor
+    from prunella.model.settings import Settings
+
+#: Arguments of the program that are kept, and characters of each.
+_MAX_ARGUMENTS = 50
+_MAX_ARGUMENT_LENGTH = 300
+
+
+class Host:
+    """What the SDK knows of the process it lives in. Made at the first capture, never at import."""
+
+    def __init__(self) -> None:
+        from prunella.codec.redact import Redactor
+        from prunella.model.project import data_folder, find_root
+
+        self.root = find_root()
+        self.data_folder = data_folder(self.root)
+        self.settings = load_settings(self.root)
+        self.redactor = Redactor()
+        self._redactors: dict[tuple[str, ...], Redactor] = {}
+        self.started_us = now_us()
+        self.code_places = CodePlaces(self.root)
+        self.renew()
+
+    def renew(self) -> None:
+        """Become a process of its own: at the start, and in a forked child."""
+        #: Distinguishes this process in every id.
+        self.unique = os.urandom(4).hex()
+        self.process_id = f"proc_{self.unique}"
+        self.pid = os.getpid()
+        self.started_us = now_us()
+
+    def redactor_for(self, names: tuple[str, ...]) -> "Redactor":
+        """Return the redactor that also hides values under `names`."""
+        if not names:
+            return self.redactor
+        found = self._redactors.get(names)
+        if found is None:
+            found = self._redactors[names] = type(self.redactor)(extra_names=names)
+        return found
+
+    def process_record(self) -> dict[str, Any]:
+        """Return the `prunella.model.records.Process` of this process, as it stands on the wire."""
+        from prunella._version import __version__
+
+        version = sys.version_info
+        return {
+            "class": "process",
+            "process_id": self.process_id,
+            "pid": self.pid,
+            "started_at": self.started_us,
+            "python_version": f"{version.major}.{version.minor}.{version.micro}",
+            "executable": sys.executable or "",
+            "sys_path": [entry for entry in sys.path if type(entry) is str],
+            "root": str(self.root),
+            "cwd": _cwd(),
+            "argv": self._arguments(),
+            "hostname": os.uname().nodename,
+            "release": self.settings.release or None,
+            "environment": self.settings.environment or None,
+            "prunella_version": __version__,
+        }
+
+    def _arguments(self) -> list[str]:
+        """Return the program's arguments without the secrets in them."""
+        kept = []
+        secret = False
+        for argument in sys.argv[:_MAX_ARGUMENTS]:
+            name, equals, _ = argument.partition("=")
+            if secret:
+                kept.append("[redacted]")
+            elif equals and self.redactor.is_secret_name(name.lstrip("-")):
+                kept.append(f"{name}=[redacted]")
+            else:
+                kept.append(self.redactor.text(argument[:_MAX_ARGUMENT_LENGTH]))
+            secret = (
+                not equals
+                and argument.startswith("-")
+                and self.redactor.is_secret_name(argument.lstrip("-"))
+            )
+        return kept
+
+
+def load_settings(root: Path) -> "Settings":
+    """Return the settings of the project; the defaults, with one warning, if they are unusable."""
+    from prunella.model.errors import ConfigurationError
+    from prunella.model.settings import Settings, load
+
+    try:
+        return load(root).settings
+    except ConfigurationError as error:
+        problem = f"Prunella records with its default settings, because these are unusable: {error}"
+        with suppress(RuntimeWarning):  # a host that makes errors of warnings shall live
+            warnings.warn(problem, RuntimeWarning, stacklevel=2)
+        return Settings()
+
+
+class CodePlaces:
+    """Which files belong to the project, and how they are called in records."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = f"{root}{os.sep}" if str(root) != os.sep else os.sep
+        library = os.path.dirname(os.__file__)  # noqa: PTH120 - this is on the path of a failure
+        package = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120
+        self._foreign = tuple(f"{folder}{os.sep}" for folder in (library, package))
+        self._known: dict[str, tuple[str, bool]] = {}
+        self._environments: dict[str, bool] = {}
+
+    def place(self, filename: str) -> tuple[str, bool]:
+        """Return how the file is called in records, and whether it belongs to the project."""
+        known = self._known.get(filename)
+        if known is None:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            known = self._known[filename] = self._look(filename)
+        return known
+
+    def _look(self, filename: str) -> tuple[str, bool]:
+        if filename.startswith("<"):
+            return filename, False
+        path = os.path.abspath(filename)  # noqa: PTH100 - no link is followed, as in sys.path
+        if not path.startswith(self._root):
+            path = os.path.realpath(path)
+        if not path.startswith(self._root):
+            return path, False
+        relative = path[len(self._root) :]
+        folders = relative.split(os.sep)[:-1]  # noqa: PTH206 - on the path of a failure
+        foreign = (
+            path.startswith(self._foreign)
+            or "site-packages" in folders
+            or "dist-packages" in folders
+            or self._in_environment(folders)
+        )
+        return relative.replace(os.sep, "/"), not foreign
+
+    def _in_environment(self, folders: list[str]) -> bool:
+        """Tell whether one of the folders is a virtual environment."""
+        path = self._root
+        for folder in folders:
+            path = os.path.join(path, folder)  # noqa: PTH118
+            known = self._environments.get(path)
+            if known is None:
+                known = os.path.exists(os.path.join(path, "pyvenv.cfg"))  # noqa: PTH110, PTH118
+                self._environments[path] = known
+            if known:
+                return True
+        return False
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:  # the folder was deleted
+        return ""

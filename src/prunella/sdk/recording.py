@@ -1,0 +1,439 @@
+"""What happens around a call that is looked at, and after every call that fails.
+
+`begin` decides whether this call is recorded and reads its arguments before the call; `returned`
+and `failed` end it. A call is recorded
+
+- *kept*: one of the first successes of its site, then at most one in ``sample_interval_ms``;
+- *watched*: its inputs are held in memory and written only if it fails. Sites that wait for a
+  failure with inputs (armed) are watched first; any other site is while the time for it lasts, so
+  that all but the busiest functions have their inputs at their first failure.
+
+Each of the three has its own share of the process's time (`Budget`). Locks are reentrant, because
+a signal handler may run a site while another is being recorded by the same thread.
+"""
+
+import os
+import sys
+from json import JSONEncoder
+from threading import RLock
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from prunella.codec import encode, encode_mapping
+from prunella.model.clock import now_us
+from prunella.sdk import counters
+from prunella.sdk.budget import Budget
+from prunella.sdk.drain import wake
+from prunella.sdk.failure import Sight, describe
+from prunella.sdk.groups import Group, Groups
+from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, hash_code
+from prunella.sdk.spool import Spool, framed
+from prunella.sdk.trace import current
+
+if TYPE_CHECKING:
+    from prunella.sdk.process import Host
+
+#: Answers of boundary sites that are held for one watched call.
+MAX_HELD = 200
+#: How often it is looked whether the operator's file is there.
+_SWITCH_NS = 1_000_000_000
+#: What finding out costs that a call isn't recorded.
+COST_OF_LOOK_NS = 3_000
+
+_to_json = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_SCALARS = frozenset({str, int, float, bool, bytes, complex, type(None), type(Ellipsis)})
+
+
+class Running:
+    """A call that is being recorded."""
+
+    __slots__ = (
+        "call_id",
+        "complete",
+        "held",
+        "inputs",
+        "is_kept",
+        "is_over",
+        "parent",
+        "site",
+        "started_ns",
+        "started_us",
+        "token",
+        "trace_id",
+        "yielded",
+    )
+
+    def __init__(self, site: Site, call_id: str, trace_id: str, parent: "Running | None") -> None:
+        self.site = site
+        self.call_id = call_id
+        self.trace_id = trace_id
+        self.parent = parent
+        self.is_kept = False
+        self.is_over = False
+        self.inputs: Any = None
+        self.complete = False
+        #: Lines of the boundary calls it made, written only if it is.
+        self.held: list[bytes] = []
+        self.yielded: list[Any] | None = None
+        self.started_us = 0
+        self.started_ns = 0
+        self.token: Any = None
+
+
+class Recorder:
+    """Records the calls of one process. One instance; renewed in a forked child."""
+
+    def __init__(self, host: "Host") -> None:
+        self.host = host
+        self.is_off = False
+        self.samples = Budget(burst_ms=50, share=0.005)
+        self.armed = Budget(burst_ms=50, share=0.005)
+        self.watching = Budget(burst_ms=20, share=0.005)
+        self.looks = Budget(burst_ms=10, share=0.005)
+        self.sample_interval_ns = host.settings.sample_interval_ms * 1_000_000
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget what belongs to the process: at the start, and in a forked child."""
+        self.lock = RLock()
+        self.groups = Groups()
+        self.spool = Spool(self.host.data_folder / "spool", self._header)
+        self._next_id = 0
+        self._sequence = 0
+        self._look_at_switch_ns = 0
+
+    # --- calls
+
+    def begin(self, site: Site, values: dict[str, Any]) -> Running | None:
+        """Decide about a call with these arguments; return its recording, or ``None``."""
+        since = site.settle() + 1
+        site.calls += 1
+        now = perf_counter_ns()
+        if self._stands_off(now):
+            site.grant(MAX_GRANT)
+            return None
+        parent = current.get()
+        kept = self._keeps(site, now)
+        held = site.boundary and parent is not None and not parent.is_over
+        budget = self.samples if kept else self.armed if site.wanting else self.watching
+        if not (kept or held or budget.allows(now)):
+            self._let_pass(site, since, now)
+            return None
+        site.grant(0)
+        site.last_look_ns = now
+        running = self._start(site, parent)
+        running.is_kept = kept
+        redactor = self.redactor_of(site)
+        running.inputs, running.complete = encode_mapping(values, redactor=redactor)
+        running.started_us = now_us()
+        running.started_ns = perf_counter_ns()
+        budget.take(running.started_ns - now)
+        running.token = current.set(running)
+        return running
+
+    def returned(self, running: Running, result: Any) -> None:
+        """Record a call that returned `result`, if it is to be kept."""
+        ended_ns = perf_counter_ns()
+        self._leave(running)
+        parent = running.parent
+        held = running.site.boundary and parent is not None and not parent.is_over
+        if not (running.is_kept or held):
+            return
+        site = running.site
+        if running.yielded is not None:
+            tree: Any = ["l", *running.yielded]
+            complete = True
+        else:
+            tree, complete = encode(result, redactor=self.redactor_of(site))
+        line = self._call_line(running, ended_ns, tree, complete)
+        if running.is_kept:
+            with self.lock:
+                self._write(site, [*running.held, line])
+            if site.first_left:
+                site.first_left -= 1
+            site.next_sample_ns = ended_ns + self.sample_interval_ns
+            self.samples.take(perf_counter_ns() - ended_ns)
+        elif parent is not None:
+            if len(parent.held) + len(running.held) < MAX_HELD:
+                parent.held += [*running.held, line]
+            else:
+                counters.count("dropped_boundary_calls")
+
+    def _let_pass(self, site: Site, since: int, now: int) -> None:
+        """Let calls of a site pass until about `LOOK_NS` are over, at the pace of the last ones.
+
+        Where many sites look at the clock, each does so less often.
+        """
+        elapsed_ns = now - site.last_look_ns
+        site.last_look_ns = now
+        if not self.looks.allows(now):
+            site.grant(MAX_GRANT)
+            return
+        self.looks.take(COST_OF_LOOK_NS)
+        site.grant(min(MAX_GRANT, since * LOOK_NS // elapsed_ns) if elapsed_ns > 0 else MAX_GRANT)
+
+    def note(self, running: Running, value: Any) -> None:
+        """Record a value that a generator yields."""
+        tree, complete = encode(value, redactor=self.redactor_of(running.site))
+        if running.yielded is not None:
+            running.yielded.append(tree)
+        running.complete = running.complete and complete
+
+    def _keeps(self, site: Site, now: int) -> bool:
+        if site.first_left is None:
+            site.first_left = self.host.settings.sample_first
+        if site.capture == "errors" or (
+            site.capture is None and self.host.settings.capture == "errors"
+        ):
+            return False
+        if not site.first_left and now < site.next_sample_ns:
+            return False
+        if self.samples.allows(now):
+            return True
+        counters.count("dropped_samples")
+        return False
+
+    def _start(self, site: Site, parent: Running | None) -> Running:
+        call_id = self.new_id("call")
+        trace_id = parent.trace_id if parent is not None else self.new_id("trace")
+        return Running(site, call_id, trace_id, parent)
+
+    def _leave(self, running: Running) -> None:
+        running.is_over = True
+        token, running.token = running.token, None
+        if token is not None:
+            try:
+                current.reset(token)
+            except ValueError:  # it ends in another context than it began in
+                current.set(running.parent)
+
+    def _call_line(self, running: Running, ended_ns: int, result: Any, complete: bool) -> bytes:
+        return self._line(
+            {
+                "class": "call",
+                "call_id": running.call_id,
+                "site_id": running.site.site_id,
+                "source_hash": self._version(running.site),
+                "process_id": self.host.process_id,
+                "trace_id": running.trace_id,
+                "parent_id": running.parent.call_id if running.parent else None,
+                "started_at": running.started_us,
+                "duration_us": (ended_ns - running.started_ns) // 1000,
+                "inputs": running.inputs,
+                "result": result,
+                "complete": running.complete and complete,
+            }
+        )
+
+    # --- failures
+
+    def failed(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any],
+        error: BaseException,
+    ) -> None:
+        """Record a call that ended by `error`, before anybody else sees it."""
+        if running is not None:
+            self._leave(running)
+        if self._stands_off(perf_counter_ns()):
+            return
+        at_us = now_us()
+        ending = ending_of(site, error)
+        if not ending:
+            return
+        with self.lock:
+            group = self.groups.of(site, error)
+            if group.inner is not None:
+                return
+            group.count += 1
+            if ending == "error":
+                site.errors += 1
+            if group.is_due:
+                self._occurrence(site, running, values, error, group, ending, at_us)
+            else:
+                self._repeat(site, group, at_us)
+            self._arm(site, group, ending)
+
+    def _arm(self, site: Site, group: Group, ending: str) -> None:
+        if ending == "error" and group.wants_inputs:
+            site.wanting.add(group)
+            site.settle()
+            site.grant(0)
+        else:
+            site.wanting.discard(group)
+
+    def _repeat(self, site: Site, group: Group, at_us: int) -> None:
+        payload = (
+            f'{{"class":"repeat","process_id":"{self.host.process_id}","group":"{group.name}",'
+            f'"site_id":{_to_json(site.site_id)},"at":{at_us},"count":1}}'
+        )
+        if not self.spool.prepare(at_us) or not self.spool.write(framed(payload.encode())):
+            counters.count("dropped_errors")
+
+    def _occurrence(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any],
+        error: BaseException,
+        group: Group,
+        ending: str,
+        at_us: int,
+    ) -> None:
+        ended_ns = perf_counter_ns()
+        if running is None:
+            running = self._start(site, current.get())
+            running.started_us, running.started_ns = at_us, ended_ns
+            running.inputs, running.complete = self._late_inputs(site, values)
+        record = {
+            "class": "occurrence",
+            "occurrence_id": self.new_id("occ"),
+            "group": group.name,
+            "site_id": site.site_id,
+            "source_hash": self._version(site),
+            "process_id": self.host.process_id,
+            "trace_id": running.trace_id,
+            "parent_id": running.parent.call_id if running.parent else None,
+            "call_id": running.call_id,
+            "started_at": running.started_us,
+            "duration_us": (ended_ns - running.started_ns) // 1000,
+            "ending": ending,
+            "exception": describe(error, Sight(self.redactor_of(site), self.host.code_places)),
+            "inputs": running.inputs,
+            "complete": running.complete,
+            "yielded": None if running.yielded is None else ["l", *running.yielded],
+        }
+        if self._write(site, [*running.held, self._line(record)]):
+            group.complete += running.complete
+        else:
+            counters.count("dropped_errors")
+
+    def _late_inputs(self, site: Site, values: dict[str, Any]) -> tuple[Any, bool]:
+        """Return inputs that were not read before the call, as far as they can't have changed."""
+        kept = {name: value for name, value in values.items() if _is_unchanged(name, value)}
+        tree: Any
+        tree, complete = encode_mapping(kept, redactor=self.redactor_of(site))
+        if len(kept) == len(values):
+            return tree, complete
+        whole: list[Any] = ["d"]
+        encoded = iter(zip(tree[1::2], tree[2::2], strict=True))
+        for name, value in values.items():
+            if name in kept:
+                whole += next(encoded)
+            else:
+                cls = type(value)
+                place = f"{cls.__module__}:{cls.__qualname__}"
+                whole += (name, ["?", place, "not read before the call"])
+        return whole, False
+
+    # --- writing
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id that no other process and no other call of this one has."""
+        self._next_id += 1
+        return f"{prefix}_{self.host.unique}{self._next_id:06x}"
+
+    def redactor_of(self, site: Site) -> Any:
+        """Return the redactor that is in force for a site."""
+        return self.host.redactor_for(site.redact)
+
+    def flush_counts(self) -> None:
+        """Write the counters of the process as they stand."""
+        with self.lock:
+            self._sequence += 1
+            sites = {}
+            for site in all_sites():
+                site.settle()
+                if site.calls or site.errors:
+                    sites[site.site_id] = {"calls": site.calls, "errors": site.errors}
+            record = {
+                "class": "counts",
+                "process_id": self.host.process_id,
+                "sequence": self._sequence,
+                "sites": sites,
+                "sdk": dict(counters.counters),
+            }
+            if self.spool.prepare(now_us()):
+                self.spool.write(self._line(record))
+
+    def _write(self, site: Site, lines: list[bytes]) -> bool:
+        """Write lines of `site`, after its description if the file lacks it."""
+        if not self.spool.prepare(now_us()):
+            return False
+        if site.site_id not in self.spool.described:
+            self._version(site)
+            lines.insert(0, self._line(site.record(self.host)))
+            self.spool.described.add(site.site_id)
+        if not self.spool.write(b"".join(lines)):
+            return False
+        wake(self)
+        return True
+
+    def finish(self) -> None:
+        """Write the counters and give the spool up, at exit."""
+        self.flush_counts()
+        with self.lock:
+            self.spool.close()
+
+    def _header(self) -> bytes:
+        return self._line(self.host.process_record())
+
+    @staticmethod
+    def _line(record: dict[str, Any]) -> bytes:
+        return framed(_to_json(record).encode())
+
+    @staticmethod
+    def _version(site: Site) -> str:
+        if not site.source_hash:
+            site.source_hash = hash_code(site.code)
+        return site.source_hash
+
+    def _stands_off(self, now: int) -> bool:
+        """Tell whether nothing may be recorded: switched off here, by setting or by the file."""
+        if now >= self._look_at_switch_ns:
+            self._look_at_switch_ns = now + _SWITCH_NS
+            self.is_off = (
+                self.host.settings.disabled
+                or self.host.settings.capture == "none"
+                or os.path.exists(self.host.data_folder / "disabled")  # noqa: PTH110 - cheaper
+            )
+        return self.is_off
+
+
+def ending_of(site: Site, error: BaseException) -> str:
+    """Return the `prunella.model.records.Ending` of an exception; ``""`` for the end of iteration."""
+    if isinstance(error, Exception):
+        if isinstance(error, (StopIteration, StopAsyncIteration)) and site.is_iteration_step:
+            return ""
+        return "error"
+    asyncio = sys.modules.get("asyncio.exceptions")
+    if asyncio is not None and isinstance(error, asyncio.CancelledError):
+        return "cancelled"
+    return "interrupted"
+
+
+def _is_unchanged(name: str, value: Any) -> bool:
+    if name.startswith("**"):  # the function got a copy of this dict
+        return all(is_immutable(item) for item in value.values())
+    return is_immutable(value)
+
+
+def is_immutable(value: Any, depth: int = 4) -> bool:
+    """Tell whether nothing can have changed `value`: a scalar, or a small tuple of such."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return True
+    if kind in (tuple, frozenset) and depth and len(value) <= 20:
+        return all(is_immutable(item, depth - 1) for item in value)
+    return f"{kind.__module__}.{kind.__qualname__}" in _IMMUTABLE
+
+
+_IMMUTABLE = frozenset(
+    {
+        "decimal.Decimal", "fractions.Fraction", "datetime.datetime", "datetime.date",
+        "datetime.time", "datetime.timedelta", "uuid.UUID", "pathlib.PosixPath",
+        "pathlib.PurePosixPath", "builtins.range",
+    }
+)  # fmt: skip

@@ -1,0 +1,137 @@
+"""The one recorder of this process: made at the first call, renewed in a forked child.
+
+`begin`, `failed` and `returned` are what wrappers call. Whatever goes wrong in here is counted and
+kept from the program.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import allocate_lock
+
+from prunella.sdk import counters
+from prunella.sdk.counters import guarded
+from prunella.sdk.site import MAX_GRANT, Site
+from prunella.sdk.wrapper import FILENAME
+from prunella.sdk.yields import observe
+
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from prunella.sdk.recording import Recorder, Running
+
+
+#: Files whose frames are taken out of tracebacks.
+_OURS = frozenset({FILENAME, observe.__code__.co_filename})
+
+
+class _State:
+    recorder: Recorder | None = None
+    is_off: bool = False
+    making = allocate_lock()
+    drain: Callable[[Path], object] | None = None
+
+
+def begin(site: Site, values: dict[str, Any]) -> Running | None:
+    """Decide whether the call that is about to happen is recorded."""
+    return guarded("calls", _begin, site, values)
+
+
+def _begin(site: Site, values: dict[str, Any]) -> Running | None:
+    recorder = None if _State.is_off else active()
+    if recorder is None:
+        site.settle()
+        site.grant(MAX_GRANT)
+        return None
+    return recorder.begin(site, values)
+
+
+def returned(running: Running, result: Any) -> None:
+    """Record what a call that `begin` took up has returned."""
+    recorder = _State.recorder
+    if recorder is not None:
+        guarded("calls", recorder.returned, running, result)
+
+
+def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
+    """Record the exception that is being handled, and take the wrapper out of its traceback."""
+    error = sys.exception()
+    if error is None:
+        return
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+    if not _State.is_off:
+        guarded("errors", _failed, site, running, values, error)
+
+
+def _failed(
+    site: Site, running: Running | None, values: dict[str, Any], error: BaseException
+) -> None:
+    recorder = active()
+    if recorder is not None:
+        recorder.failed(site, running, values, error)
+
+
+def active() -> Recorder | None:
+    """Return the recorder, made on first use; ``None`` while another thread makes it."""
+    recorder = _State.recorder
+    if recorder is not None:
+        return recorder
+    with _State.making:
+        if _State.recorder is None:
+            from prunella.sdk.process import Host
+            from prunella.sdk.recording import Recorder
+
+            _State.recorder = Recorder(Host())
+            os.register_at_fork(after_in_child=_forked)
+    return _State.recorder
+
+
+def _forked() -> None:
+    recorder = _State.recorder
+    if recorder is not None:
+        from prunella.sdk import drain
+
+        counters.reset()
+        drain.forked()
+        recorder.spool.close()
+        recorder.host.renew()
+        recorder.renew()
+
+
+def set_drain(drain: Callable[[Path], object] | None) -> None:
+    """Make `drain` what empties the spool of the project at a root into its store.
+
+    It is called from a background thread soon after records came in, and may raise. With ``None``,
+    records stay in the spool.
+    """
+    _State.drain = drain
+
+
+def get_drain() -> Callable[[Path], object] | None:
+    """Return what `set_drain` was given."""
+    return _State.drain
+
+
+def disable() -> None:
+    """Switch everything off in this process, at once: nothing is recorded any more."""
+    _State.is_off = True
+
+
+def enable() -> None:
+    """Take `disable` back."""
+    _State.is_off = False
+
+
+def flush() -> None:
+    """Write the counters now."""
+    recorder = _State.recorder
+    if recorder is not None and not _State.is_off:
+        guarded("counts", recorder.flush_counts)

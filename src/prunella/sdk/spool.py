@@ -1,0 +1,148 @@
+"""The spool: where records are safe from the death of the process.
+
+One file a process at a time, ``<start µs>-<pid>-<random>.jsonl``, in the framing of
+`prunella.codec.wire`. A record is one ``os.write`` to a file opened for appending, so it is in the
+kernel's hands before the failing call returns. The writer holds an exclusive ``flock`` for its
+life: whoever can take the lock knows that the file is finished.
+
+Nothing here raises for a full disk, a read-only or vanished folder: `Spool.write` answers whether
+the record is safe, and tries anew later.
+"""
+
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from prunella.model.clock import now_us
+from prunella.sdk.counters import count
+
+#: A file that has grown this long is closed, and a new one begun.
+ROTATE_BYTES = 8 * 1024 * 1024
+#: All files of the folder together; beyond that, records are dropped (and counted) until a drain
+#: has made room.
+TOTAL_BYTES = 128 * 1024 * 1024
+#: After a failure, how long writing isn't tried again.
+_RETRY_US = 200_000
+#: How often it is looked whether the file is still where it was made.
+_LOOK_US = 100_000
+
+
+class Spool:
+    """The records of this process on their way out. Used under the recorder's lock."""
+
+    def __init__(self, folder: Path, header: Callable[[], bytes]) -> None:
+        """`header` gives the framed lines that each new file begins with."""
+        self.folder = folder
+        self._header = header
+        self._descriptor = -1
+        self._size = 0
+        self._torn = False
+        self._retry_at_us = 0
+        self._looked_at_us = 0
+        #: Ids of the site versions that the present file has described.
+        self.described: set[str] = set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._descriptor >= 0
+
+    def prepare(self, at_us: int) -> bool:
+        """Make sure that there is a file to write to; to be called before each record."""
+        if self._descriptor >= 0 and self._size < ROTATE_BYTES:
+            if at_us - self._looked_at_us < _LOOK_US or self._is_in_place(at_us):
+                return True
+            self.close()
+        if at_us < self._retry_at_us:
+            return False
+        self.close()
+        try:
+            self._open(at_us)
+        except OSError as error:
+            count(f"spool_errors_{_errno_name(error)}")
+            self.close()
+            self._retry_at_us = at_us + _RETRY_US
+            return False
+        return True
+
+    def write(self, line: bytes) -> bool:
+        """Append one framed line; tell whether it is safe. `prepare` has answered yes before."""
+        if self._torn:
+            line = b"\n" + line
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            count(f"spool_errors_{_errno_name(error)}")
+            self._retry_at_us = now_us() + _RETRY_US
+            self.close()
+            return False
+        self._size += written
+        self._torn = written < len(line)
+        return not self._torn
+
+    def close(self) -> None:
+        """Give the file up to the drain."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            try:
+                os.close(descriptor)
+            except OSError as error:
+                count(f"spool_errors_{_errno_name(error)}")
+
+    def _open(self, at_us: int) -> None:
+        import fcntl
+
+        make_folder(self.folder)
+        if _total_bytes(self.folder) >= TOTAL_BYTES:
+            count("spool_full")
+            raise OSError(28, "the spool is at its bound")
+        name = f"{at_us}-{os.getpid()}-{os.urandom(3).hex()}"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        # Under its final name only once it is locked: a drain that finds it sees a living writer.
+        unready = self.folder / f"{name}.new"
+        self._descriptor = os.open(unready, flags, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._size, self._torn, self._looked_at_us = 0, False, at_us
+            self.described.clear()
+            if not self.write(self._header()):
+                raise OSError(28, "the header could not be written")
+            unready.rename(self.folder / f"{name}.jsonl")
+        except OSError:
+            unready.unlink(missing_ok=True)
+            raise
+
+    def _is_in_place(self, at_us: int) -> bool:
+        self._looked_at_us = at_us
+        try:
+            return os.fstat(self._descriptor).st_nlink > 0
+        except OSError:
+            return False
+
+
+def make_folder(folder: Path) -> None:
+    """Make the spool's folder, private to the user, in a data folder that git leaves alone."""
+    if folder.is_dir():
+        return
+    data = folder.parent
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ignore = data / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def framed(payload: bytes) -> bytes:
+    """Return JSON text as one line, as `prunella.codec.wire.frame` does."""
+    return b"%08x %s\n" % (zlib.crc32(payload), payload)
+
+
+def _total_bytes(folder: Path) -> int:
+    with os.scandir(folder) as entries:
+        return sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+
+
+def _errno_name(error: OSError) -> str:
+    import errno
+
+    return errno.errorcode.get(error.errno or 0, "unknown")

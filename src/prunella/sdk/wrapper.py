@@ -1,0 +1,223 @@
+"""Generates the wrapper of one function: its exact signature, its kind, almost no cost.
+
+The wrapper's code is compiled from a template in which the parameters of the wrapped function
+stand as parameters, so that Python itself binds arguments, refuses wrong ones and answers
+`inspect`. On the fast path it counts down a closure cell and calls the function within a ``try``
+that costs nothing: no clock, no flag, no lookup. When the countdown is used up, `begin` decides
+what happens to this call and sets it anew.
+
+Default values are shared by reference with the wrapped function; names can't smuggle code in,
+because only identifiers are put into the template.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache, update_wrapper
+from types import CellType, CodeType, FunctionType
+
+#: For type checkers; `typing` takes longer to import than this whole package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Hooks = Mapping[str, Callable[..., Any]]
+    """``begin``, ``failed``, ``returned``, ``observe`` and ``inside`` of one site."""
+
+# The flags of `inspect`, which takes longer to import than everything else here.
+CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR = 0x04, 0x08, 0x20
+CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR = 0x80, 0x100, 0x200
+
+#: What tracebacks of a stack dump show as the file of a wrapper.
+FILENAME = "<prunella @heal>"
+
+_FAST = """
+        if {p}left > 0{condition}:
+            {p}left -= 1
+            try:
+                return {call}
+            except:
+                {p}failed(None, {values})
+                raise
+        {p}running = {p}begin({values})
+        try:
+            {p}result = {slow_call}
+        except:
+            {p}failed({p}running, {values})
+            raise
+        if {p}running is not None:
+            {p}returned({p}running, {p}result)
+        return {p}result
+"""
+
+_ASYNC_GENERATOR = """
+        if {p}left > 0{condition}:
+            {p}left -= 1
+            {p}running = None
+        else:
+            {p}running = {p}begin({values})
+        try:
+            {p}inner = {p}observe({p}running, {p}function({arguments}))
+            {p}value = await {p}inner.__anext__()
+            while True:
+                try:
+                    {p}sent = yield {p}value
+                except {p}closed:
+                    await {p}inner.aclose()
+                    raise
+                except:
+                    {p}value = await {p}inner.athrow({p}exception())
+                else:
+                    {p}value = await {p}inner.asend({p}sent)
+        except {p}ended:
+            pass
+        except:
+            {p}failed({p}running, {values})
+            raise
+        if {p}running is not None:
+            {p}returned({p}running, None)
+"""
+
+_TEMPLATE = """
+def {p}make({cells}):
+    {keyword} wrapper({parameters}):
+        nonlocal {p}left
+{body}
+"""
+
+#: The closure variables that every wrapper may use, beside ``left`` and ``function``.
+_FIXED: dict[str, Any] = {
+    "closed": GeneratorExit,
+    "ended": StopAsyncIteration,
+    "exception": sys.exception,
+}
+
+
+def parameter_names(code: CodeType) -> tuple[str, ...]:
+    """Return the parameters in the order of the signature, ``*args`` and ``**kwargs`` starred."""
+    positional = code.co_varnames[: code.co_argcount]
+    end = code.co_argcount + code.co_kwonlyargcount
+    keyword = code.co_varnames[code.co_argcount : end]
+    star: tuple[str, ...] = ()
+    if code.co_flags & CO_VARARGS:
+        star, end = (f"*{code.co_varnames[end]}",), end + 1
+    double = (f"**{code.co_varnames[end]}",) if code.co_flags & CO_VARKEYWORDS else ()
+    return positional + star + keyword + double
+
+
+def kind_of(code: CodeType) -> str:
+    """Return the `prunella.model.records.FunctionShape` of a function's code."""
+    if code.co_flags & CO_ASYNC_GENERATOR:
+        return "async_generator"
+    if code.co_flags & CO_COROUTINE:
+        return "async"
+    return "generator" if code.co_flags & CO_GENERATOR else "sync"
+
+
+def build(
+    function: FunctionType, left: CellType, hooks: Hooks, *, boundary: bool = False
+) -> FunctionType:
+    """Return a wrapper of `function` that counts `left` down and calls `hooks`.
+
+    Name, documentation, annotations, defaults, attributes and async-ness are those of `function`;
+    ``__wrapped__`` leads to it.
+    """
+    code = function.__code__
+    prefix = "_prunella_"
+    while any(name.startswith(prefix) for name in code.co_varnames[: _argument_count(code)]):
+        prefix = f"_{prefix}"
+    template = _compile(
+        parameter_names(code),
+        (code.co_posonlyargcount, code.co_argcount),
+        code.co_flags & _KINDS,
+        boundary,
+        prefix,
+    )
+    named = template.replace(
+        co_name=code.co_name,
+        co_qualname=code.co_qualname,
+        co_flags=template.co_flags | (code.co_flags & CO_ITERABLE_COROUTINE),
+    )
+    values = {**_FIXED, **hooks, "function": function}
+    closure = tuple(
+        left if name == f"{prefix}left" else CellType(values[name.removeprefix(prefix)])
+        for name in named.co_freevars
+    )
+    wrapper = FunctionType(named, function.__globals__, function.__name__, None, closure)
+    update_wrapper(wrapper, function)
+    wrapper.__defaults__ = function.__defaults__
+    wrapper.__kwdefaults__ = function.__kwdefaults__
+    return wrapper
+
+
+_KINDS = CO_ASYNC_GENERATOR | CO_COROUTINE | CO_GENERATOR
+
+
+def _argument_count(code: CodeType) -> int:
+    stars = bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+    return code.co_argcount + code.co_kwonlyargcount + stars
+
+
+@cache
+def _compile(
+    names: tuple[str, ...], counts: tuple[int, int], kind: int, boundary: bool, prefix: str
+) -> CodeType:
+    """Return the code of a wrapper for a signature; functions of one signature share it."""
+    for name in names:
+        if not name.lstrip("*").isidentifier():
+            raise ValueError(f"parameter {name!r} is no identifier")
+    is_async = kind & (CO_COROUTINE | CO_ASYNC_GENERATOR)
+    positional_only, positional = counts
+    arguments = _arguments(names, positional)
+    plain = f"{prefix}function({arguments})"
+    call = slow_call = plain
+    if kind & CO_COROUTINE:
+        call = slow_call = f"await {plain}"
+    elif kind & CO_GENERATOR:
+        call = f"(yield from {plain})"
+        slow_call = f"yield from {prefix}observe({prefix}running, {plain})"
+    cells = (*_FIXED, "begin", "failed", "returned", "observe", "inside", "function", "left")
+    body = (_ASYNC_GENERATOR if kind & CO_ASYNC_GENERATOR else _FAST).format(
+        p=prefix,
+        call=call,
+        slow_call=slow_call,
+        arguments=arguments,
+        values=_values(names),
+        condition=f" and {prefix}inside() is None" if boundary else "",
+    )
+    text = _TEMPLATE.format(
+        p=prefix,
+        cells=", ".join(prefix + name for name in cells),
+        keyword="async def" if is_async else "def",
+        parameters=_parameters(names, positional_only, positional),
+        body=body,
+    )
+    maker = _only_code(compile(text, FILENAME, "exec"))
+    return _only_code(maker)
+
+
+def _only_code(outer: CodeType) -> CodeType:
+    return next(constant for constant in outer.co_consts if isinstance(constant, CodeType))
+
+
+def _parameters(names: tuple[str, ...], positional_only: int, positional: int) -> str:
+    """Return a parameter list without defaults, which belong to the function, not to its code."""
+    parts = list(names)
+    rest = parts[positional:]
+    if rest and not rest[0].startswith("*"):
+        parts.insert(positional, "*")
+    if positional_only:
+        parts.insert(positional_only, "/")
+    return ", ".join(parts)
+
+
+def _arguments(names: tuple[str, ...], positional: int) -> str:
+    """Return the arguments that hand every parameter on as it came in."""
+    rest = (name if name.startswith("*") else f"{name}={name}" for name in names[positional:])
+    return ", ".join((*names[:positional], *rest))
+
+
+def _values(names: tuple[str, ...]) -> str:
+    items = (f"{name!r}: {name.lstrip('*')}" for name in names)
+    return f"{{{', '.join(items)}}}"

@@ -1,0 +1,310 @@
+"""A test for people to keep: the recorded call that failed, as readable source, proven both ways."""
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path, PurePosixPath
+
+from prunella.codec import entries, literal
+from prunella.model.records import FunctionShape, Occurrence, Process, Site
+from prunella.model.repair import (
+    Baseline,
+    Candidate,
+    ReplayEnding,
+    ReplayOutcome,
+    TestReport,
+)
+from prunella.model.tree import Tree
+from prunella.ports import Overlay, Replayer, TestRunner
+from prunella.validate.policy import Function, named
+from prunella.validate.reproduce import replay_request
+
+#: Ways to write a test that are tried before giving up; each costs two runs of one test.
+_MAX_ATTEMPTS = 4
+#: Longer calls are no pleasure to read.
+_MAX_SOURCE_BYTES = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Style:
+    """One way to write the test."""
+
+    #: Objects are made by their constructor; else around it, attribute by attribute.
+    construct: bool
+    #: The result is compared; else it is enough that the call returns.
+    compare: bool
+
+
+class _Unreadable(Exception):
+    """No readable source makes this value."""
+
+
+def proven_regression_test(
+    candidate: Candidate,
+    site: Site,
+    baseline: Baseline,
+    replayer: Replayer,
+    test_runner: TestRunner | None,
+    tree: Path,
+    process: Process,
+    *,
+    taken: Collection[str] = (),
+) -> tuple[str, bytes] | None:
+    """Return path and content of a test that fails on the base and passes with the patch.
+
+    Both were seen in runs of that test. ``None`` where no failing call has inputs that readable
+    source can make, where nothing can run tests, or where no way to write the test was proven.
+    `taken` are paths that exist already.
+    """
+    if test_runner is None or not baseline.failing:
+        return None
+    function = _site_function(tree, site)
+    if function is None:
+        return None
+    patch = candidate.patch
+    occurrences = sorted(
+        (occurrence for occurrence, _ in baseline.failing), key=lambda item: len(str(item.inputs))
+    )
+    requests = [replay_request(occurrence) for occurrence in occurrences]
+    (row,) = replayer.replay(tree, process, requests, [{patch.path: patch.after}])
+    path = _free_path(tree, site, taken)
+    attempts = 0
+    for source in _sources(site, function, occurrences, row):
+        content = source.encode()
+        if attempts >= _MAX_ATTEMPTS or len(content) > _MAX_SOURCE_BYTES:
+            break
+        attempts += 1
+        overlay = {path: content}
+        if _proven(test_runner, tree, process, path, overlay, {patch.path: patch.after}):
+            return path, content
+    return None
+
+
+def _proven(
+    test_runner: TestRunner,
+    tree: Path,
+    process: Process,
+    path: str,
+    test: Overlay,
+    patch: Overlay,
+) -> bool:
+    after = test_runner.run(tree, process, {**test, **patch}, only=path)
+    if after is None or not _all_pass(after):
+        return False
+    before = test_runner.run(tree, process, test, only=path)
+    return before is not None and not before.timed_out and before.exit_code != 0
+
+
+def _all_pass(report: TestReport) -> bool:
+    passing = [result == "passed" for result in report.results.values()]
+    return report.exit_code == 0 and not report.timed_out and bool(passing) and all(passing)
+
+
+def _site_function(tree: Path, site: Site) -> Function | None:
+    try:
+        module = ast.parse((tree / site.file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+    return next(named(module, site.qualname), None)
+
+
+def _free_path(tree: Path, site: Site, taken: Collection[str]) -> str:
+    folder = next((name for name in ("tests", "test") if (tree / name).is_dir()), "tests")
+    stem = f"test_{_snake(site.qualname)}_regression"
+    path, number = f"{folder}/{stem}.py", 2
+    while path in taken or (tree / path).exists():
+        path, number = f"{folder}/{stem}_{number}.py", number + 1
+    return path
+
+
+def _snake(name: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+
+
+def _sources(
+    site: Site,
+    function: Function,
+    occurrences: Sequence[Occurrence],
+    row: Sequence[ReplayOutcome],
+) -> Iterator[str]:
+    styles = [
+        _Style(construct=construct, compare=comparing)
+        for comparing, construct in product((True, False), (True, False))
+    ]
+    seen: set[str] = set()
+    for occurrence, outcome in zip(occurrences, row, strict=True):
+        if outcome.ending is not ReplayEnding.RETURNED:
+            continue
+        for style in styles:
+            try:
+                source = _source(site, function, occurrence, outcome, style)
+            except _Unreadable:
+                continue
+            if source not in seen:
+                seen.add(source)
+                yield source
+
+
+def _source(
+    site: Site, function: Function, occurrence: Occurrence, outcome: ReplayOutcome, style: _Style
+) -> str:
+    writer = _Writer(construct=style.construct, module=_import_name(site))
+    call = writer.call(site, function, occurrence.inputs)
+    lines = [*writer.lines, f"{'result = ' if style.compare else ''}{call}"]
+    if style.compare:
+        if not outcome.complete:
+            raise _Unreadable
+        lines += ["", _assertion(writer, outcome.result)]
+    error = occurrence.exception.type_name.rpartition(".")[2]
+    name = f"test_{_snake(site.qualname)}_returns_where_it_raised_{_snake(error)}"
+    body = "\n".join(f"    {line}" if line else "" for line in lines)
+    imports = "\n".join(sorted(writer.imports, key=lambda line: (line.startswith("from"), line)))
+    return (
+        f'"""`{site.qualname}` raised {error} for these inputs; they come from a recorded call.\n\n'
+        "The expected result is what the patch of that failure made of them: check that it is "
+        'right.\n"""\n\n'
+        f"{imports}\n\n\ndef {name}():\n{body}\n"
+    )
+
+
+def _assertion(writer: "_Writer", result: Tree) -> str:
+    if result is None or isinstance(result, bool):
+        return f"assert result is {result}"
+    if isinstance(result, float) and not result.is_integer():
+        writer.imports.add("import pytest")
+        return f"assert result == pytest.approx({result!r})"
+    return f"assert result == {writer.value(result)}"
+
+
+def _import_name(site: Site) -> str:
+    if site.module != "__main__":
+        return site.module
+    path = PurePosixPath(site.file)
+    name = ".".join(path.with_suffix("").parts)
+    if path.suffix != ".py" or not all(part.isidentifier() for part in name.split(".")):
+        raise _Unreadable
+    return name
+
+
+class _Writer:
+    """Writes one call; collects the lines before it and the imports."""
+
+    def __init__(self, *, construct: bool, module: str) -> None:
+        self.construct = construct
+        self.module = module
+        self.imports: set[str] = set()
+        self.lines: list[str] = []
+        self._names: set[str] = set()
+
+    def call(self, site: Site, function: Function, inputs: Tree) -> str:
+        values = dict(entries(inputs))
+        owner, _, name = site.qualname.rpartition(".")
+        top = site.qualname.partition(".")[0]
+        self.imports.add(f"from {self.module} import {top}")
+        kinds = {ast.unparse(item).rpartition(".")[2] for item in function.decorator_list}
+        positional = [item.arg for item in (*function.args.posonlyargs, *function.args.args)]
+        target = site.qualname
+        if owner and "staticmethod" not in kinds and positional:
+            first = positional.pop(0)
+            receiver = values.pop(first, None)
+            if "classmethod" not in kinds:
+                target = f"{self.local(receiver, _snake(owner.rpartition('.')[2]))}.{name}"
+        if "property" in kinds or "cached_property" in kinds:
+            return target
+        arguments = self.arguments(function, positional, values)
+        return _run(f"{target}({', '.join(arguments)})", site.shape, self.imports)
+
+    def arguments(
+        self, function: Function, positional: Sequence[str], values: dict[str, Tree]
+    ) -> list[str]:
+        only_positional = {item.arg for item in function.args.posonlyargs}
+        more = values.pop(f"*{function.args.vararg.arg}", None) if function.args.vararg else None
+        named_more = (
+            values.pop(f"**{function.args.kwarg.arg}", None) if function.args.kwarg else None
+        )
+        bare = len(values) == 1 or bool(more and more != ["t"])
+        arguments = []
+        for name in positional:
+            if name in values:
+                text = self.value(values.pop(name))
+                arguments.append(text if bare or name in only_positional else f"{name}={text}")
+        if more is not None and more != ["t"]:
+            arguments.append(f"*{self.value(more)}")
+        arguments += [f"{name}={self.value(value)}" for name, value in values.items()]
+        if named_more is not None and named_more != ["d"]:
+            arguments.append(f"**{self.value(named_more)}")
+        return arguments
+
+    def value(self, tree: Tree) -> str:
+        """Return an expression for `tree`; raises `_Unreadable`."""
+        readable = literal(tree)
+        if readable is not None:
+            self.imports.update(readable.imports)
+            return readable.expression
+        if not isinstance(tree, list) or not tree:
+            raise _Unreadable
+        tag, *rest = tree
+        if tag == "l":
+            return f"[{', '.join(map(self.value, rest))}]"
+        if tag == "t" and rest:
+            return f"({', '.join(map(self.value, rest))}{',' if len(rest) == 1 else ''})"
+        if tag == "d":
+            keys, values = map(self.value, rest[::2]), map(self.value, rest[1::2])
+            pairs = (f"{key}: {value}" for key, value in zip(keys, values, strict=False))
+            return f"{{{', '.join(pairs)}}}"
+        if tag == "o" and len(rest) == 2 and self.construct:
+            arguments = [f"{name}={self.value(value)}" for name, value in _attributes(rest[1])]
+            return f"{self.class_name(rest[0])}({', '.join(arguments)})"
+        if tag == "o" and len(rest) == 2:
+            return self.local(tree, _snake(str(rest[0]).rpartition(":")[2]))
+        raise _Unreadable
+
+    def local(self, tree: Tree, wish: str) -> str:
+        """Write lines that make `tree` under a local name, and return that."""
+        name = next(
+            item
+            for item in (wish, *(f"{wish}_{n}" for n in range(2, 99)))
+            if item not in self._names
+        )
+        if not name.isidentifier():
+            raise _Unreadable
+        self._names.add(name)
+        if self.construct or not isinstance(tree, list) or tree[:1] != ["o"] or len(tree) != 3:
+            self.lines.append(f"{name} = {self.value(tree)}")
+            return name
+        kind = self.class_name(tree[1])
+        attributes = [(key, self.value(value)) for key, value in _attributes(tree[2])]
+        self.lines.append(f"{name} = {kind}.__new__({kind})")
+        self.lines += [f"{name}.{key} = {text}" for key, text in attributes]
+        return name
+
+    def class_name(self, path: Tree) -> str:
+        module, _, qualname = str(path).partition(":")
+        if module == "__main__":
+            module = self.module
+        parts = [*module.split("."), *qualname.split(".")]
+        if not all(part.isidentifier() for part in parts):
+            raise _Unreadable
+        self.imports.add(f"from {module} import {qualname.partition('.')[0]}")
+        return qualname
+
+
+def _attributes(tree: Tree) -> list[tuple[str, Tree]]:
+    found = entries(tree)
+    if not all(name.isidentifier() for name, _ in found):
+        raise _Unreadable
+    return found
+
+
+def _run(call: str, shape: FunctionShape, imports: set[str]) -> str:
+    if shape is FunctionShape.GENERATOR:
+        return f"list({call})"
+    if shape is FunctionShape.SYNC:
+        return call
+    if shape is FunctionShape.ASYNC_GENERATOR:
+        raise _Unreadable
+    imports.add("import asyncio")
+    return f"asyncio.run({call})"
