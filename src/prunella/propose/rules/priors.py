@@ -16,7 +16,7 @@ UNMEASURED = 0.15
 JUDGED: Mapping[str, float] = {
     "attribute": 0.5, "attribute.key": 0.7, "attribute.near": 0.6,
     "caught": 0.2,
-    "decode": 0.3, "decode.replace": 0.5,
+    "decode": 0.1, "decode.replace": 0.15, "decode.second_encoding": 0.6,
     "file": 0.4,
     "flip": 0.1, "flip.earlier_comparison": 0.05, "flip.comparison": 0.3,
     "index": 0.2, "index.bound_and": 0.35, "index.empty": 0.4, "index.shrink_range": 0.4,
