@@ -7,9 +7,9 @@ Nothing leaves before `ask`, and with the setting ``offline`` nothing leaves at 
 import asyncio
 import json
 import re
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -144,9 +144,21 @@ class EndpointModel:
         return outcome
 
     def _try(self, request: ModelRequest) -> "ModelResponse | Failure":
-        """Send once. In a thread of its own, so that it works below a running event loop too."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            return pool.submit(lambda: asyncio.run(self._send(request))).result()
+        """Send once, in a thread of its own: the caller may have an event loop, or be interrupted.
+
+        A daemon thread, so that Ctrl-C doesn't have to wait for an answer.
+        """
+        outcomes: list[ModelResponse | Failure] = []
+        thread = threading.Thread(
+            target=lambda: outcomes.append(asyncio.run(self._send(request))),
+            name="prunella-model",
+            daemon=True,
+        )
+        thread.start()
+        thread.join()
+        if not outcomes:
+            return Failure(reason="connection", message="the request was called off")
+        return outcomes[0]
 
     async def _send(self, request: ModelRequest) -> "ModelResponse | Failure":
         timeout_s = self._settings.model_timeout_s
