@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from prunella.adapters.model_failures import Failure, explain
@@ -117,6 +118,7 @@ class EndpointModel:
                 "Unset it (PRUNELLA_OFFLINE) to use the model",
             )
         self._check_key()
+        self._load_client()
         started = time.monotonic()
         outcome = self._answered(request)
         if isinstance(outcome, Failure) and outcome.not_understood and request.schema is not None:
@@ -200,6 +202,17 @@ class EndpointModel:
         if self._settings.model_base_url:
             return self._settings.model_base_url
         return self._environ.get(f"{self._spec.provider.upper()}_BASE_URL") or None
+
+    def _load_client(self) -> None:
+        """Import the client library, which takes seconds that are not the endpoint's."""
+        modules = ["pydantic_ai.direct"]
+        if self._spec.provider in _KEYS:
+            modules.append(f"pydantic_ai.models.{self._spec.provider}")
+        try:
+            for name in modules:
+                import_module(name)
+        except ImportError as error:
+            raise MissingExtra("llm", f"the language model {self.name}") from error
 
     @asynccontextmanager
     async def _opened(self) -> "AsyncIterator[Model]":
