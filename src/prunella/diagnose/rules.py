@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from prunella.diagnose.contrast import GENERAL, Contrast, contrast
-from prunella.diagnose.crash import Crash, locate_crash, one_line, source_of
+from prunella.diagnose.crash import Crash, locate_crash, one_line
 from prunella.diagnose.culprit import Culprit, find_culprit
 from prunella.diagnose.story import Story, tell
 from prunella.model.clock import now
@@ -100,7 +100,7 @@ def _error(dossier: Dossier) -> str:
 
 
 def _stated(crash: Crash, happened: str, found: Contrast | None) -> str:
-    text = source_of(crash.expression) if crash.expression is not None else _line(crash)
+    text = crash.text(crash.expression) if crash.expression is not None else _line(crash)
     message = one_line(crash.exception.message)
     said = happened or f"`{text}` raises {_class_name(crash.exception.type)}" + (
         f" ({message})" if message else ""

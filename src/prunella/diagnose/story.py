@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prunella.codec import render
 from prunella.diagnose.contrast import GENERAL, Contrast
-from prunella.diagnose.crash import Crash, source_of
+from prunella.diagnose.crash import Crash
 from prunella.diagnose.culprit import Culprit
 from prunella.diagnose.dataflow import Definition, Source, definitions, names_in, origins, reaching
 from prunella.diagnose.values import Unknown
@@ -53,7 +53,7 @@ def tell(crash: Crash, culprit: Culprit, contrasts: Sequence[Contrast]) -> Story
         evidence=tuple(evidence),
         contrast=contrast,
         parameters=parameters,
-        calls=_calls(steps, culprit.value),
+        calls=_calls(crash, steps, culprit.value),
     )
 
 
@@ -100,7 +100,7 @@ def _origin_clause(
             lines = " or ".join(str(item.line) for item in reversed(found))
             return f"`{name}` was set on line {lines}"
         if len(found) == 1 and found[0].value is not None:
-            return _said(found[0], source_of(found[0].value))
+            return _said(found[0], crash.text(found[0].value))
     return ""
 
 
@@ -122,7 +122,7 @@ def _value_clauses(crash: Crash, culprit: Culprit, names: Sequence[str]) -> list
         if known is None and culprit.about == "is None":
             return []
         if not isinstance(known, Unknown):
-            return [f"`{source_of(value)}` was {render(known, max_chars=_VALUE_CHARS)}"]
+            return [f"`{crash.text(value)}` was {render(known, max_chars=_VALUE_CHARS)}"]
     shown = [name for name in names if name in crash.scope.names and name not in ("self", "cls")]
     return [f"`{name}` was {_shown(crash, name)}" for name in shown[:2]]
 
@@ -144,7 +144,7 @@ def _step_evidence(crash: Crash, steps: Sequence[Definition]) -> list[Evidence]:
             continue
         found.append(
             Evidence(
-                statement=f"`{step.name}` comes from `{source_of(step.value)}`",
+                statement=f"`{step.name}` comes from `{crash.text(step.value)}`",
                 reference=f"{crash.module.path}:{step.line}",
             )
         )
@@ -159,7 +159,7 @@ def _value_evidence(crash: Crash, names: Sequence[str]) -> list[Evidence]:
     ]
 
 
-def _calls(steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ...]:
+def _calls(crash: Crash, steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ...]:
     expressions = [step.value for step in steps if step.value is not None]
     if value is not None:
         expressions.insert(0, value)
@@ -169,5 +169,5 @@ def _calls(steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ..
         for node in ast.walk(expression)
         if isinstance(node, ast.Call)
     ]
-    named = dict.fromkeys(source_of(node.func) for node in calls)
+    named = dict.fromkeys(crash.text(node.func) for node in calls)
     return tuple(name for name in named if not hasattr(builtins, name))

@@ -58,7 +58,7 @@ CASES = {
         "label",
         [{"person": {"middle": None}}, {"person": {"middle": None}}],
         [{"person": {"middle": " b "}}],
-        "`name.strip` fails because `name` is None: `name` is `person['middle']` and "
+        '`name.strip` fails because `name` is None: `name` is `person["middle"]` and '
         "`person['middle']` is None in both failing calls, not in the passing one.",
     ),
     "missing_key": (
@@ -69,7 +69,7 @@ CASES = {
         "price",
         [{"order": {"id": 1}}],
         [{"order": {"id": 1, "total": 3}}, {"order": {"id": 2, "total": 4}}],
-        "`order['total']` finds no key 'total' in `order`: `order` lacks the key 'total' in the "
+        "`order[\"total\"]` finds no key 'total' in `order`: `order` lacks the key 'total' in the "
         "one failing call, in none of the 2 passing ones.",
     ),
     "missing_key_of_an_item": (
@@ -83,7 +83,7 @@ CASES = {
         "price",
         [{"orders": [{"total": 3}, {"id": 1}]}],
         [{"orders": [{"total": 3}]}, {"orders": [{"total": 4}, {"total": 5}]}],
-        "`order['total']` finds no key 'total' in `order`: `order` is an item of `orders` and some "
+        "`order[\"total\"]` finds no key 'total' in `order`: `order` is an item of `orders` and some "
         "`orders[…]` lacks the key 'total' in the one failing call, in none of the 2 passing ones.",
     ),
     "empty_index": (
@@ -153,7 +153,7 @@ CASES = {
         "label",
         [{"number": 3}],
         [{"number": "3"}, {"number": "4"}],
-        "`'no. ' + number` gets a value of the wrong type (can only concatenate str (not \"int\") "
+        '`"no. " + number` gets a value of the wrong type (can only concatenate str (not "int") '
         "to str): `number` is of type int in the one failing call, in none of the 2 passing ones.",
     ),
     "inside_a_comprehension": (
@@ -164,7 +164,7 @@ CASES = {
         "totals",
         [{"orders": [{"id": 1}]}],
         [{"orders": [{"total": 1}]}, {"orders": [{"total": 2}]}],
-        "`order['total']` finds no key 'total' in `order`: `order` is an item of `orders` and some "
+        "`order[\"total\"]` finds no key 'total' in `order`: `order` is an item of `orders` and some "
         "`orders[…]` lacks the key 'total' in the one failing call, in none of the 2 passing ones.",
     ),
     "largest_of_nothing": (
@@ -186,7 +186,7 @@ CASES = {
         "split",
         [{"line": "novalue"}],
         [{"line": "a=1"}],
-        "unpacking `line.split('=')` fails (not enough values to unpack (expected 2, got 1))",
+        'unpacking `line.split("=")` fails (not enough values to unpack (expected 2, got 1))',
     ),
     "stop": (
         """
@@ -196,7 +196,7 @@ CASES = {
         "first",
         [{"rows": [1]}],
         [{"rows": [4]}],
-        "`next((row for row in rows if row > 3))` finds nothing left",
+        "`next(row for row in rows if row > 3)` finds nothing left",
     ),
 }
 
