@@ -28,6 +28,8 @@ MAX_CAUSES = 5
 MAX_MESSAGE_LENGTH = 2_000
 #: Entries of a traceback that are looked at, at most.
 MAX_ENTRIES = 3_000
+#: Byte of a function's code up to which the exact position is looked for: it takes its time.
+MAX_INSTRUCTION = 8_000
 #: Attributes that carry an error's own code.
 CODE_ATTRIBUTES = ("error_code", "code", "status_code", "sqlstate", "pgcode", "errno")
 
@@ -176,6 +178,8 @@ def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool) 
 
 
 def _position(code: CodeType, instruction: int) -> list[int] | None:
+    if instruction > MAX_INSTRUCTION:
+        return None
     found = next(islice(code.co_positions(), instruction // 2, None), None)
     if found is None or None in found:
         return None

@@ -42,8 +42,15 @@ _SWITCH_NS = 1_000_000_000
 #: What finding out costs that a call isn't recorded.
 COST_OF_LOOK_NS = 3_000
 
-_to_json = JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _SCALARS = frozenset({str, int, float, bool, bytes, complex, type(None), type(Ellipsis)})
+
+
+def _to_json(tree: Any) -> str:
+    """Return a tree as JSON text."""
+    if tree is None:
+        return "null"
+    return int.__repr__(tree) if type(tree) is int else _encode(tree)
 
 
 class Running:
@@ -101,10 +108,10 @@ class Recorder:
     def __init__(self, host: "Host") -> None:
         self.host = host
         self.is_off = False
-        self.samples = Budget(burst_ms=50, share=0.005)
-        self.armed = Budget(burst_ms=50, share=0.005)
-        self.watching = Budget(burst_ms=20, share=0.005)
-        self.looks = Budget(burst_ms=10, share=0.005)
+        self.samples = Budget(burst_ms=10, share=0.005)
+        self.armed = Budget(burst_ms=20, share=0.005)
+        self.watching = Budget(burst_ms=10, share=0.005)
+        self.looks = Budget(burst_ms=2, share=0.005)
         self.sample_interval_ns = host.settings.sample_interval_ms * 1_000_000
         self.renew()
 
@@ -213,9 +220,10 @@ class Recorder:
         return False
 
     def _start(self, site: Site, parent: Running | None) -> Running:
-        call_id = self.new_id("call")
-        trace_id = parent.trace_id if parent is not None else self.new_id("trace")
-        return Running(site, call_id, trace_id, parent)
+        self._next_id += 1
+        unique = f"{self.host.unique}{self._next_id:06x}"
+        trace_id = f"trace_{unique}" if parent is None else parent.trace_id
+        return Running(site, f"call_{unique}", trace_id, parent)
 
     def _leave(self, running: Running) -> None:
         running.is_over = True
@@ -227,22 +235,26 @@ class Recorder:
                 current.set(running.parent)
 
     def _call_line(self, running: Running, ended_ns: int, result: Any, complete: bool) -> bytes:
-        return self._line(
-            {
-                "class": "call",
-                "call_id": running.call_id,
-                "site_id": running.site.site_id,
-                "source_hash": self._version(running.site),
-                "process_id": self.host.process_id,
-                "trace_id": running.trace_id,
-                "parent_id": running.parent.call_id if running.parent else None,
-                "started_at": running.started_us,
-                "duration_us": (ended_ns - running.started_ns) // 1000,
-                "inputs": running.inputs,
-                "result": result,
-                "complete": running.complete and complete,
-            }
+        parent = f'"{running.parent.call_id}"' if running.parent else "null"
+        whole = "true" if running.complete and complete else "false"
+        text = (
+            f'{{"class":"call","call_id":"{running.call_id}",{self._place(running.site)},'
+            f'"trace_id":"{running.trace_id}","parent_id":{parent},'
+            f'"started_at":{running.started_us},'
+            f'"duration_us":{(ended_ns - running.started_ns) // 1000},"complete":{whole},'
+            f'"inputs":{_to_json(running.inputs)},"result":{_to_json(result)}}}'
         )
+        return framed(text.encode())
+
+    def _place(self, site: Site) -> str:
+        """Return the JSON of what all records of a site say."""
+        if site.place is None or site.place[0] != self.host.process_id:
+            text = (
+                f'"site_id":{_to_json(site.site_id)},"source_hash":"{self._version(site)}",'
+                f'"process_id":"{self.host.process_id}"'
+            )
+            site.place = (self.host.process_id, text)
+        return site.place[1]
 
     # --- failures
 
@@ -272,7 +284,12 @@ class Recorder:
                 self._occurrence(Failure(site, running, values, error, group, ending, at_us))
             elif group.inner is None:
                 self._repeat(site, group, at_us)
-            self._arm(site, group, ending)
+            if ending == "error" and group.wants_inputs:
+                site.wanting.add(group)
+                site.settle()
+                site.grant(0)
+            elif site.wanting:
+                site.wanting.discard(group)
 
     def elsewhere(self, error: BaseException) -> None:
         """Record an exception that no site has seen, at the innermost function of the project."""
@@ -296,20 +313,15 @@ class Recorder:
             else:
                 self._repeat(site, group, at_us)
 
-    def _arm(self, site: Site, group: Group, ending: str) -> None:
-        if ending == "error" and group.wants_inputs:
-            site.wanting.add(group)
-            site.settle()
-            site.grant(0)
-        else:
-            site.wanting.discard(group)
-
     def _repeat(self, site: Site, group: Group, at_us: int) -> None:
-        payload = (
-            f'{{"class":"repeat","process_id":"{self.host.process_id}","group":"{group.name}",'
-            f'"site_id":{_to_json(site.site_id)},"at":{at_us},"count":1}}'
-        )
-        if not self.spool.prepare(at_us) or not self.spool.write(framed(payload.encode())):
+        start = group.repeat_start
+        if not start:
+            start = group.repeat_start = (
+                f'{{"class":"repeat","process_id":"{self.host.process_id}",'
+                f'"group":"{group.name}","site_id":{_to_json(site.site_id)},"count":1,"at":'
+            )
+        line = framed(f"{start}{at_us}}}".encode())
+        if not self.spool.prepare(at_us) or not self.spool.write(line):
             counters.count("dropped_errors")
 
     def _occurrence(self, failure: Failure) -> None:
@@ -324,26 +336,20 @@ class Recorder:
         inner = group.inner
         occurrence_id = self.new_id("occ")
         sight = Sight(self.redactor_of(site), self.host.code_places)
-        record = {
-            "class": "occurrence",
-            "occurrence_id": occurrence_id,
-            "group": group.name,
-            "site_id": site.site_id,
-            "source_hash": self._version(site),
-            "process_id": self.host.process_id,
-            "trace_id": running.trace_id,
-            "parent_id": running.parent.call_id if running.parent else None,
-            "call_id": running.call_id,
-            "started_at": running.started_us,
-            "duration_us": (ended_ns - running.started_ns) // 1000,
-            "ending": failure.ending,
-            "exception": describe(failure.error, sight),
-            "inputs": running.inputs,
-            "complete": running.complete,
-            "yielded": None if running.yielded is None else ["l", *running.yielded],
-            "caused_by": None if inner is None else inner.latest.latest if inner.latest else "occ_",
-        }
-        if self._write(site, [*running.held, self._line(record)]):
+        parent = f'"{running.parent.call_id}"' if running.parent else "null"
+        yielded = None if running.yielded is None else ["l", *running.yielded]
+        caused_by = None if inner is None else inner.latest.latest if inner.latest else "occ_"
+        text = (
+            f'{{"class":"occurrence","occurrence_id":"{occurrence_id}","group":"{group.name}",'
+            f'{self._place(site)},"trace_id":"{running.trace_id}","parent_id":{parent},'
+            f'"call_id":"{running.call_id}","started_at":{running.started_us},'
+            f'"duration_us":{(ended_ns - running.started_ns) // 1000},"ending":"{failure.ending}",'
+            f'"complete":{"true" if running.complete else "false"},'
+            f'"caused_by":{_to_json(caused_by)},"yielded":{_to_json(yielded)},'
+            f'"inputs":{_to_json(running.inputs)},'
+            f'"exception":{_to_json(describe(failure.error, sight))}}}'
+        )
+        if self._write(site, [*running.held, framed(text.encode())]):
             group.latest = occurrence_id
             group.complete += running.complete
         elif inner is None:
