@@ -203,7 +203,7 @@ def message_of(error: BaseException) -> str:
         return str(error)[:MAX_MESSAGE_LENGTH]
     values: Any = arguments
     if not arguments:
-        values = _own_attributes(error)
+        values = own_attributes(error)
     elif len(arguments) == 1:
         if type(arguments[0]) is str:
             return arguments[0]
@@ -241,7 +241,8 @@ def _are_small_scalars(error: BaseException, arguments: tuple[Any, ...]) -> bool
     return size <= 4 * MAX_MESSAGE_LENGTH
 
 
-def _own_attributes(error: BaseException) -> dict[str, Any]:
+def own_attributes(error: BaseException) -> dict[str, Any]:
+    """Return the instance's own dict, whatever its class says of attributes."""
     found: dict[str, Any] = object.__getattribute__(error, "__dict__")
     return found
 
@@ -250,7 +251,7 @@ def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
     """Return the attributes that carry codes, where they are plain strings or integers."""
     found = {}
     values: dict[str, Any] = facts_of(type(error)).attributes
-    own = _own_attributes(error)
+    own = own_attributes(error)
     if own:
         values = {**values, **{name: own[name] for name in CODE_ATTRIBUTES if name in own}}
     for name, value in values.items():

@@ -62,16 +62,21 @@ class Groups:
         self._groups: dict[Hashable, Group] = {}
         self._beginnings: dict[Hashable, set[str]] = {}
 
-    def of(self, site: Site, error: BaseException) -> Group:
-        """Return the group of a failure at `site`, a new one if nothing looked like it before."""
-        look = _look(site, error)
+    def of(self, site: Site, error: BaseException, *, is_first: bool = False) -> Group:
+        """Return the group of a failure at `site`, a new one if nothing looked like it before.
+
+        `is_first` says that no site inside has recorded it, whatever its frames say.
+        """
+        look: Hashable = _look(site, error)
+        if is_first:
+            look = (look, "first")
         arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]  # a getset
         beginning = ""
         if arguments and type(arguments[0]) is str:
             beginning = _beginning(arguments[0][:60])[0]  # type: ignore[index]  # always matches
         group = self._groups.get((look, beginning))
         if group is None:
-            inner = came_through(site, error)
+            inner = None if is_first else came_through(site, error)
             group = self._new(site, look, beginning, inner, _named_by_id(error))
         return group
 
@@ -152,6 +157,25 @@ def came_through(site: Site, error: BaseException) -> Site | None:
         elif found is not None:
             inner = found
     return inner
+
+
+def is_recursion(site: Site, error: BaseException) -> bool:
+    """Tell whether `error` came from a call of `site` that its present call has made.
+
+    That call has recorded it. Only the first frames are looked at, because a thousand calls inside
+    each other each have a thousand frames below them.
+    """
+    entry = error.__traceback__
+    if entry is None or _raises(entry):
+        return False
+    frame = entry.tb_frame
+    for _ in range(8):
+        entry = entry.tb_next
+        if entry is None:
+            return False
+        if entry.tb_frame.f_code is site.code and entry.tb_frame is not frame:
+            return True
+    return False
 
 
 def _raises(entry: TracebackType) -> bool:

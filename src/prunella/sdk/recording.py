@@ -14,6 +14,7 @@ a signal handler may run a site while another is being recorded by the same thre
 
 import os
 import sys
+from itertools import count
 from json import JSONEncoder
 from threading import RLock
 from time import perf_counter_ns
@@ -24,8 +25,8 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
 from prunella.sdk.drain import wake
-from prunella.sdk.failure import Sight, describe, entries
-from prunella.sdk.groups import Group, Groups
+from prunella.sdk.failure import Sight, describe, entries, own_attributes
+from prunella.sdk.groups import Group, Groups, is_recursion
 from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
 from prunella.sdk.trace import current
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 UNPAID_SAMPLES = 500
 #: Answers of boundary sites that are held for one watched call.
 MAX_HELD = 200
+MAX_HELD_BYTES = 1_000_000
 #: How often it is looked whether the operator's file is there.
 _SWITCH_NS = 1_000_000_000
 #: What finding out costs that a call isn't recorded.
@@ -44,6 +46,12 @@ COST_OF_LOOK_NS = 3_000
 
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _SCALARS = frozenset({str, int, float, bool, bytes, complex, type(None), type(Ellipsis)})
+
+
+EXHAUSTED = (RecursionError, MemoryError)
+#: Set on an exception that says that stack or memory is used up, once it is recorded: the innermost
+#: sites may have been unable to, so that its frames don't tell whether one has.
+_MARK = "__prunella_recorded__"
 
 
 def _to_json(tree: Any) -> str:
@@ -60,6 +68,7 @@ class Running:
         "call_id",
         "complete",
         "held",
+        "held_bytes",
         "inputs",
         "is_kept",
         "is_over",
@@ -83,6 +92,7 @@ class Running:
         self.complete = False
         #: Lines of the boundary calls it made, written only if it is.
         self.held: list[bytes] = []
+        self.held_bytes = 0
         self.yielded: list[Any] | None = None
         self.started_us = 0
         self.started_ns = 0
@@ -120,7 +130,9 @@ class Recorder:
         self.lock = RLock()
         self.groups = Groups()
         self.spool = Spool(self.host.data_folder / "spool", self._header)
-        self._next_id = 0
+        self._numbers = count(1)
+        for site in all_sites():
+            site.forget()
         self._sequence = 0
         self._unpaid = UNPAID_SAMPLES
         self._look_at_switch_ns = 0
@@ -177,9 +189,13 @@ class Recorder:
             site.next_sample_ns = ended_ns + self.sample_interval_ns
             self.samples.take(perf_counter_ns() - ended_ns)
         elif parent is not None:
-            if len(parent.held) + len(running.held) < MAX_HELD:
-                parent.held += [*running.held, line]
+            lines = [*running.held, line]
+            size = sum(map(len, lines))
+            if len(parent.held) < MAX_HELD and parent.held_bytes + size <= MAX_HELD_BYTES:
+                parent.held += lines
+                parent.held_bytes += size
             else:
+                parent.complete = False
                 counters.count("dropped_boundary_calls")
 
     def _let_pass(self, site: Site, since: int, now: int) -> None:
@@ -220,8 +236,7 @@ class Recorder:
         return False
 
     def _start(self, site: Site, parent: Running | None) -> Running:
-        self._next_id += 1
-        unique = f"{self.host.unique}{self._next_id:06x}"
+        unique = f"{self.host.unique}{next(self._numbers):06x}"
         trace_id = f"trace_{unique}" if parent is None else parent.trace_id
         return Running(site, f"call_{unique}", trace_id, parent)
 
@@ -270,30 +285,45 @@ class Recorder:
             self._leave(running)
         if self._stands_off(perf_counter_ns()):
             return
-        at_us = now_us()
         ending = ending_of(site, error)
-        if not ending:
-            return
-        with self.lock:
-            group = self.groups.of(site, error)
-            group.count += 1
-            if group.inner is None:
-                site.errors += ending == "error"
-                site.latest = group
+        if ending and not _is_recorded(site, error):
+            with self.lock:
+                self._record(site, running, values, error, ending)
+
+    def _record(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any] | None,
+        error: BaseException,
+        ending: str,
+    ) -> None:
+        at_us = now_us()
+        is_exhausted = isinstance(error, EXHAUSTED)
+        group = self.groups.of(site, error, is_first=is_exhausted)
+        group.count += 1
+        try:
             if group.is_due:
                 self._occurrence(Failure(site, running, values, error, group, ending, at_us))
             elif group.inner is None:
                 self._repeat(site, group, at_us)
-            if ending == "error" and group.wants_inputs:
-                site.wanting.add(group)
-                site.settle()
-                site.grant(0)
-            elif site.wanting:
-                site.wanting.discard(group)
+        except BaseException:
+            group.count -= 1
+            raise
+        if is_exhausted:
+            own_attributes(error)[_MARK] = True
+        if group.inner is None:
+            site.errors += ending == "error"
+            site.latest = group
+        if ending == "error" and group.wants_inputs:
+            site.wanting.add(group)
+            site.settle()
+            site.grant(0)
+        elif site.wanting:
+            site.wanting.discard(group)
 
     def elsewhere(self, error: BaseException) -> None:
         """Record an exception that no site has seen, at the innermost function of the project."""
-        at_us = now_us()
         found = None
         for entry in entries(error.__traceback__):
             code = entry.tb_frame.f_code
@@ -305,13 +335,7 @@ class Recorder:
         if site is None or self._stands_off(perf_counter_ns()):
             return
         with self.lock:
-            group = self.groups.of(site, error)
-            group.count += 1
-            site.errors += 1
-            if group.is_due:
-                self._occurrence(Failure(site, None, None, error, group, "error", at_us))
-            else:
-                self._repeat(site, group, at_us)
+            self._record(site, None, None, error, "error")
 
     def _repeat(self, site: Site, group: Group, at_us: int) -> None:
         start = group.repeat_start
@@ -377,8 +401,7 @@ class Recorder:
 
     def new_id(self, prefix: str) -> str:
         """Return an id that no other process and no other call of this one has."""
-        self._next_id += 1
-        return f"{prefix}_{self.host.unique}{self._next_id:06x}"
+        return f"{prefix}_{self.host.unique}{next(self._numbers):06x}"
 
     def redactor_of(self, site: Site) -> Any:
         """Return the redactor that is in force for a site."""
@@ -445,6 +468,13 @@ class Recorder:
                 or os.path.exists(self.host.data_folder / "disabled")  # noqa: PTH110 - cheaper
             )
         return self.is_off
+
+
+def _is_recorded(site: Site, error: BaseException) -> bool:
+    """Tell whether an inner call of the same site has recorded `error` already."""
+    if isinstance(error, EXHAUSTED):
+        return _MARK in own_attributes(error)
+    return is_recursion(site, error)
 
 
 def ending_of(site: Site, error: BaseException) -> str:

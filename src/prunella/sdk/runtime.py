@@ -76,6 +76,8 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
     try:
         recorder = _State.recorder or active()
         recorder.failed(site, running, values, error)
+    except RecursionError:
+        pass  # the next site outwards has more room
     except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price
         note_fault("errors", fault)
 

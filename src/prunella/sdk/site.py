@@ -89,6 +89,13 @@ class Site:
         #: Groups whose next failure is to be recorded with its inputs: the site is armed.
         self.wanting: set[Any] = set()
 
+    def forget(self) -> None:
+        """Begin anew, as a site of another process."""
+        self.settle()
+        self.calls = self.errors = 0
+        self.latest = None
+        self.wanting.clear()
+
     def settle(self) -> int:
         """Bring `calls` up to date with the countdown; return the calls since the last time."""
         left: int = self.left.cell_contents

@@ -118,6 +118,8 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
     for number in range(10):
         attempt(number)
     if not child:
+        import prunella
+        prunella.flush()
         os._exit(0)
     os.waitpid(child, 0)
     """
@@ -126,6 +128,7 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
     assert len({p.process_id for p in processes}) == 2
     assert len({p.pid for p in processes}) == 2
     assert errors_counted(tmp_path) == 21
+    assert sorted(c.sites["__main__:fail"]["errors"] for c in of(tmp_path, Counts)) == [10, 11]
     assert len(list((tmp_path / ".prunella" / "spool").iterdir())) == 2
 
 
