@@ -40,6 +40,7 @@ class Site:
         "left",
         "module",
         "next_sample_ns",
+        "place",
         "qualname",
         "redact",
         "site_id",
@@ -72,6 +73,8 @@ class Site:
         self.capture = capture
         self.redact = redact
         self.source_hash = ""
+        #: What every record of it says: the process that it was composed for, and JSON.
+        self.place: tuple[str, str] | None = None
         #: The closure cell that every wrapper of this site counts down.
         self.left = CellType(0)
         self.granted = 0
@@ -85,6 +88,13 @@ class Site:
         self.latest: Any = None
         #: Groups whose next failure is to be recorded with its inputs: the site is armed.
         self.wanting: set[Any] = set()
+
+    def forget(self) -> None:
+        """Begin anew, as a site of another process."""
+        self.settle()
+        self.calls = self.errors = 0
+        self.latest = None
+        self.wanting.clear()
 
     def settle(self) -> int:
         """Bring `calls` up to date with the countdown; return the calls since the last time."""

@@ -549,3 +549,19 @@ def test_secrets_stay_out(recorded: Recorded) -> None:
         for word in (secret, token, "butter and sugar"):
             assert word.encode() not in data
     assert not recorded.one(Occurrence).complete
+
+
+def test_a_runaway_recursion_is_one_error(recorded: Recorded) -> None:
+    """However deep a site calls itself, its failure counts once, and costs no more than its depth."""
+
+    @heal
+    def down(number: int) -> int:
+        return down(number + 1) + 1
+
+    for _ in range(3):
+        with pytest.raises(RecursionError):
+            down(0)
+    flush()
+    ((counts),) = recorded.all(Counts)[-1].sites.values()
+    assert counts["errors"] == 3
+    assert len(recorded.all(Occurrence)) <= 3

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import prunella
 from prunella.codec.wire import read_lines
 from prunella.model.records import Call, Counts, Ending, Occurrence, Process, Repeat, Site
 
@@ -33,7 +34,7 @@ def run(tmp_path: Path) -> Run:
         return subprocess.run(
             [sys.executable, "-W", "error", str(script)],
             cwd=tmp_path,
-            env={**os.environ, "PRUNELLA_ROOT": str(tmp_path), **environment},
+            env={**surroundings(tmp_path), **environment},
             capture_output=True,
             text=True,
             timeout=60,
@@ -41,6 +42,12 @@ def run(tmp_path: Path) -> Run:
         )
 
     return start
+
+
+def surroundings(root: Path) -> dict[str, str]:
+    """Return the environment of a program of the project at `root`."""
+    path = os.pathsep.join([str(root), str(Path(prunella.__file__).parents[1])])
+    return {**os.environ, "PRUNELLA_ROOT": str(root), "PYTHONPATH": path}
 
 
 def of(root: Path, kind: type[Any]) -> list[Any]:
@@ -111,6 +118,8 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
     for number in range(10):
         attempt(number)
     if not child:
+        import prunella
+        prunella.flush()
         os._exit(0)
     os.waitpid(child, 0)
     """
@@ -119,6 +128,7 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
     assert len({p.process_id for p in processes}) == 2
     assert len({p.pid for p in processes}) == 2
     assert errors_counted(tmp_path) == 21
+    assert sorted(c.sites["__main__:fail"]["errors"] for c in of(tmp_path, Counts)) == [10, 11]
     assert len(list((tmp_path / ".prunella" / "spool").iterdir())) == 2
 
 
@@ -144,7 +154,6 @@ def test_spawned_and_forked_workers_record(run: Run, tmp_path: Path) -> None:
         main("fork")
         main("spawn")
     """,
-        PYTHONPATH=str(tmp_path),
     )
     assert errors_counted(tmp_path) == 2
     assert {call.site_id for call in of(tmp_path, Call)} == {"work:halve"}
@@ -241,7 +250,7 @@ def test_unusable_settings_cost_a_warning_only(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(script)],
         cwd=tmp_path,
-        env={**os.environ, "PRUNELLA_ROOT": str(tmp_path)},
+        env=surroundings(tmp_path),
         capture_output=True,
         text=True,
         check=True,
@@ -346,7 +355,6 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     attempt(late.cached, 0)
     print(late.cached.cache_info().misses, late.Cart(1), "__prunella_heal__" in vars(late))
     """,
-        PYTHONPATH=str(tmp_path),
     )
     assert done.stdout == "1 Cart False\n"
     failed = {o.site_id for o in of(tmp_path, Occurrence)}
@@ -424,14 +432,15 @@ def test_kill_9_loses_no_error_that_was_seen(tmp_path: Path, number: int) -> Non
     with subprocess.Popen(
         [sys.executable, str(script)],
         cwd=tmp_path,
-        env={**os.environ, "PRUNELLA_ROOT": str(tmp_path)},
+        env=surroundings(tmp_path),
     ) as program:
-        while (tmp_path / "seen").read_bytes() == bytes(8):
+        while (tmp_path / "seen").read_bytes() == bytes(8) and program.poll() is None:
             time.sleep(0.005)
         time.sleep(0.003 * (number % 50))
         program.send_signal(signal.SIGKILL)
         program.wait()
     seen = int.from_bytes((tmp_path / "seen").read_bytes(), "little")
+    assert seen > 0
     counted = 0
     for path in (tmp_path / ".prunella" / "spool").glob("*.jsonl"):
         for line in read_lines(path.read_bytes()):
