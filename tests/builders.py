@@ -6,6 +6,7 @@ from typing import Any
 from prunella.model.ids import (
     CallId,
     CandidateId,
+    CaseId,
     DiagnosisId,
     IncidentId,
     OccurrenceId,
@@ -13,6 +14,7 @@ from prunella.model.ids import (
     SiteId,
 )
 from prunella.model.incidents import (
+    Case,
     Diagnosis,
     Evidence,
     Hypothesis,
@@ -172,6 +174,23 @@ def diagnosis(**changes: Any) -> Diagnosis:
         "made_at": AT,
     }
     return Diagnosis(**(values | changes))
+
+
+def case(**changes: Any) -> Case:
+    values: dict[str, Any] = {
+        "case_id": CaseId("case_1"),
+        "incident_id": IncidentId("inc_0"),
+        "error_type": "builtins:ZeroDivisionError",
+        "error_code": "ZeroDivisionError",
+        "function": "shop.prices:average",
+        "message": "division by zero",
+        "root_cause": "`values` is empty.",
+        "resolution": "Return 0.0 when `values` is empty.",
+        "origin": "rule:empty_guard",
+        "diff": "",
+        "learned_at": AT,
+    }
+    return Case(**(values | changes))
 
 
 def candidate(**changes: Any) -> Candidate:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from prunella.wiring import Healer
+    from prunella.wiring.healer import Healer
 
 __all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal"]
 
@@ -21,9 +21,9 @@ __all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal
 def __getattr__(name: str) -> Any:
     """Reach what stands above the SDK only when it is asked for."""
     if name == "Healer":
-        from prunella import wiring
+        from prunella.wiring.healer import Healer
 
-        return wiring.Healer
+        return Healer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
@@ -147,6 +148,10 @@ class Store(Protocol):
 
     def verdicts(self, incident_id: str) -> Sequence[Verdict]: ...
 
+    def save_exchange(self, exchange: ModelExchange) -> None: ...
+
+    def exchanges(self, incident_id: str) -> Sequence[ModelExchange]: ...
+
     def save_publication(self, publication: Publication) -> None: ...
 
     def publications(self, incident_id: str) -> Sequence[Publication]: ...
@@ -187,6 +192,8 @@ class Retriever(Protocol):
 class ModelRequest:
     """One question to a language model."""
 
+    #: What is asked for: ``diagnosis`` or ``patch``.
+    purpose: str
     system: str
     prompt: str
     #: JSON Schema that the answer has to fit; ``None`` asks for text.

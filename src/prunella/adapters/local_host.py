@@ -1,6 +1,7 @@
 """The code host of a machine without one: a branch in the repository, and the text beside it."""
 
 from pathlib import Path
+from threading import Lock
 
 from prunella.model.clock import now
 from prunella.model.project import data_folder
@@ -13,6 +14,8 @@ class LocalHost:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
+        #: Names are taken one at a time, also when several incidents are healed at once.
+        self._naming = Lock()
 
     def publish(self, request: PullRequest) -> Publication:
         """Make the branch and write the pull-request text; for a plain folder, text and patch.
@@ -21,13 +24,14 @@ class LocalHost:
         """
         folder = data_folder(self._repository.root) / "pull-requests"
         folder.mkdir(parents=True, exist_ok=True)
-        branch, name = self._free_name(request.branch, folder)
-        commit = None
-        if self._repository.commit is not None:
-            commit = self._repository.commit_branch(branch, request.files, request.message)
-        _write(folder / f"{name}.patch", request.candidate.patch.diff)
-        text = folder / f"{name}.md"
-        _write(text, request.body)
+        with self._naming:
+            branch, name = self._free_name(request.branch, folder)
+            commit = None
+            if self._repository.commit is not None:
+                commit = self._repository.commit_branch(branch, request.files, request.message)
+            _write(folder / f"{name}.patch", request.candidate.patch.diff)
+            text = folder / f"{name}.md"
+            _write(text, request.body)
         return Publication(
             candidate_id=request.candidate.candidate_id,
             branch=branch if commit else None,

@@ -9,7 +9,6 @@ lose nor double a record. A file goes away when its writer is gone and all of it
 import fcntl
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,16 +16,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from prunella.codec import wire
+from prunella.model.clock import now
 from prunella.model.records import Record
 from prunella.ports import SPOOL_REMOVED, Progress, Store
 
-#: Suffix of spool files; anything else in the folder is none of ours.
+#: Suffix of spool files.
 SUFFIX = ".jsonl"
+#: Suffix of a file that a writer has made and not yet locked and renamed: no failure is in it.
+UNREADY_SUFFIX = ".new"
 #: Read and ingested at once, in bytes.
 _CHUNK_BYTES = 1024 * 1024
 #: A longer line is no record; it is skipped.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
-#: An empty unlocked file may be one whose writer has yet to lock it; it gets this long.
+#: A file without records may be one whose writer has yet to lock it; it gets this long.
 _GRACE_S = 60.0
 #: Records are looked at for their age this often; for their size, after each chunk.
 _PRUNE_EACH = timedelta(hours=1)
@@ -70,7 +72,7 @@ def drain(
     can't keep something; what was kept until then is remembered, and the next drain goes on there.
     """
     drainage = _Drainage(store, retention or Retention())
-    names = _names(spool_folder)
+    names = _names(spool_folder, SUFFIX)
     for number, name in enumerate(names, start=1):
         if progress is not None:
             progress(f"reading spool file {number} of {len(names)}")
@@ -83,6 +85,7 @@ def drain(
             drainage.refused.append((name, str(error)))
         except OSError as error:
             drainage.refused.append((name, error.strerror or type(error).__name__))
+    _sweep(spool_folder)
     return drainage.finish()
 
 
@@ -155,7 +158,7 @@ class _Drainage:
     def _finish_file(self, path: Path, descriptor: int, position: int) -> None:
         """Count what the writer left unfinished, and remove the file."""
         status = os.fstat(descriptor)
-        if status.st_size == 0 and time.time() - status.st_mtime < _GRACE_S:  # noqa: TID251 - compared with the file system's clock
+        if status.st_size == 0 and _is_young(status):
             return
         if status.st_size > position:
             if not self._store.ingest(
@@ -179,11 +182,23 @@ class _Drainage:
         )
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the names of the spool files, oldest first (their names begin with a time)."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        return sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(SUFFIX))
+def _names(folder: Path, suffix: str) -> list[str]:
+    """Return the names of files with that suffix, oldest first (their names begin with a time)."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.name.endswith(suffix))
     return []
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what writers left behind that were killed before their first record."""
+    for name in _names(folder, UNREADY_SUFFIX):
+        with suppress(OSError, _LeftAloneError), _opened(folder / name) as descriptor:
+            if _lock(descriptor) and not _is_young(os.fstat(descriptor)):
+                (folder / name).unlink()
+
+
+def _is_young(status: os.stat_result) -> bool:
+    return now().timestamp() - status.st_mtime < _GRACE_S
 
 
 @contextmanager

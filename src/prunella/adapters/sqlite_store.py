@@ -9,6 +9,7 @@ from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
 from prunella.model.clock import now, to_us
+from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
@@ -29,6 +30,7 @@ _TABLES = (
     "candidate",
     "verdict",
     "publication",
+    "exchange",
     "solved_case",
 )
 
@@ -157,6 +159,14 @@ class SqliteStore:
     def publications(self, incident_id: str) -> Sequence[Publication]:
         with self._database.reading() as db:
             return work.publications(db, incident_id)
+
+    def save_exchange(self, exchange: ModelExchange) -> None:
+        with self._database.writing() as db:
+            work.save_exchange(db, exchange)
+
+    def exchanges(self, incident_id: str) -> Sequence[ModelExchange]:
+        with self._database.reading() as db:
+            return work.exchanges(db, incident_id)
 
     def save_case(self, case: Case) -> None:
         with self._database.writing() as db:

@@ -5,8 +5,9 @@ from prunella.codec.decode import decode
 from prunella.codec.encode import encode, encode_mapping
 from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
 from prunella.codec.literals import Literal, literal
-from prunella.codec.reading import entries, render, type_name
+from prunella.codec.reading import entries, type_name
 from prunella.codec.redact import Redactor
+from prunella.codec.render import render
 
 __all__ = [
     "DEFAULT_LIMITS",

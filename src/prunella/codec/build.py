@@ -329,7 +329,7 @@ def _exception(decoder: "Decoder", node: list[Tree]) -> Any:
     _tag, path, arguments, state = arity(node, 4)
     values = decoder.values(tagged(arguments, "t")[1:])
     value = decoder.instance(path, BaseException, *values)
-    base = classes.base_of(type(value))
+    base: Any = classes.base_of(type(value))
     try:
         base.__init__(value, *values)  # the built-in's own, which sets errno, code, encoding, …
     except TypeError:

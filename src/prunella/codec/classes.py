@@ -15,7 +15,7 @@ _mro = type.__dict__["__mro__"].__get__
 _dict = type.__dict__["__dict__"].__get__
 _module = type.__dict__["__module__"].__get__
 _qualname = type.__dict__["__qualname__"].__get__
-_module_dict = types.ModuleType.__dict__["__dict__"].__get__
+_module_dict: Any = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]  # typeshed has the instance's
 
 MISSING: Any = object()
 
@@ -133,7 +133,7 @@ def base_of(cls: type) -> type:
     holders = {id(holder) for holder in _STATE_HOLDERS}
     holders |= {id(find(path)) for path in _LOADED_STATE_HOLDERS + _LOADED_OBJECTS}
     is_exception = derives(cls, BaseException)
-    for base in _mro(cls):
+    for base in mro(cls):
         if id(base) in holders or (is_exception and find(f"builtins:{base.__name__}") is base):
             return base
     return object
@@ -146,7 +146,8 @@ def obstacle(cls: type) -> str:
     if not derives(cls, BaseException):
         try:
             # CPython refuses this where a class in C between the two holds state of its own.
-            base_of(cls).__new__(cls)
+            maker: Any = base_of(cls)
+            maker.__new__(cls)
         except Exception:  # noqa: BLE001 - whatever the reason is
             return "holds state outside its attributes"
     return ""

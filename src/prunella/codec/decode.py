@@ -130,7 +130,8 @@ class Decoder:
             raise RecordError(f"{path!r:.200} {obstacle}")
         if not classes.derives(classes.base_of(cls), base):
             raise RecordError(f"{path!r:.200} is no kind of {base.__name__} any more")
-        return classes.base_of(cls).__new__(cls, *arguments)  # type: ignore[call-overload]
+        maker: Any = classes.base_of(cls)
+        return maker.__new__(cls, *arguments)
 
     def set_state(self, value: Any, node: Tree) -> None:
         """Write the attributes in a ``d`` node, or none for ``None``, onto `value`, later."""

@@ -27,6 +27,9 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
+#: Strings below this length hold no secret and are too small to be counted.
+SHORT = 8
+
 
 class Encoded(NamedTuple):
     """A value as a tree."""

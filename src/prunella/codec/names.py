@@ -8,10 +8,12 @@ beside a word like ``access`` or ``refresh``.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 
-#: A number under a weak name isn't a secret: ``session=3``, ``auth=1``.
-WEAK, STRONG = 1, 2
+#: What a name says of its value; 0 is nothing. A number under a weak name isn't a secret:
+#: ``session=3``, ``auth=1``. Under an unclean one neither, but the name itself may hold a secret.
+WEAK, STRONG, UNCLEAN = 1, 2, 3
 
 _SPLIT = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+"
 
@@ -229,6 +231,29 @@ _ABOUT_FIRST = frozenset(
 )
 
 
+_MAX_REMEMBERED = 4_096
+_LONGEST_NAME = 64
+
+
+class Secrecies(dict[str, int]):
+    """What is known about names: a lookup is all it costs to ask again."""
+
+    __slots__ = ("_decide",)
+
+    def __init__(self, decide: Callable[[str], int]) -> None:
+        super().__init__()
+        self._decide = decide
+
+    def __missing__(self, name: str) -> int:
+        if len(name) > _LONGEST_NAME:
+            return UNCLEAN
+        found = self._decide(name)
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        self[name] = found
+        return found
+
+
 def secrecy(name: str, extra_words: frozenset[str] = frozenset()) -> int:
     """Return `STRONG`, `WEAK` or 0 for `name`."""
     words = [word.lower() for word in re.findall(_SPLIT, name)]
@@ -243,7 +268,7 @@ def secrecy(name: str, extra_words: frozenset[str] = frozenset()) -> int:
 
 
 def _secrecy_of_words(words: list[str]) -> int:
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(pairwise(words))
     if not _STRONG_WORDS.isdisjoint(words) or not _STRONG_PAIRS.isdisjoint(pairs):
         return STRONG
     if words[-1] == "pass" and (len(words) == 1 or words[-2] in ("user", "db", "smtp", "admin")):

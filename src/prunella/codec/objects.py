@@ -217,14 +217,16 @@ def _mapping_part(tag: str, items: Callable[[Any], Any]) -> Handler:
 def _defaultdict_part(encoder: Encoder, value: Any, depth: int) -> Tree:
     from collections import defaultdict
 
-    factory = encoder.node(defaultdict.default_factory.__get__(value), depth - 1)  # type: ignore[attr-defined]
+    get_factory: Any = defaultdict.__dict__["default_factory"].__get__
+    factory = encoder.node(get_factory(value), depth - 1)
     return encoder.pairs_part(["dd", factory], dict.__len__(value), dict.items(value), depth)
 
 
 def _deque_part(encoder: Encoder, value: Any, depth: int) -> Tree:
     from collections import deque
 
-    start: list[Tree] = ["dq", deque.maxlen.__get__(value)]  # type: ignore[attr-defined]
+    get_maxlen: Any = deque.__dict__["maxlen"].__get__
+    start: list[Tree] = ["dq", get_maxlen(value)]
     return encoder.items_part(start, deque.__len__(value), deque.__iter__(value), depth)
 
 

@@ -13,23 +13,16 @@ import re
 from collections.abc import Sequence
 from re import Pattern
 
-from prunella.codec.names import normal_words, secrecy
-from prunella.codec.shapes import compiled, spans
+from prunella.codec.limits import SHORT
+from prunella.codec.names import STRONG, UNCLEAN, WEAK, Secrecies, normal_words, secrecy
+from prunella.codec.shapes import find_all
 from prunella.model.errors import ConfigurationError
-
-_SHORTEST = 8
-#: Every shape has a run of these characters, a card number in groups, or one of ``:``, ``=``, ``@``.
-_SUSPICIOUS = r"[A-Za-z0-9_\-]{13}|\d{4}[ -]\d{4,6}[ -]\d|[Bb]asic |[Bb]earer |B(?:ASIC|EARER) "
-_MAX_NAMES = 4_096
-_MAX_NAME = 64
-#: A string key that has to be looked through itself, beside the secrecies of `names`.
-UNCLEAN = 3
 
 
 class Redactor:
     """Decides what is secret. Immutable but for what it remembers; safe to share."""
 
-    __slots__ = ("_emails", "_extra_patterns", "_extra_words", "names")
+    __slots__ = ("_emails", "_extra_patterns", "_extra_words", "_words", "names", "shortest")
 
     def __init__(
         self,
@@ -46,42 +39,29 @@ class Redactor:
         self._extra_words = normal_words(extra_names)
         self._extra_patterns = tuple(_compile(pattern) for pattern in extra_patterns)
         self._emails = emails
-        #: Names already looked at → secrecy: 0, `WEAK`, `STRONG` or `UNCLEAN`.
-        self.names: dict[str, int] = {}
+        #: Shorter strings are not looked at: no built-in shape fits into them.
+        self.shortest = 0 if extra_patterns else SHORT
+        #: The secrecy of every name: 0, `WEAK`, `STRONG` or `UNCLEAN`.
+        self.names = Secrecies(self._secrecy)
+        self._words = Secrecies(lambda word: secrecy(word, self._extra_words))
 
     def is_secret_name(self, name: str) -> bool:
         """Tell whether what stands under `name` is a secret."""
-        return self.secrecy(name) in (1, 2)
+        return self.names[name] in (WEAK, STRONG)
 
-    def secrecy(self, name: str) -> int:
-        """Return 0, `WEAK`, `STRONG`, or `UNCLEAN` for a name that may hold a secret itself."""
-        known = self.names.get(name)
-        if known is not None:
-            return known
-        if len(name) > _MAX_NAME:
-            return UNCLEAN
+    def _secrecy(self, name: str) -> int:
         found = secrecy(name, self._extra_words)
-        if not found and self.text(name) is not name:
-            found = UNCLEAN
-        if len(self.names) >= _MAX_NAMES:
-            self.names.clear()
-        self.names[name] = found
-        return found
+        return found if found or self.text(name) is name else UNCLEAN
 
     def text(self, text: str) -> str:
         """Return `text` with ``[redacted:…]`` in place of each secret; itself if there is none."""
-        if len(text) < _SHORTEST and not self._extra_patterns:
+        if len(text) < self.shortest:
             return text
-        if not (
-            self._extra_patterns
-            or ":" in text
-            or "=" in text
-            or "@" in text
-            or compiled(_SUSPICIOUS).search(text)
-        ):
-            return text
-        found = spans(text, self.is_secret_name, self._extra_patterns, self._emails)
+        found = find_all(text, self._is_secret_word, self._extra_patterns, self._emails)
         return _replace(text, found) if found else text
+
+    def _is_secret_word(self, word: str) -> bool:
+        return self._words[word] != 0
 
     def is_all_secret(self, clean: str) -> bool:
         """Tell whether nothing but one mark of `text` is left of a string."""
@@ -107,7 +87,7 @@ def _replace(text: str, found: list[tuple[int, int, str]]) -> str:
         if start < done:  # overlaps what is redacted already
             done = end
             continue
-        parts += (text[done:start], f"[redacted:{kind}]" + ("@" if kind == "credentials" else ""))
+        parts += (text[done:start], f"[redacted:{kind}]")
         done = end
     parts.append(text[done:])
     return "".join(parts)

@@ -13,61 +13,61 @@ from re import Match, Pattern
 #: ``(start, end, kind)`` of a secret in a text.
 Span = tuple[int, int, str]
 
-#: Kind → pattern. A key begins where no letter or digit precedes it.
-_KEYS = {
-    "anthropic-key": r"sk-ant-[\w-]{16,}",
-    "openai-key": r"sk-(?=[\w-]{0,60}\d)[\w-]{20,}",
-    "stripe-key": r"(?:[sr]k_(?:live|test)|whsec)_\w{10,}",
-    "aws-key-id": r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
-    "github-token": r"(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
-    "gitlab-token": r"gl(?:pat|dt|rt|cbt|ptt|oas|soat)-[\w-]{16,}",
-    "slack-token": r"x(?:ox[abeoprs]|app)-[A-Za-z0-9-]{10,}",
-    "google-key": r"AIza[\w-]{35,}",
-    "google-token": r"ya29\.[\w-]{20,}",
-    "google-secret": r"GOCSPX-[\w-]{20,}",
-    "twilio-key": r"(?:SK|AC)[0-9a-f]{32}(?![A-Za-z0-9])",
-    "sendgrid-key": r"SG\.[\w-]{16,128}\.[\w-]{16,}",
-    "npm-token": r"npm_[A-Za-z0-9]{30,}",
-    "pypi-token": r"pypi-[\w-]{32,}",
-    "huggingface-token": r"(?:hf|api_org)_[A-Za-z0-9]{20,}",
-    "groq-key": r"gsk_[A-Za-z0-9]{20,}",
-    "xai-key": r"xai-[A-Za-z0-9]{20,}",
-    "digitalocean-token": r"do[opr]_v1_[0-9a-f]{32,}",
-    "shopify-token": r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32,}",
-    "square-token": r"sq0[a-z]{3}-[\w-]{20,}",
-    "docker-token": r"dckr_pat_[\w-]{20,}",
-    "vault-token": r"hv[sbr]\.[\w-]{24,}",
-    "atlassian-token": r"ATATT3[\w=-]{40,}",
-    "databricks-token": r"dapi[0-9a-f]{32}(?![A-Za-z0-9])",
-    "linear-key": r"lin_api_[A-Za-z0-9]{20,}",
-    "telegram-token": r"[0-9]{8,10}:AA[\w-]{32,}",
-    "age-key": r"AGE-SECRET-KEY-1[0-9A-Z]{20,}",
-}
+#: ``(kind, marker, pattern)``: the pattern is looked for where the marker occurs.
+_KEYS = (
+    ("anthropic-key", "sk-ant-", r"sk-ant-[\w-]{16,}"),
+    ("openai-key", "sk-", r"sk-(?=[\w-]{0,60}\d)[\w-]{20,}"),
+    ("stripe-key", "k_", r"[sr]k_(?:live|test)_\w{10,}"),
+    ("stripe-secret", "whsec_", r"whsec_\w{10,}"),
+    ("aws-key-id", "IA", r"A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    ("github-token", "gh", r"gh[pousr]_[A-Za-z0-9]{20,}"),
+    ("github-token", "github_", r"github_pat_\w{20,}"),
+    ("gitlab-token", "gl", r"gl(?:pat|dt|rt|cbt|ptt|oas|soat)-[\w-]{16,}"),
+    ("slack-token", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    ("slack-token", "xapp-", r"xapp-[A-Za-z0-9-]{10,}"),
+    ("google-key", "AIza", r"AIza[\w-]{35,}"),
+    ("google-token", "ya29.", r"ya29\.[\w-]{20,}"),
+    ("google-secret", "GOCSPX-", r"GOCSPX-[\w-]{20,}"),
+    ("twilio-key", "SK", r"SK[0-9a-f]{32}(?![A-Za-z0-9])"),
+    ("twilio-account", "AC", r"AC[0-9a-f]{32}(?![A-Za-z0-9])"),
+    ("sendgrid-key", "SG.", r"SG\.[\w-]{16,128}\.[\w-]{16,}"),
+    ("npm-token", "npm_", r"npm_[A-Za-z0-9]{30,}"),
+    ("pypi-token", "pypi-", r"pypi-[\w-]{32,}"),
+    ("huggingface-token", "hf_", r"hf_[A-Za-z0-9]{20,}"),
+    ("groq-key", "gsk_", r"gsk_[A-Za-z0-9]{20,}"),
+    ("xai-key", "xai-", r"xai-[A-Za-z0-9]{20,}"),
+    ("digitalocean-token", "_v1_", r"do[opr]_v1_[0-9a-f]{32,}"),
+    ("shopify-token", "shp", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32,}"),
+    ("square-token", "sq0", r"sq0[a-z]{3}-[\w-]{20,}"),
+    ("docker-token", "dckr_", r"dckr_pat_[\w-]{20,}"),
+    ("vault-token", "hvs.", r"hvs\.[\w-]{24,}"),
+    ("atlassian-token", "ATATT3", r"ATATT3[\w=-]{40,}"),
+    ("databricks-token", "dapi", r"dapi[0-9a-f]{32}(?![A-Za-z0-9])"),
+    ("telegram-token", ":AA", r"[0-9]{8,10}:AA[\w-]{32,}"),
+    ("age-key", "AGE-", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
+)
+_BESIDE_AWS_ID = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 _JWT = r"(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)*"
 _AUTH_SCHEME = (
-    r"(?<![A-Za-z0-9])(?:[Bb]earer|BEARER|[Bb]asic|BASIC|[Dd]igest)\s{1,4}"
+    r"(?<![A-Za-z0-9])(?:[Bb]earer|BEARER|[Bb]asic|BASIC)\s{1,4}"
     r"(?:(?=[\w.~+/-]{0,40}[\d=])[\w.~+/-]{6,}={0,2}|[\w.~+/-]{20,}={0,2})"
 )
 _PEM = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?s:.*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
 )
-_URL_CREDENTIALS = r"(?<=://)[^\s/:@]{0,256}:[^\s/]{1,512}@"
-_CARD = r"(?<![\w.-])(?<![\w.-][ -])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)"
+_URL_CREDENTIALS = r"://(?P<secret>[^\s/:@]{0,256}:[^\s/]{1,512})@"
+_CARD = r"[2-6](?<![\w.-][2-6])(?:[ -]?\d){12,18}(?![\w-])"
 _EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"
-_AWS_SECRET = r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 
-#: Words within names that may be secret, for a first look at ``name = value`` in text.
-_NAME_STEMS = (
-    r"pass|pwd|secret|token|key|auth|cookie|cred|session|sess?id|sid|jwt|bearer|[cx]srf|ssn|cv[vc]|"
-    r"otp|card|pin|dsn|connection|social"
-)
-_ASSIGNMENT = rf"(?i:{_NAME_STEMS})[\w-]{{0,40}}+\\{{0,3}}[\"']?\s{{0,3}}(?::|=>?)\s{{0,3}}"
-_QUOTED = r"""(?:b?(\\{0,3}["']))((?:(?!\1)[^\n]){1,4096})"""
+_ASSIGNMENT = r"(?<![\w-])([\w-]{2,64}+)(\\{0,3}[\"']?\s{0,3}(?:=>?|:)\s{0,3})"
+_QUOTED = r"""b?(\\{0,3}["'])((?:(?!\1)[^\n]){1,4096})"""
+_SCHEME = r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest|ApiKey|Negotiate)\s{1,4})"
 _UNQUOTED = (
-    r"(?![Nn]one\b|null\b|[Tt]rue\b|[Ff]alse\b)[^\s&;,'\"()\[\]{}<>\\]{4,4096}+(?=[&;\s]|\Z)"
+    rf"({_SCHEME}?+)(?!(?:[Nn]one|null|[Tt]rue|[Ff]alse)\b)"
+    r"([^\s&;,'\"()\[\]{}<>\\]{1,4096}+)(?=[&;\s]|\Z)"
 )
-_COOKIE_LINE = r"(?i:\bcookie)\"?\s{0,3}:\s{0,3}(?=[^\r\n]{0,200}=)[^\r\n\"']{4,}"
+_COOKIE_LINE = r"(?i:\bcookie)\"?\s{0,3}:\s{0,3}(?=[^\r\n]{0,200}=)([^\r\n\"']{4,})"
 
 
 @cache
@@ -76,29 +76,25 @@ def compiled(pattern: str) -> Pattern[str]:
     return re.compile(pattern)
 
 
-@cache
-def _keys() -> Pattern[str]:
-    groups = "|".join(f"(?P<k{at}>{pattern})" for at, pattern in enumerate(_KEYS.values()))
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{groups})")
-
-
-_KINDS = tuple(_KEYS)
-
-
 def find_keys(text: str) -> Iterator[Span]:
-    """Yield the keys of known providers."""
-    aws = False
-    for match in _keys().finditer(text):
-        kind = _KINDS[int((match.lastgroup or "k0")[1:])]
-        aws = aws or kind == "aws-key-id"
-        yield match.start(), match.end(), kind
-    if aws:
-        yield from _all(_AWS_SECRET, text, "aws-secret-key")
+    """Yield the keys of known providers; one begins where no letter or digit precedes it."""
+    for kind, marker, pattern in _KEYS:
+        if marker not in text:
+            continue
+        for match in compiled(pattern).finditer(text):
+            start = match.start()
+            if start and text[start - 1].isalnum():
+                continue
+            yield start, match.end(), kind
+            if kind == "aws-key-id":  # its other half is forty characters without any mark
+                yield from _all(_BESIDE_AWS_ID, text, "aws-secret-key")
 
 
 def _all(pattern: str, text: str, kind: str) -> Iterator[Span]:
-    for match in compiled(pattern).finditer(text):
-        yield match.start(), match.end(), kind
+    compiled_pattern = compiled(pattern)
+    group = compiled_pattern.groups
+    for match in compiled_pattern.finditer(text):
+        yield match.start(group), match.end(group), kind
 
 
 def find_cards(text: str) -> Iterator[Span]:
@@ -152,52 +148,55 @@ def _has_issuer(digits: str) -> bool:
 
 def find_assignments(text: str, is_secret: Callable[[str], bool]) -> Iterator[Span]:
     """Yield the values of ``name=value`` where the name is secret: forms, JSON, reprs, headers."""
-    name_end = compiled(r"[\w-]{0,40}\Z")
     for match in compiled(_ASSIGNMENT).finditer(text):
-        before = text[max(0, match.start() - 40) : match.start()]
-        name = name_end.search(before)[0] + match[0].rstrip(" \t:=>\"'\\\r\n")  # type: ignore[index]
-        if not is_secret(name):
+        if not is_secret(match[1]):
             continue
         value = compiled(_QUOTED).match(text, match.end())
         if value is not None:
             yield value.start(2), value.end(2), "value"
             continue
         value = compiled(_UNQUOTED).match(text, match.end())
-        if value is not None and _is_plain_assignment(match[0], before, value[0]):
-            yield value.start(), value.end(), "value"
+        if value is not None and (value[1] or match[2] == "=" or _is_no_source(value[2])):
+            yield value.start(2), value.end(2), "value"
 
 
-def _is_plain_assignment(head: str, before: str, value: str) -> bool:
-    """Tell ``password=hunter2`` (a form, a log line) from ``token = get`` (source code).
-
-    With spaces or a colon the value has to have a digit.
-    """
-    if head.endswith("="):
-        return True
+def _is_no_source(value: str) -> bool:
+    """Tell ``password: hunter2`` from an annotation or ``token = get_token`` in source code."""
     return len(value) >= 6 and any(character.isdigit() for character in value)
 
 
-def spans(
+#: Keys, tokens and card numbers have at least this much in one piece; cards may have spaces.
+_RUN = r"[A-Za-z0-9_\-]{13}"
+_GROUPS = r" \d{4,6} \d"
+
+
+def find_all(
     text: str, is_secret: Callable[[str], bool], extra: tuple[Pattern[str], ...], emails: bool
 ) -> list[Span]:
     """Return where secrets stand in `text`, in no order, maybe overlapping."""
-    found = list(find_keys(text))
-    if "eyJ" in text:
-        found += _all(_JWT, text, "jwt")
-    if "-----BEGIN" in text:
-        found += _all(_PEM, text, "private-key")
-    if " " in text and compiled("[Ee]arer|EARER|[Aa]sic|ASIC|igest").search(text):
-        found += _all(_AUTH_SCHEME, text, "authorization")
-    if "@" in text:
-        if "://" in text:
-            found += _all(_URL_CREDENTIALS, text, "credentials")
-        if emails:
-            found += _all(_EMAIL, text, "email")
-    found += find_cards(text)
-    if "=" in text or ":" in text:
+    found: list[Span] = []
+    dense = len(text) >= 13 and (compiled(_RUN).search(text) or compiled(_GROUPS).search(text))
+    assigned = "=" in text or ":" in text
+    if dense:
+        found += find_keys(text)
+        found += find_cards(text)
+        if "eyJ" in text:
+            found += _all(_JWT, text, "jwt")
+    if dense or assigned:
+        found += _all(_AUTH_SCHEME, text, "authorization") if _has_scheme(text) else ()
+    if assigned:
         found += find_assignments(text, is_secret)
         if "ookie" in text or "OOKIE" in text:
             found += _all(_COOKIE_LINE, text, "cookie")
+    if "-----BEGIN" in text:
+        found += _all(_PEM, text, "private-key")
+    if "@" in text:
+        found += _all(_URL_CREDENTIALS, text, "credentials") if "://" in text else ()
+        found += _all(_EMAIL, text, "email") if emails else ()
     for pattern in extra:
         found += [(m.start(), m.end(), "custom") for m in pattern.finditer(text) if m[0]]
     return found
+
+
+def _has_scheme(text: str) -> bool:
+    return "asic " in text or "earer " in text or "ASIC " in text or "EARER " in text

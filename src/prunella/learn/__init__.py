@@ -1,1 +1,5 @@
-"""Outcome to case: what the next similar incident starts with."""
+"""What solved incidents teach: cases for retrieval."""
+
+from prunella.learn.cases import case_of
+
+__all__ = ["case_of"]

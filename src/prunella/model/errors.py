@@ -13,7 +13,7 @@
     ├── PatchRefused           an edit that Prunella does not make; `.reason` says which rule
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
-    ├── ModelError             the language model gave no usable answer
+    ├── ModelError             the language model gave no usable answer; `.reason` says why
     └── MissingExtra           an optional dependency isn't installed
 
 An expected outcome (a rejected patch, an abstention) is a value, never one of these: an exception
@@ -78,7 +78,15 @@ class RepositoryError(PrunellaError):
 
 
 class ModelError(PrunellaError):
-    """The language model gave no usable answer."""
+    """The language model gave no usable answer.
+
+    `reason` is one of ``offline``, ``no_key``, ``refused_key``, ``rate_limit``, ``timeout``,
+    ``truncated``, ``connection``, ``refused``, ``unusable``, ``budget``.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class MissingExtra(PrunellaError):

@@ -17,6 +17,8 @@ DiagnosisId = NewType("DiagnosisId", str)
 """``dia_…``"""
 CandidateId = NewType("CandidateId", str)
 """``cand_…``: a proposed patch that may not be validated yet."""
+ExchangeId = NewType("ExchangeId", str)
+"""``exc_…``: one question to a language model with its answer."""
 CaseId = NewType("CaseId", str)
 """``case_…``: a solved incident, kept for retrieval."""
 

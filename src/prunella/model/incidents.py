@@ -99,6 +99,8 @@ class Diagnosis:
     confidence: float
     #: Why there is no hypothesis and what would decide; ``None`` when there is one.
     abstention: str | None = None
+    #: What the function should do with the failing input; empty where nobody said.
+    expected_behaviour: str = ""
     #: ``rules`` or ``model:<provider>:<name>``.
     made_by: str = "rules"
     made_at: datetime

@@ -11,7 +11,7 @@ from prunella.model.dossier import Dossier
 from prunella.model.errors import NothingToHeal, SourceUnavailable, StoreError
 from prunella.model.incidents import Incident, SimilarCase
 from prunella.model.records import Call, Occurrence, Process, Site
-from prunella.model.repair import SourceFunction
+from prunella.model.repair import Snippet, SourceFunction
 from prunella.pipeline.parts import Parts
 from prunella.ports import Store
 from prunella.validate import Answers, reproduce
@@ -81,7 +81,7 @@ def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dos
     baseline = reproduce(
         parts.replayer, tree, facts.process, facts.failing, facts.passing, facts.answers
     )
-    snippets = ()
+    snippets: Sequence[Snippet] = ()
     if function is not None:
         parts.progress("reading callers, callees and tests")
         snippets = find_neighbours(

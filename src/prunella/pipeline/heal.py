@@ -1,24 +1,29 @@
 """One incident from diagnosis to a published patch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from prunella.diagnose import diagnose, diagnose_with_model
+from prunella.diagnose import diagnose, diagnose_with_model, diagnosis_request
 from prunella.learn import case_of
 from prunella.model.clock import now
 from prunella.model.dossier import Dossier
+from prunella.model.errors import SourceUnavailable
 from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, Inconclusive, Publication, Rejected
+from prunella.pipeline.explain import explain
 from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
 from prunella.pipeline.parts import Parts
-from prunella.pipeline.results import Healing, HealingOutcome, Proposal
-from prunella.ports import LanguageModel
-from prunella.propose import propose_by_model, propose_by_rules
+from prunella.pipeline.results import Healing, Proposal
+from prunella.ports import LanguageModel, ModelRequest
+from prunella.propose import proposal_request, propose_by_model, propose_by_rules
 from prunella.publish import compose
 from prunella.validate import judge, proven_regression_test
 
 #: Rounds in which a model may answer the validator's findings.
 MODEL_ROUNDS = 2
+#: Patches a model is asked for in each round: where two agree, that is evidence.
+MODEL_SAMPLES = 2
 #: Judged candidates that are shown and kept, best first; the rest are near misses of the same kind.
 KEPT_PROPOSALS = 10
 
@@ -26,80 +31,136 @@ KEPT_PROPOSALS = 10
 def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) -> Healing:
     """Diagnose `incident`, propose patches, prove them, and publish the best if `publish`.
 
-    With `keep` false nothing is written to the store. Raises what the stages can't answer:
-    `SandboxUnavailable`, `RepositoryError`, `StoreError`, `NothingToHeal`.
+    With `keep` false it is a dry run: nothing is written to the store, and no model is asked; what
+    would be sent to it stands in `Healing.questions`. Raises what the stages can't answer:
+    `SandboxUnavailable`, `RepositoryError`, `StoreError`, `NothingToHeal`, `ModelError`.
     """
     facts = recorded(parts, incident)
     with checked_out(parts) as tree:
         dossier = gather(parts, incident, facts, tree)
-        diagnosis, proposals = _repair(parts, facts, dossier, tree)
+        model = parts.open_model(incident.incident_id) if parts.open_model and keep else None
+        attempt = _Attempt(parts=parts, facts=facts, dossier=dossier, tree=tree, model=model)
+        diagnosis = attempt.diagnosis()
+        proposals = attempt.proposals(diagnosis)
         if keep:
-            _save(parts, diagnosis, proposals)
-        publication = None
-        if publish and proposals and proposals[0].accepted:
-            publication = _publish(parts, facts, dossier, diagnosis, proposals, tree)
-    return _healing(dossier, diagnosis, proposals, publication)
-
-
-def _repair(
-    parts: Parts, facts: Recorded, dossier: Dossier, tree: Path
-) -> tuple[Diagnosis, list[Proposal]]:
-    """Return the diagnosis and the judged candidates, the best first."""
-    parts.progress("diagnosing")
-    diagnosis = diagnose(dossier)
-    model = parts.open_model() if parts.open_model else None
-    if model is not None:
-        parts.progress(f"asking {model.name} for a diagnosis")
-        diagnosis = diagnose_with_model(dossier, model, diagnosis)
-    if dossier.function is None or not dossier.baseline.failing:
-        return diagnosis, []
-    candidates = propose_by_rules(dossier)
-    proposals = _judged(parts, facts, dossier, tree, candidates)
-    if model is not None:
-        proposals += _ask_model(parts, facts, dossier, tree, diagnosis, model)
-    return diagnosis, sorted(proposals, key=_merit, reverse=True)[:KEPT_PROPOSALS]
-
-
-def _ask_model(
-    parts: Parts,
-    facts: Recorded,
-    dossier: Dossier,
-    tree: Path,
-    diagnosis: Diagnosis,
-    model: LanguageModel,
-) -> list[Proposal]:
-    proposals: list[Proposal] = []
-    for _round in range(MODEL_ROUNDS):
-        parts.progress(f"asking {model.name} for a patch")
-        found = propose_by_model(
-            dossier, diagnosis, model, feedback=[item.verdict for item in proposals]
-        )
-        proposals += _judged(parts, facts, dossier, tree, found)
-        if not found or any(item.accepted for item in proposals):
-            break
-    return proposals
-
-
-def _judged(
-    parts: Parts, facts: Recorded, dossier: Dossier, tree: Path, candidates: Sequence[Candidate]
-) -> list[Proposal]:
-    if not candidates:
-        return []
-    parts.progress(f"validating {len(candidates)} candidate patches")
-    verdicts = judge(
-        candidates,
-        dossier.baseline,
-        parts.replayer,
-        parts.test_runner,
-        tree,
-        facts.process,
-        answers=facts.answers,
-        progress=parts.progress,
+            parts.store.save_diagnosis(diagnosis)
+            parts.store.save_candidates([item.candidate for item in proposals])
+            parts.store.save_verdicts([item.verdict for item in proposals])
+        publication = attempt.publish(diagnosis, proposals) if publish else None
+    outcome, explanation = explain(dossier, diagnosis, proposals, publication)
+    return Healing(
+        incident=incident,
+        diagnosis=diagnosis,
+        proposals=tuple(proposals),
+        publication=publication,
+        outcome=outcome,
+        explanation=explanation,
+        questions=() if keep or not parts.open_model else _questions(dossier, diagnosis),
     )
-    return [
-        Proposal(candidate=candidate, verdict=verdict)
-        for candidate, verdict in zip(candidates, verdicts, strict=True)
-    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One incident being healed: what its steps work with."""
+
+    parts: Parts
+    facts: Recorded
+    dossier: Dossier
+    tree: Path
+    model: LanguageModel | None
+
+    def diagnosis(self) -> Diagnosis:
+        """Return why it fails, by the rules and, where there is one, by the model."""
+        self.parts.progress("diagnosing")
+        found = diagnose(self.dossier)
+        if self.model is None:
+            return found
+        self.parts.progress(f"asking {self.model.name} for a diagnosis")
+        return diagnose_with_model(self.dossier, self.model, found)
+
+    def proposals(self, diagnosis: Diagnosis) -> list[Proposal]:
+        """Return the judged candidates of rules and model in one ranking, the best first."""
+        if self.dossier.function is None or not self.dossier.baseline.failing:
+            return []
+        proposals = self._judged(propose_by_rules(self.dossier))
+        if self.model is not None:
+            proposals += self._by_model(diagnosis, self.model)
+        return sorted(proposals, key=_merit, reverse=True)[:KEPT_PROPOSALS]
+
+    def publish(self, diagnosis: Diagnosis, proposals: Sequence[Proposal]) -> Publication | None:
+        """Publish the best proposal if it was accepted, but no edit of an incident twice."""
+        if not proposals or not isinstance(verdict := proposals[0].verdict, Accepted):
+            return None
+        candidate = proposals[0].candidate
+        earlier = _published_before(self.parts, candidate)
+        if earlier is not None:
+            return earlier
+        self.parts.progress("proving a regression test")
+        others = proposals[1 : self.parts.settings.max_candidates]
+        request = compose(
+            incident=self.dossier.incident,
+            diagnosis=diagnosis,
+            candidate=candidate,
+            verdict=verdict,
+            alternatives=[(item.candidate, item.verdict) for item in others if item.accepted],
+            regression_test=self._regression_test(candidate),
+            at=now(),
+        )
+        self.parts.progress(f"publishing {request.branch}")
+        publication = self.parts.host.publish(request)
+        self.parts.store.save_publication(publication)
+        case = case_of(self.dossier.incident, diagnosis, candidate, verdict)
+        self.parts.store.save_case(case)
+        return publication
+
+    def _by_model(self, diagnosis: Diagnosis, model: LanguageModel) -> list[Proposal]:
+        proposals: list[Proposal] = []
+        for _round in range(MODEL_ROUNDS):
+            self.parts.progress(f"asking {model.name} for patches")
+            found = propose_by_model(
+                self.dossier,
+                diagnosis,
+                model,
+                samples=MODEL_SAMPLES,
+                feedback=[item.verdict for item in proposals],
+                attempts=[item.candidate for item in proposals],
+                refused=self.parts.progress,
+            )
+            proposals += self._judged(found)
+            if not found or any(item.accepted for item in proposals):
+                break
+        return proposals
+
+    def _judged(self, candidates: Sequence[Candidate]) -> list[Proposal]:
+        if not candidates:
+            return []
+        self.parts.progress(f"validating {len(candidates)} candidate patches")
+        verdicts = judge(
+            candidates,
+            self.dossier.baseline,
+            self.parts.replayer,
+            self.parts.test_runner,
+            self.tree,
+            self.facts.process,
+            answers=self.facts.answers,
+            progress=self.parts.progress,
+        )
+        return [
+            Proposal(candidate=candidate, verdict=verdict)
+            for candidate, verdict in zip(candidates, verdicts, strict=True)
+        ]
+
+    def _regression_test(self, candidate: Candidate) -> tuple[str, bytes] | None:
+        return proven_regression_test(
+            candidate,
+            self.dossier.site,
+            self.dossier.baseline,
+            self.parts.replayer,
+            self.parts.test_runner,
+            self.tree,
+            self.facts.process,
+            taken=frozenset(self.parts.repository.files()),
+        )
 
 
 def _merit(proposal: Proposal) -> tuple[int, float, float]:
@@ -107,53 +168,6 @@ def _merit(proposal: Proposal) -> tuple[int, float, float]:
     verdict = proposal.verdict
     rank = {Accepted: 2, Inconclusive: 1, Rejected: 0}[type(verdict)]
     return rank, verdict.score, proposal.candidate.prior
-
-
-def _save(parts: Parts, diagnosis: Diagnosis, proposals: Sequence[Proposal]) -> None:
-    parts.store.save_diagnosis(diagnosis)
-    parts.store.save_candidates([item.candidate for item in proposals])
-    parts.store.save_verdicts([item.verdict for item in proposals])
-
-
-def _publish(
-    parts: Parts,
-    facts: Recorded,
-    dossier: Dossier,
-    diagnosis: Diagnosis,
-    proposals: Sequence[Proposal],
-    tree: Path,
-) -> Publication:
-    """Publish the first proposal; one that stands on a branch already isn't published twice."""
-    best = proposals[0]
-    earlier = _published_before(parts, best.candidate)
-    if earlier is not None:
-        return earlier
-    assert isinstance(best.verdict, Accepted)  # noqa: S101 - the caller checked it
-    parts.progress("proving a regression test")
-    test = proven_regression_test(
-        best.candidate,
-        dossier.site,
-        dossier.baseline,
-        parts.replayer,
-        parts.test_runner,
-        tree,
-        facts.process,
-        taken=frozenset(parts.repository.files()),
-    )
-    request = compose(
-        incident=dossier.incident,
-        diagnosis=diagnosis,
-        candidate=best.candidate,
-        verdict=best.verdict,
-        alternatives=[(item.candidate, item.verdict) for item in proposals[1:] if item.accepted],
-        regression_test=test,
-        at=now(),
-    )
-    parts.progress(f"publishing {request.branch}")
-    publication = parts.host.publish(request)
-    parts.store.save_publication(publication)
-    parts.store.save_case(case_of(dossier.incident, diagnosis, best.candidate, best.verdict))
-    return publication
 
 
 def _published_before(parts: Parts, candidate: Candidate) -> Publication | None:
@@ -168,54 +182,10 @@ def _published_before(parts: Parts, candidate: Candidate) -> Publication | None:
     return None
 
 
-def _healing(
-    dossier: Dossier,
-    diagnosis: Diagnosis,
-    proposals: Sequence[Proposal],
-    publication: Publication | None,
-) -> Healing:
-    outcome, explanation = _explain(dossier, diagnosis, proposals, publication)
-    return Healing(
-        incident=dossier.incident,
-        diagnosis=diagnosis,
-        proposals=tuple(proposals),
-        publication=publication,
-        outcome=outcome,
-        explanation=explanation,
-    )
-
-
-def _explain(
-    dossier: Dossier,
-    diagnosis: Diagnosis,
-    proposals: Sequence[Proposal],
-    publication: Publication | None,
-) -> tuple[HealingOutcome, str]:
-    best = proposals[0] if proposals else None
-    if best is None:
-        return HealingOutcome.ABSTAINED, _why_no_candidate(dossier, diagnosis)
-    if not best.accepted:
-        return (
-            HealingOutcome.UNPROVEN,
-            f"{len(proposals)} patches were tried and none could be proven; the nearest: "
-            f"{best.candidate.description} {best.verdict.summary}",
-        )
-    if publication is None:
-        return HealingOutcome.PROVEN, f"{best.candidate.description} {best.verdict.summary}"
-    place = publication.branch or "no branch (no git repository): see the patch file"
-    return (
-        HealingOutcome.PUBLISHED,
-        f"{best.candidate.description} {best.verdict.summary} It stands on {place}.",
-    )
-
-
-def _why_no_candidate(dossier: Dossier, diagnosis: Diagnosis) -> str:
-    if dossier.function is None:
-        return f"The function that failed can't be edited: {dossier.function_missing}."
-    if not dossier.baseline.failing:
-        reasons = sorted({reason for _, reason in dossier.baseline.set_aside})
-        return (
-            "No recorded failure happens again on the committed base, so that no patch could be "
-            f"proven: {'; '.join(reasons) or 'no failing call was recorded'}."
-        )
-    return diagnosis.abstention or "No rule has a repair for this failure."
+def _questions(dossier: Dossier, diagnosis: Diagnosis) -> tuple[ModelRequest, ...]:
+    """Return what a model would be sent, first for the diagnosis and then for a patch."""
+    request, _facts = diagnosis_request(dossier, diagnosis)
+    try:
+        return (request, proposal_request(dossier, diagnosis))
+    except SourceUnavailable:
+        return (request,)

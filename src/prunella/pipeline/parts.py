@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from prunella.model.ids import IncidentId
 from prunella.model.settings import Settings
 from prunella.ports import (
     CodeHost,
@@ -27,6 +28,7 @@ class Parts:
     replayer: Replayer
     test_runner: TestRunner
     host: CodeHost
-    #: Opens the configured language model; ``None`` where the built-in rules work alone.
-    open_model: Callable[[], LanguageModel] | None
+    #: Opens the configured language model on behalf of an incident, so that what is said is kept;
+    #: ``None`` where the built-in rules work alone.
+    open_model: Callable[[IncidentId], LanguageModel] | None
     progress: Progress

@@ -57,7 +57,8 @@ def replay_site(
 def _process(
     parts: Parts, passing: Sequence[Call], failing: Sequence[Occurrence]
 ) -> Process | None:
-    newest = max((*passing, *failing), key=lambda item: item.started_at, default=None)
+    recorded: list[Call | Occurrence] = [*passing, *failing]
+    newest = max(recorded, key=lambda item: item.started_at, default=None)
     return parts.store.process(newest.process_id) if newest else None
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from prunella.codec.plain import to_plain, to_tagged
+from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Diagnosis, Incident, SimilarCase
 from prunella.model.records import Occurrence, Site
 from prunella.model.repair import (
@@ -15,6 +16,7 @@ from prunella.model.repair import (
     ReplayOutcome,
     Verdict,
 )
+from prunella.ports import ModelRequest
 
 
 class HealingOutcome(StrEnum):
@@ -59,6 +61,8 @@ class Healing(Mapping[str, Any]):
     outcome: HealingOutcome
     #: What was healed, or why it was not.
     explanation: str
+    #: In a dry run with a language model: what it would be sent.
+    questions: tuple[ModelRequest, ...] = ()
 
     @property
     def best(self) -> Proposal | None:
@@ -100,6 +104,7 @@ class Healing(Mapping[str, Any]):
                 for item in self.proposals
             ],
             "publication": to_plain(self.publication) if self.publication else None,
+            "questions": to_plain(self.questions),
         }
 
 
@@ -133,6 +138,8 @@ class Story:
     #: In the order they were made; a candidate that was never judged has no verdict.
     candidates: tuple[tuple[Candidate, Verdict | None], ...]
     publications: tuple[Publication, ...]
+    #: What was said with language models.
+    exchanges: tuple[ModelExchange, ...]
 
 
 class Difference(StrEnum):

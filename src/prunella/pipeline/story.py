@@ -22,4 +22,5 @@ def tell(store: Store, incident_id: str, retriever: Retriever) -> Story:
         diagnoses=tuple(store.diagnoses(key)),
         candidates=tuple((item, verdicts.get(item.candidate_id)) for item in store.candidates(key)),
         publications=tuple(store.publications(key)),
+        exchanges=tuple(store.exchanges(key)),
     )

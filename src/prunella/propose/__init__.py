@@ -1,1 +1,6 @@
 """Dossier to candidate patches: built-in rules and the language model."""
+
+from prunella.propose.model import proposal_request, propose_by_model
+from prunella.propose.rules import propose_by_rules
+
+__all__ = ["proposal_request", "propose_by_model", "propose_by_rules"]

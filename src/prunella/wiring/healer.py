@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from prunella.model.clock import now
+from prunella.model.ids import IncidentId
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
@@ -18,7 +19,7 @@ from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import LanguageModel, Progress, Repository, Store
+from prunella.ports import LanguageModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME
 
 
@@ -72,17 +73,21 @@ class Healer:
     def parts(self) -> Parts:
         """One adapter for each port; raises `SandboxUnavailable` where nothing can isolate."""
         from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.remembered_tests import RememberedTests
         from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.retrieval import HybridRetriever
         from prunella.adapters.test_runner import SandboxTestRunner
 
+        test_runner: TestRunner = SandboxTestRunner(self.settings)
+        if self.repository.commit is not None:
+            test_runner = RememberedTests(test_runner)
         return Parts(
             settings=self.settings,
             store=self.store,
             repository=self.repository,
             retriever=HybridRetriever(),
             replayer=SandboxReplayer(self.settings),
-            test_runner=SandboxTestRunner(self.settings),
+            test_runner=test_runner,
             host=LocalHost(self.repository),
             open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
@@ -178,10 +183,15 @@ class Healer:
     ) -> None:
         self.close()
 
-    def _open_model(self) -> LanguageModel:
+    def _open_model(self, incident_id: IncidentId) -> LanguageModel:
+        from prunella.adapters.exchanges import RecordedModel
         from prunella.adapters.language_model import open_model
 
-        return open_model(self.settings)
+        return RecordedModel(
+            model=open_model(self.settings),
+            incident_id=incident_id,
+            keep=self.store.save_exchange,
+        )
 
 
 def _silent(_what: str) -> None:

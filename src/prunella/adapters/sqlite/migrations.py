@@ -165,6 +165,18 @@ _FIRST = (
     "CREATE TABLE upkeep (one INTEGER PRIMARY KEY CHECK (one = 1), pruned_us INTEGER) STRICT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_EXCHANGES = (
+    """
+    CREATE TABLE exchange (
+        seq INTEGER PRIMARY KEY,
+        exchange_id TEXT NOT NULL UNIQUE,
+        incident_id TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX exchange_by_incident ON exchange (incident_id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _EXCHANGES)
 
 SCHEMA_VERSION = len(MIGRATIONS)

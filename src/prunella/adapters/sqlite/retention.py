@@ -19,8 +19,13 @@ KEPT_CALLS = 200
 #: two looks, and goes on down to the second, so that it isn't due again at once.
 _HIGH_WATER_RATIO = 0.9
 _TARGET_RATIO = 0.8
-#: Rows removed in one transaction: writers don't wait long for it.
-_BATCH_ROWS = 100
+#: Rows removed in one transaction, at most: writers don't wait long for it.
+_BATCH_ROWS = 200
+#: A row is taken to have this many bytes when so many are removed as are in excess. Most are
+#: smaller, so the excess is approached in steps and not overshot.
+_ROW_BYTES = 256 * 1024
+#: Pages given back to the file system in one transaction.
+_VACUUM_PAGES = 500
 
 _REFERENCED = (
     "CREATE TEMP TABLE IF NOT EXISTS kept_occurrence (seq INTEGER PRIMARY KEY)",
@@ -72,6 +77,11 @@ _OLD_REST = (
     "WHERE occurrence.site_id = site.site_id AND occurrence.source_hash = site.source_hash)",
 )
 
+#: Whole incidents; `_ORPHANS` is what goes with them.
+_INCIDENTS = (
+    "DELETE FROM incident WHERE seq IN (SELECT seq FROM incident "
+    "ORDER BY status NOT IN ('ignored', 'cured'), last_us LIMIT :batch)"
+)
 #: Oldest first, the least useful kind first.
 _BY_SIZE = (
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
@@ -82,8 +92,7 @@ _BY_SIZE = (
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence AS old "
     "WHERE EXISTS (SELECT 1 FROM occurrence AS newer WHERE newer.incident_id = old.incident_id "
     "AND newer.failed_us > old.failed_us) ORDER BY failed_us LIMIT :batch)",
-    "DELETE FROM incident WHERE seq IN (SELECT seq FROM incident "
-    "ORDER BY status NOT IN ('ignored', 'cured'), last_us LIMIT :batch)",
+    _INCIDENTS,
 )
 _ORPHANS = (
     "DELETE FROM occurrence WHERE incident_id IS NOT NULL "
@@ -133,10 +142,14 @@ def _repeat(database: Database, statement: str, before_us: int, *, max_bytes: in
     removed = 0
     while True:
         with database.writing() as db:
-            if max_bytes is not None and _used_bytes(db) <= max_bytes * _TARGET_RATIO:
-                return removed
-            rows = db.execute(statement, {"before": before_us, "batch": _BATCH_ROWS}).rowcount
-            if rows and "FROM incident WHERE seq" in statement:
+            batch = _BATCH_ROWS
+            if max_bytes is not None:
+                excess_bytes = _used_bytes(db) - int(max_bytes * _TARGET_RATIO)
+                if excess_bytes <= 0:
+                    return removed
+                batch = min(1 + excess_bytes // _ROW_BYTES, _BATCH_ROWS)
+            rows = db.execute(statement, {"before": before_us, "batch": batch}).rowcount
+            if rows and statement == _INCIDENTS:
                 rows += sum(db.execute(orphans).rowcount for orphans in _ORPHANS)
         removed += rows
         if not rows:
@@ -148,16 +161,23 @@ def _mark_referenced(db: sqlite3.Connection) -> None:
         db.execute(statement, {"occurrences": KEPT_OCCURRENCES, "calls": KEPT_CALLS})
 
 
-def _used_bytes(db: sqlite3.Connection) -> int:
-    pages, free, page_bytes = (
-        db.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * page_bytes)
-
-
 def _give_back(database: Database) -> None:
     with database.outside_transaction() as db:
-        db.execute("PRAGMA incremental_vacuum").fetchall()
+        free = _pages(db, "freelist_count")
+        while free:
+            # As a script, because execute() stops after the first page; in steps, so that the log
+            # stays short and writers get their turn.
+            db.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+            before, free = free, _pages(db, "freelist_count")
+            if free >= before:  # somebody else removes rows at the same time
+                break
         # Moves the log into the file as far as readers allow; what they hold back goes next time.
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _used_bytes(db: sqlite3.Connection) -> int:
+    return (_pages(db, "page_count") - _pages(db, "freelist_count")) * _pages(db, "page_size")
+
+
+def _pages(db: sqlite3.Connection, pragma: str) -> int:
+    return int(db.execute(f"PRAGMA {pragma}").fetchone()[0])

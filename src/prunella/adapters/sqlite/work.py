@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from prunella.adapters.sqlite.rows import dump, load, text
 from prunella.codec.plain import from_tagged, to_tagged
 from prunella.model.errors import RecordError, StoreError
+from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Case, Diagnosis
 from prunella.model.repair import Candidate, Publication, Verdict
 
@@ -69,6 +70,20 @@ def publications(db: sqlite3.Connection, incident_id: str) -> list[Publication]:
         (text(incident_id),),
     )
     return [load(Publication, body) for (body,) in rows]
+
+
+def save_exchange(db: sqlite3.Connection, exchange: ModelExchange) -> None:
+    db.execute(
+        "INSERT INTO exchange (exchange_id, incident_id, body) VALUES (?, ?, ?)",
+        (exchange.exchange_id, exchange.incident_id, dump(exchange)),
+    )
+
+
+def exchanges(db: sqlite3.Connection, incident_id: str) -> list[ModelExchange]:
+    rows = db.execute(
+        "SELECT body FROM exchange WHERE incident_id = ? ORDER BY seq", (text(incident_id),)
+    )
+    return [load(ModelExchange, body) for (body,) in rows]
 
 
 def save_case(db: sqlite3.Connection, case: Case) -> None:

@@ -1,0 +1,465 @@
+"""How often the built-in rules repair crashing programs, and how often rightly.
+
+    python benchmarks/repair.py DATA [--split dev|held-out] [--limit N] [--json]
+    python benchmarks/repair.py DATA --calibrate
+
+Each program takes the real path: its tests are recorded, reproduced in the sandbox, the rules
+propose, every candidate is judged by replay, and up to three that the evidence carries are
+offered. A program that crashes in several ways is healed one incident after the other, each on top
+of the patch offered first for the one before.
+
+crash removed  with the patches offered first, no test crashes any more
+plausible      besides, every test that passed before still passes
+correct        all tests of the question pass, the hidden ones too
+overfit        plausible, not correct
+abstained      nothing was offered
+
+`--calibrate` runs the dev split alone and writes the rules' priors: how often a candidate that
+replay accepted gave the expected answers on the once-crashing tests, by rule; a rule with few
+candidates is drawn towards its family, a family towards the average.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prunella.adapters.replayer import SandboxReplayer, open_replayer
+from refactory import FILE, Program, parameters, read
+
+from prunella.codec import decode, encode_mapping
+from prunella.model.dossier import Dossier
+from prunella.model.errors import PrunellaError, SourceUnavailable
+from prunella.model.ids import CallId, IncidentId, OccurrenceId, ProcessId, SiteId
+from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.records import Call, Ending, Frame, Occurrence, Process, Site
+from prunella.model.repair import (
+    Accepted,
+    Baseline,
+    Candidate,
+    ReplayEnding,
+    ReplayOutcome,
+    ReplayRequest,
+    SourceFunction,
+)
+from prunella.model.settings import Settings
+from prunella.patching import locate
+from prunella.propose.rules import propose_by_rules
+from prunella.validate.judge import judge
+from prunella.validate.offer import offered
+from prunella.validate.reproduce import reproduce
+
+PRIORS = Path(__file__).parents[1] / "src/prunella/propose/rules/priors.json"
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+#: Incidents of one program, healed one after the other.
+MAX_ROUNDS = 3
+#: A rule counts as if it had been seen this often at its family's rate.
+PSEUDO_COUNT = 6.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What became of one program."""
+
+    program_id: str
+    split: str
+    exception: str
+    offered: bool = False
+    crash_removed: bool = False
+    plausible: bool = False
+    correct: bool = False
+    #: One of up to three offered first was correct.
+    correct_among_offered: bool = False
+    #: Of the patches offered first, one an incident.
+    origins: list[str] = field(default_factory=list)
+    candidates: int = 0
+    abstention: str = ""
+    time_s: float = 0.0
+    #: Accepted candidates: rule, score, right on the once-crashing tests.
+    accepted: list[tuple[str, float, bool]] = field(default_factory=list)
+
+
+class Bench:
+    """Records, heals and scores one program in a folder of its own."""
+
+    def __init__(self, program: Program, folder: Path, replayer: SandboxReplayer) -> None:
+        self.program = program
+        self.folder = folder
+        self.replayer = replayer
+        self.source = program.source
+        self.process = Process(
+            process_id=ProcessId("proc_bench"),
+            pid=1,
+            started_at=MOMENT,
+            python_version=sys.version.partition(" ")[0],
+            executable=sys.executable,
+            sys_path=(str(folder),),
+            root=str(folder),
+            cwd=str(folder),
+            argv=("",),
+            hostname="bench",
+            prunella_version="0",
+        )
+        self.requests = [self._request(number) for number in range(len(program.tests))]
+
+    def _request(self, number: int) -> ReplayRequest:
+        test = self.program.tests[number]
+        names = parameters(self.program.source, test.function)
+        inputs = encode_mapping(dict(zip(names, test.arguments, strict=False)))
+        return ReplayRequest(
+            request_id=CallId(f"call_{number}"),
+            site_id=f"program:{test.function}",
+            inputs=inputs.tree,
+            started_at=MOMENT,
+        )
+
+    def run(self, variants: Sequence[bytes]) -> list[Sequence[ReplayOutcome]]:
+        """Run every test on every variant of the program."""
+        overlays = [{FILE: variant} for variant in variants]
+        return list(self.replayer.replay(self.folder, self.process, self.requests, overlays))
+
+    def settle(self, source: bytes) -> None:
+        """Make `source` the program on disk: the base of the next incident."""
+        self.source = source
+        (self.folder / FILE).write_bytes(source)
+
+    def right(self, number: int, outcome: ReplayOutcome) -> bool:
+        """A test got its expected answer."""
+        if outcome.ending is not ReplayEnding.RETURNED or not outcome.complete:
+            return False
+        try:
+            value = decode(outcome.result, resolve=_no_class)
+        except PrunellaError:
+            return False
+        return self.program.tests[number].expected in (str(value), repr(value))
+
+    # --- recording
+
+    def recorded(self) -> tuple[list[Occurrence], list[Call]]:
+        """Return what the crashing and the passing tests leave behind on the present base."""
+        [row] = self.run([self.source])
+        failing = [
+            self._occurrence(number, row[number])
+            for number in self.program.indexes(crashing=True)
+            if row[number].exception is not None
+        ]
+        passing = [
+            Call(
+                call_id=CallId(f"call_{number}"),
+                site_id=SiteId(self.requests[number].site_id),
+                source_hash="",
+                process_id=self.process.process_id,
+                trace_id="",
+                started_at=MOMENT,
+                duration_us=row[number].duration_us,
+                inputs=self.requests[number].inputs,
+                result=row[number].result,
+                complete=row[number].complete,
+            )
+            for number in self.program.indexes(crashing=False)
+            if row[number].ending is ReplayEnding.RETURNED
+        ]
+        return failing, passing
+
+    def _occurrence(self, number: int, outcome: ReplayOutcome) -> Occurrence:
+        assert outcome.exception is not None
+        return Occurrence(
+            occurrence_id=OccurrenceId(f"occ_{number}"),
+            group="",
+            site_id=SiteId(self.requests[number].site_id),
+            source_hash="",
+            process_id=self.process.process_id,
+            trace_id="",
+            call_id=CallId(f"call_{number}"),
+            started_at=MOMENT,
+            duration_us=outcome.duration_us,
+            ending=Ending.ERROR,
+            exception=outcome.exception,
+            inputs=self.requests[number].inputs,
+            complete=True,
+        )
+
+    # --- healing
+
+    def dossier(self, failing: Sequence[Occurrence], baseline: Baseline) -> Dossier:
+        """Return what is known about the incident of `failing`."""
+        site_id = Counter(item.site_id for item in failing).most_common(1)[0][0]
+        name = site_id.partition(":")[2]
+        exception = failing[0].exception
+        function, missing = None, "no frame lies in the program"
+        frame = _innermost(failing[0])
+        if frame is not None:
+            try:
+                function = self._function(frame)
+            except SourceUnavailable as error:
+                missing = str(error)
+        return Dossier(
+            incident=Incident(
+                incident_id=IncidentId("inc_bench"),
+                fingerprint="",
+                scheme="",
+                site_id=site_id,
+                error_type=exception.type,
+                error_code=exception.type_name,
+                message=exception.message,
+                location=None,
+                status=IncidentStatus.OPEN,
+                count=len(failing),
+                first_seen_at=MOMENT,
+                last_seen_at=MOMENT,
+            ),
+            site=Site(
+                site_id=site_id,
+                module="program",
+                qualname=name,
+                file=FILE,
+                first_line=1,
+                source_hash="",
+            ),
+            process=self.process,
+            failing=tuple(failing),
+            passing=tuple(call for call, _ in baseline.passing),
+            function=function,
+            function_missing=missing,
+            baseline=baseline,
+        )
+
+    def _function(self, frame: Frame) -> SourceFunction:
+        qualname = frame.qualname.partition(".<locals>.<")[0]
+        span = locate(self.source, qualname, line=frame.line)
+        return SourceFunction(
+            path=FILE,
+            module="program",
+            qualname=qualname,
+            first_line=span.first_line,
+            last_line=span.last_line,
+            text=span.text,
+            file_source=self.source,
+        )
+
+    def heal(
+        self, failing: Sequence[Occurrence], passing: Sequence[Call], result: Result
+    ) -> list[tuple[Candidate, Accepted]]:
+        """Return what is offered for one incident, best first; note every accepted candidate."""
+        baseline = reproduce(self.replayer, self.folder, self.process, failing, passing)
+        if not baseline.failing:
+            result.abstention = "no failing call reproduced"
+            return []
+        dossier = self.dossier(failing, baseline)
+        candidates = propose_by_rules(dossier)
+        result.candidates += len(candidates)
+        verdicts = judge(candidates, baseline, self.replayer, None, self.folder, self.process)
+        self._note(candidates, verdicts, failing, result)
+        best = offered(candidates, verdicts, limit=3)
+        if not best:
+            accepted = any(isinstance(verdict, Accepted) for verdict in verdicts)
+            result.abstention = (
+                "too little evidence" if accepted
+                else "no candidate was accepted" if candidates
+                else dossier.function_missing if dossier.function is None
+                else "no rule applies"
+            )  # fmt: skip
+        return best
+
+    def _note(
+        self,
+        candidates: Sequence[Candidate],
+        verdicts: Sequence[object],
+        failing: Sequence[Occurrence],
+        result: Result,
+    ) -> None:
+        kept = [
+            (candidate, verdict)
+            for candidate, verdict in zip(candidates, verdicts, strict=True)
+            if isinstance(verdict, Accepted)
+        ]
+        rows = self.run([candidate.patch.after for candidate, _ in kept]) if kept else []
+        numbers = [int(item.occurrence_id.partition("_")[2]) for item in failing]
+        for (candidate, verdict), row in zip(kept, rows, strict=True):
+            good = all(self.right(number, row[number]) for number in numbers)
+            rule = candidate.origin.partition(":")[2]
+            result.accepted.append((rule, verdict.score, good))
+
+
+def _no_class(path: str) -> object:
+    raise SourceUnavailable(f"{path} is not wanted here")
+
+
+def _innermost(occurrence: Occurrence) -> Frame | None:
+    inside = [frame for frame in occurrence.exception.frames if frame.in_project]
+    inside = [frame for frame in inside if frame.qualname != "<module>"]
+    return inside[-1] if inside else None
+
+
+def _incidents(failing: Iterable[Occurrence]) -> list[list[Occurrence]]:
+    """Group failures as triage does, roughly: by exception and functions; the commonest first."""
+    groups: dict[tuple[str, ...], list[Occurrence]] = {}
+    for item in failing:
+        inside = [frame.qualname for frame in item.exception.frames if frame.in_project]
+        groups.setdefault((item.exception.type, *inside), []).append(item)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def measure(program: Program) -> Result:
+    """Heal one program and score it."""
+    result = Result(program_id=program.program_id, split=program.split, exception=program.exception)
+    settings = replace(Settings(), replay_timeout_s=0.5, replay_memory_mb=512)
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(program, Path(folder).resolve(), open_replayer(settings))
+        bench.settle(program.source)
+        alternatives = _rounds(bench, result)
+        result.time_s = time.perf_counter() - started
+        _score(bench, alternatives, result)
+    return result
+
+
+def _rounds(bench: Bench, result: Result) -> list[bytes]:
+    """Heal incident after incident; return the alternatives offered in the last round."""
+    alternatives: list[bytes] = []
+    for _ in range(MAX_ROUNDS):
+        failing, passing = bench.recorded()
+        best: list[tuple[Candidate, Accepted]] = []
+        for incident in _incidents(failing):
+            best = bench.heal(incident, passing, result)
+            if best:
+                break
+        if not best:
+            break
+        result.offered = True
+        result.origins.append(best[0][0].origin)
+        alternatives = [candidate.patch.after for candidate, _ in best]
+        bench.settle(alternatives[0])
+    return alternatives
+
+
+def _score(bench: Bench, alternatives: Sequence[bytes], result: Result) -> None:
+    if not alternatives:
+        return
+    rows = bench.run(alternatives)
+    count = range(len(bench.program.tests))
+    first = rows[0]
+    crashing = bench.program.indexes(crashing=True)
+    result.crash_removed = all(first[at].ending is ReplayEnding.RETURNED for at in crashing)
+    result.plausible = result.crash_removed and all(
+        bench.right(at, first[at]) for at in bench.program.indexes(crashing=False)
+    )
+    result.correct = all(bench.right(at, first[at]) for at in count)
+    result.correct_among_offered = any(
+        all(bench.right(at, row[at]) for at in count) for row in rows
+    )
+
+
+# --- reporting
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return the figures by exception type and in all."""
+    head = (
+        f"{'exception':20}{'programs':>9}{'offered':>9}{'crash removed':>15}{'plausible':>11}"
+        f"{'correct':>9}{'overfit':>9}{'abstained':>11}{'of offered':>12}{'of all':>8}{'median s':>10}"
+    )
+    lines = [head]
+    names = [name for name, _ in Counter(item.exception for item in results).most_common()]
+    for name in [*names, "all"]:
+        rows = [item for item in results if name in (item.exception, "all")]
+        lines.append(_line(name, rows))
+    return "\n".join(lines)
+
+
+def _line(name: str, rows: Sequence[Result]) -> str:
+    offers = sum(item.offered for item in rows)
+    correct = sum(item.correct for item in rows)
+    plausible = sum(item.plausible for item in rows)
+    times = sorted(item.time_s for item in rows)
+    share = f"{correct / offers:.0%}" if offers else "-"
+    return (
+        f"{name:20}{len(rows):>9}{offers:>9}{sum(item.crash_removed for item in rows):>15}"
+        f"{plausible:>11}{correct:>9}{plausible - correct:>9}{len(rows) - offers:>11}{share:>12}"
+        f"{correct / len(rows):>8.0%}{times[len(times) // 2]:>10.2f}"
+    )
+
+
+def calibrated(results: Sequence[Result]) -> dict[str, float]:
+    """Return the share of right ones among each rule's accepted candidates, drawn together."""
+    seen: Counter[str] = Counter()
+    good: Counter[str] = Counter()
+    for item in results:
+        for rule, _, right in item.accepted:
+            parts = rule.split(".")
+            for length in range(1, len(parts) + 1):
+                name = ".".join(parts[:length])
+                seen[name] += 1
+                good[name] += right
+    average = 0.15  # what single-edit templates reach on other questions (see the docs on repair)
+    priors: dict[str, float] = {}
+    for name in sorted(seen, key=lambda item: (item.count("."), item)):
+        family = priors.get(name.rpartition(".")[0], average)
+        share = (good[name] + PSEUDO_COUNT * family) / (seen[name] + PSEUDO_COUNT)
+        priors[name] = round(share, 3)
+    return priors
+
+
+def write_priors(results: Sequence[Result], path: Path) -> None:
+    """Write the calibrated priors beside the rules."""
+    measured = {
+        "how": "benchmarks/repair.py DATA --calibrate",
+        "programs": len(results),
+        "candidates": sum(len(item.accepted) for item in results),
+        "priors": calibrated(results),
+    }
+    path.write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", type=Path, help="refactory_crashes.jsonl")
+    parser.add_argument("--split", choices=("dev", "held-out"))
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--json", action="store_true", help="one JSON object a program")
+    parser.add_argument("--calibrate", action="store_true", help="write the rules' priors")
+    given = parser.parse_args(arguments)
+    split = "dev" if given.calibrate else given.split
+    programs = [item for item in read(given.data) if split in (None, item.split)][: given.limit]
+    results = run_all(programs)
+    if given.calibrate:
+        write_priors(results, PRIORS)
+        print(f"wrote {PRIORS}")
+    if given.json:
+        for item in results:
+            print(json.dumps(asdict(item)))
+        return
+    for name in dict.fromkeys(item.split for item in results):
+        print(f"\n{name}\n{table([item for item in results if item.split == name])}")
+    if len({item.split for item in results}) > 1:
+        print(f"\nboth\n{table(results)}")
+    print(f"\nabstained because: {_reasons(results)}")
+
+
+def run_all(programs: Sequence[Program]) -> list[Result]:
+    """Measure programs on two cores, telling a waiting person how far it is."""
+    results = []
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for number, result in enumerate(pool.imap(measure, programs, chunksize=4), 1):
+            results.append(result)
+            correct = sum(item.correct for item in results)
+            text = f"\r{number}/{len(programs)} programs, {correct} repaired correctly"
+            print(text, end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return results
+
+
+def _reasons(results: Sequence[Result]) -> Mapping[str, int]:
+    return dict(Counter(item.abstention for item in results if not item.offered).most_common())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Writes the reference pages that are made from the code: settings, commands, exit codes.
+
+Run ``python docs/reference.py`` after changing one of these; a test compares the pages.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from prunella.cli.app import app
+from prunella.cli.exit_codes import MEANINGS
+from prunella.model.settings import Settings, variable_name
+
+FOLDER = Path(__file__).parent / "reference"
+_MADE = "<!-- Made by docs/reference.py. Change the code, then run that. -->\n"
+
+
+def pages() -> Mapping[str, str]:
+    """Return file name → text of every page that is made from the code."""
+    return {
+        "settings.md": _settings_page(),
+        "commands.md": "".join(_commands_page()),
+        "exit-codes.md": _exit_codes_page(),
+    }
+
+
+def _settings_page() -> str:
+    rows = []
+    for item in fields(Settings):
+        kind = type(item.default).__name__
+        choices = item.metadata["choices"]
+        allowed = ", ".join(f"`{choice}`" for choice in choices) if choices else kind
+        default = f"`{item.default}`" if item.default != "" else "empty"
+        rows.append(
+            f"| `{item.name}` | `{variable_name(item.name)}` | {allowed} | {default} "
+            f"| {item.metadata['doc']} |"
+        )
+    return (
+        f"{_MADE}\n# Settings\n\n"
+        "Each setting is looked for in this order; the first place that has it wins:\n\n"
+        '1. an argument: `Healer(model="openai:gpt-4.1", replay_calls=20)`, or an option of a '
+        "command where there is one (`--model`, `--lookback`);\n"
+        "2. its `PRUNELLA_*` environment variable;\n"
+        "3. the table `[tool.prunella]` in the project's `pyproject.toml`;\n"
+        "4. the default.\n\n"
+        "`prunella doctor` shows every value in force with the place it came from. An unknown name "
+        "in `pyproject.toml`, a value of the wrong type and one outside its choices are refused, "
+        "with the place that has it.\n\n"
+        "```toml\n[tool.prunella]\nlookback_minutes = 1440\n"
+        'test_command = "python -m pytest -q tests/unit"\n```\n\n'
+        "| setting | variable | value | default | meaning |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n\nBooleans in variables are `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`. "
+        "`PRUNELLA_ROOT` is no setting, because it says where `pyproject.toml` is: the project's "
+        "folder, where it isn't to be found from the working directory upwards.\n"
+    )
+
+
+def _commands_page() -> Iterator[str]:
+    yield f"{_MADE}\n# Commands\n\n"
+    yield (
+        "Results go to standard output, progress and errors to standard error. With `--json` "
+        "standard output is exactly one JSON document; where the command failed it is "
+        '`{"error": {"type": …, "message": …}}`. [Exit codes](exit-codes.md) are the same for all '
+        "commands.\n"
+    )
+    context = click.Context(app, info_name="prunella")
+    for command in app.commands.values():
+        yield from _command(command, context)
+
+
+def _command(command: click.Command, parent: click.Context) -> Iterator[str]:
+    context = click.Context(command, info_name=command.name, parent=parent)
+    yield f"\n## `{context.command_path}`\n\n"
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield f"```text\n{context.command_path} {usage}\n```\n\n{_text(command.help)}\n"
+    options = [item for item in command.params if isinstance(item, click.Option)]
+    if options:
+        yield "\n| option | meaning |\n|---|---|\n"
+    for option in options:
+        record = option.get_help_record(context)
+        if record is not None:
+            name, meaning = (part.replace("|", "\\|") for part in record)
+            yield f"| `{name}` | {' '.join(meaning.split())} |\n"
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            yield from _command(child, context)
+
+
+def _text(help_text: str | None) -> str:
+    paragraphs = (help_text or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _exit_codes_page() -> str:
+    rows = "\n".join(f"| {code.value} | {meaning} |" for code, meaning in MEANINGS.items())
+    return (
+        f"{_MADE}\n# Exit codes\n\n"
+        "| code | says |\n|---|---|\n"
+        f"{rows}\n\n"
+        "What is 1 and what isn't:\n\n"
+        "- `heal FUNCTION` ends with 1 where no patch could be proven for any of the function's "
+        "incidents, and where nothing of it failed in the window.\n"
+        "- `heal --all` ends with 0 where nothing is open: a scheduler may run it on a healthy "
+        "program.\n"
+        "- `heal --dry-run` ends with 0: it did what was asked for.\n"
+        "- `replay` ends with 1 where a call that returned now fails or returns something else. "
+        "A call that failed and returns now is what everyone wants, and no difference.\n"
+        "- `doctor` ends with 1 where something doesn't work; warnings don't count.\n"
+        "- `demo` ends with 1 where it healed nothing.\n"
+    )
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

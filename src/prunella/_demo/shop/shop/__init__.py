@@ -1,0 +1,1 @@
+"""Fern & Fig: plants by post."""

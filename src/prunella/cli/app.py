@@ -1,0 +1,64 @@
+"""The command group, and how whatever happens in a command ends in one exit code."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from prunella._version import __version__
+from prunella.cli.commands.demo import demo
+from prunella.cli.commands.doctor import doctor
+from prunella.cli.commands.heal import heal
+from prunella.cli.commands.incidents import incidents
+from prunella.cli.commands.replay import replay
+from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
+from prunella.cli.session import Session
+from prunella.model.errors import PrunellaError
+
+_CODES = "\n".join(f"  {code.value:<3} {meaning}" for code, meaning in MEANINGS.items())
+
+
+@click.group(
+    epilog=f"\b\nExit codes:\n{_CODES}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="prunella %(version)s")
+def app() -> None:
+    """Make Python programs heal: from a recorded failure to a proven patch on a branch.
+
+    Decorate functions with @heal, run the program, then look at `prunella incidents` and
+    `prunella heal FUNCTION`. `prunella demo` shows it all on an example.
+    """
+
+
+for _command in (demo, incidents, heal, replay, doctor):
+    app.add_command(_command)
+
+
+def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
+    """Run one command line and return how it ended. Never raises what a command raises."""
+    session = session or Session()
+    try:
+        code = app.main(list(arguments), "prunella", standalone_mode=False, obj=session)
+    except click.ClickException as error:
+        error.show(session.stderr)
+        return ExitCode.USAGE
+    except PrunellaError as error:
+        return session.failed(error, code_of(error))
+    except (KeyboardInterrupt, click.Abort):
+        session.stderr.write("prunella: interrupted\n")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the interpreter flushes only what is there.
+        sys.stdout = None
+        return ExitCode.DONE
+    except ModuleNotFoundError:
+        raise
+    except Exception:  # noqa: BLE001 - the last line: a fault of ours gets a code of its own
+        session.stderr.write("prunella: this is a fault in Prunella itself; please report it\n")
+        import traceback
+
+        session.stderr.write(traceback.format_exc())
+        return ExitCode.INTERNAL
+    # Commands answer an exit code; click answers 0 for --help and --version.
+    return ExitCode(code)

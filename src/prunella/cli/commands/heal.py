@@ -1,0 +1,66 @@
+"""``prunella heal``"""
+
+from pathlib import Path
+
+import click
+
+from prunella.cli import options
+from prunella.cli.exit_codes import ExitCode
+from prunella.cli.session import Session
+
+
+@click.command(short_help="Diagnose, propose patches, prove them; --pr publishes.")
+@click.argument("function", required=False)
+@click.option(
+    "--all", "everything", is_flag=True, help="Heal every open incident, the worst first."
+)
+@options.lookback
+@click.option(
+    "--pr", is_flag=True, help="Put accepted patches on branches, with a pull-request text."
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be done and sent; write nothing.")
+@click.option(
+    "--model",
+    metavar="PROVIDER:NAME",
+    help="Language model to ask, such as openai:gpt-4.1.  [default: the setting model]",
+)
+@options.root
+@options.as_json
+@click.pass_obj
+def heal(
+    session: Session,
+    function: str | None,
+    everything: bool,
+    lookback_minutes: int | None,
+    pr: bool,
+    dry_run: bool,
+    model: str | None,
+    root: Path | None,
+) -> ExitCode:
+    """Diagnose why a function fails, propose patches and prove them by replaying recorded calls.
+
+    FUNCTION is a name as `prunella incidents` shows it, the last part of one, or an incident id.
+    Without --pr nothing of yours is changed: the proven patch is shown. Ends with 1 where nothing
+    could be healed.
+    """
+    if everything == (function is not None):
+        raise click.UsageError(
+            "give either FUNCTION or --all; `prunella incidents` lists functions"
+        )
+    if pr and dry_run:
+        raise click.UsageError("--pr and --dry-run exclude each other")
+    from prunella.cli.attempts import attempts
+    from prunella.cli.views.healing import show_attempts
+
+    with session.healer(root, model) as healer:
+        pending = healer.pending(lookback_minutes, function)
+        with session.progress("Healing"):
+            tried = list(attempts(healer, pending, create_pr=pr, keep=not dry_run))
+    healed = sum(item.healed for item in tried)
+    plain = {
+        "healed": healed,
+        "dry_run": dry_run,
+        "healings": [item.to_plain() for item in tried],
+    }
+    session.result(plain, lambda console: show_attempts(console, tried, dry_run=dry_run))
+    return ExitCode.DONE if healed or dry_run or not tried else ExitCode.NEGATIVE

@@ -1,0 +1,106 @@
+"""What every command has in common: the healer it works with, how it prints, how it ends."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from prunella.cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+    from prunella.ports import Progress
+    from prunella.wiring.healer import Healer
+
+#: Columns to print in where no terminal says how many it has: enough for a table in a log.
+_COLUMNS_WITHOUT_TERMINAL = 120
+
+
+def _open(root: Path | None, model: str | None, progress: "Progress") -> "Healer":
+    from prunella.wiring.healer import Healer
+
+    return Healer(model, root=root, progress=progress)
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the command line."""
+
+    #: Makes the healer for root and model (``None``: as found, as the settings say).
+    open_healer: Callable[[Path | None, str | None, "Progress"], "Healer"] = _open
+    #: The command was given ``--json``: standard output is one JSON document.
+    as_json: bool = False
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    _status: "Status | None" = None
+
+    @contextmanager
+    def healer(self, root: Path | None, model: str | None = None) -> Iterator["Healer"]:
+        """Give the healer of the project at `root`, its store up to date with the spool."""
+        with self.open_healer(root, model, self.tell) as healer:
+            with self.progress("Reading what was recorded"):
+                healer.refresh()
+            yield healer
+
+    def console(self) -> "Console":
+        """Return where results for people go."""
+        return console_on(self.stdout)
+
+    def tell(self, doing: str) -> None:
+        """Show what is being done now, if a person waits for it."""
+        if self._status is not None:
+            from rich.text import Text
+
+            from prunella.cli.text import one_line
+
+            self._status.update(Text(one_line(doing)))
+
+    @contextmanager
+    def progress(self, doing: str) -> Iterator[None]:
+        """Show on stderr what is being done while it is done; silent where that is no terminal."""
+        if not self.stderr.isatty():
+            yield
+            return
+        from rich.text import Text
+
+        with console_on(self.stderr).status(Text(doing)) as status:
+            self._status = status
+            try:
+                yield
+            finally:
+                self._status = None
+
+    def result(self, plain: Any, render: Callable[["Console"], None]) -> None:
+        """Print a command's result: `plain` as JSON under ``--json``, else what `render` prints."""
+        if self.as_json:
+            self._write_json(plain)
+        else:
+            render(self.console())
+
+    def failed(self, error: Exception, code: ExitCode) -> ExitCode:
+        """Say what stopped the command: on stderr, and under ``--json`` on stdout too."""
+        from prunella.cli.text import one_line
+
+        message = str(error) or type(error).__name__
+        self.stderr.write(f"prunella: {one_line(message, 2000)}\n")
+        if self.as_json:
+            plain = {"error": {"type": type(error).__name__, "message": message}}
+            self._write_json(plain)
+        return code
+
+    def _write_json(self, plain: Any) -> None:
+        import json
+
+        self.stdout.write(json.dumps(plain, indent=2) + "\n")
+
+
+def console_on(stream: TextIO) -> "Console":
+    """Return a console that prints text as it is: no markup, no guessing at what to colour."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else _COLUMNS_WITHOUT_TERMINAL
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)

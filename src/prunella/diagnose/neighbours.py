@@ -1,0 +1,304 @@
+"""Callers, callees and tests of a function, by a static reading of the project's files.
+
+Only files that mention the function's name (or class) are parsed for callers, and only files that
+the function's own file imports for callees, so that the cost follows the neighbourhood and not the
+project. Names are resolved through imports, ``self`` and classes; a method called on an object of
+unknown type counts as a weak neighbour. What can't be parsed is passed over.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from prunella.diagnose.imports import Imported, ProjectFiles, resolve_imports
+from prunella.diagnose.scopes import Function, Module, parse_module
+from prunella.diagnose.source import Read
+from prunella.model.repair import Snippet, SourceFunction
+from prunella.ports import Retriever
+
+CALLER, CALLEE, TEST = "caller", "callee", "test"
+
+#: A call that resolves to the target through imports, ``self`` or its own file.
+_CERTAIN = 1.0
+#: A method of that name on an object whose class is mentioned in the file.
+_LIKELY = 0.7
+#: A method of that name, nothing more.
+_POSSIBLE = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a neighbourhood is worth reading."""
+
+    callers: int = 3
+    callees: int = 4
+    tests: int = 4
+    #: Lines of one snippet; a longer function is cut around the call.
+    lines: int = 60
+    #: Files parsed in search of callers and tests, nearest folders first.
+    files: int = 200
+    file_bytes: int = 400_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    role: str
+    module: Module
+    function: Function
+    strength: float
+    #: Line of the call, or the function's first.
+    line: int
+
+
+def find_neighbours(
+    function: SourceFunction,
+    files: Sequence[str],
+    read: Read,
+    retriever: Retriever,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Snippet, ...]:
+    """Return callers, callees and tests of `function`, the most telling of each role first.
+
+    `files` are the paths of the base. Certainty of the connection decides; similarity of the text
+    by `retriever` orders what is equally certain.
+    """
+    python = [path for path in files if path.endswith((".py", ".pyw"))]
+    project = ProjectFiles(python)
+    home = parse_module(function.path, function.file_source)
+    if home is None:
+        return ()
+    target = _Target.of(function, home)
+    found = list(_callees(target, home, project, read))
+    for module in _mentioning(python, read, target, limits):
+        found.extend(_users(target, home if module.path == home.path else module, project))
+    return _rank(found, function, retriever, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The function whose neighbours are looked for."""
+
+    path: str
+    function: Function
+    #: Name that users write: the function's, or its class's for constructors.
+    called: str
+
+    @classmethod
+    def of(cls, function: SourceFunction, home: Module) -> "_Target":
+        node = home.function(function.qualname, function.first_line)
+        if node.class_name is not None and node.name in ("__init__", "__new__"):
+            return cls(function.path, node, node.class_name)
+        return cls(function.path, node, node.name)
+
+
+def _mentioning(
+    python: Sequence[str], read: Read, target: _Target, limits: Limits
+) -> Iterator[Module]:
+    word = re.compile(rb"(?<![A-Za-z0-9_])" + target.called.encode() + rb"(?![A-Za-z0-9_])")
+    folder = PurePosixPath(target.path).parts[:-1]
+
+    def distance(path: str) -> tuple[bool, int, str]:
+        parts = PurePosixPath(path).parts
+        shared = sum(1 for a, b in zip(folder, parts, strict=False) if a == b)
+        return (path != target.path, -shared, path)
+
+    parsed = 0
+    for path in sorted(python, key=distance):
+        source = read(path)
+        if source is None or len(source) > limits.file_bytes or not word.search(source):
+            continue
+        module = parse_module(path, source)
+        if module is None:
+            continue
+        yield module
+        parsed += 1
+        if parsed >= limits.files:
+            return
+
+
+# --- who uses the target
+
+
+def _users(target: _Target, module: Module, project: ProjectFiles) -> Iterator[_Found]:
+    names = resolve_imports(module.tree, module.path, project)
+    mentions_class = _mentions_class(target, module, names)
+    for function in _innermost(module):
+        if module.path == target.path and function.first_line == target.function.first_line:
+            continue
+        best, line = 0.0, function.first_line
+        for call in _calls(function):
+            strength = _use_strength(call, target, module, function, names, mentions_class)
+            if strength > best:
+                best, line = strength, call.lineno
+        if best:
+            role = TEST if is_test(module.path, function.name) else CALLER
+            yield _Found(role, module, function, best, line)
+
+
+def is_test(path: str, name: str) -> bool:
+    """Tell whether a function of that name in that file is a test, as pytest finds them."""
+    file = PurePosixPath(path)
+    in_tests = (
+        file.name.startswith("test_")
+        or file.stem.endswith("_test")
+        or ("tests" in file.parts or "test" in file.parts)
+    )
+    return in_tests and name.startswith("test")
+
+
+def _innermost(module: Module) -> Iterator[Function]:
+    """Yield the functions that a reader would be shown: not those inside another function."""
+    return (item for item in module.functions if "<locals>" not in item.qualname)
+
+
+def _calls(function: Function) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(function.node) if isinstance(node, ast.Call))
+
+
+def _use_strength(
+    call: ast.Call,
+    target: _Target,
+    module: Module,
+    user: Function,
+    names: Mapping[str, Imported],
+    mentions_class: bool,
+) -> float:
+    if isinstance(call.func, ast.Name):
+        return _name_strength(call.func.id, target, module, names)
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != target.called:
+        return 0.0
+    owner = ast.unparse(call.func.value)
+    bound = names.get(owner)
+    if bound is not None and bound.path == target.path:
+        return _CERTAIN
+    if target.function.class_name is None:
+        return 0.0
+    if owner in ("self", "cls") and module.path == target.path:
+        return _CERTAIN if user.class_name == target.function.class_name else _POSSIBLE
+    return _LIKELY if mentions_class else _POSSIBLE
+
+
+def _name_strength(
+    name: str, target: _Target, module: Module, names: Mapping[str, Imported]
+) -> float:
+    bound = names.get(name)
+    if bound is not None:
+        return _CERTAIN if bound.path == target.path and bound.name == target.called else 0.0
+    is_plain = target.function.class_name is None or target.called != target.function.name
+    here = module.path == target.path and is_plain and name == target.called
+    return _CERTAIN if here else 0.0
+
+
+def _mentions_class(target: _Target, module: Module, names: Mapping[str, Imported]) -> bool:
+    if target.function.class_name is None:
+        return False
+    return module.path == target.path or any(
+        bound.path == target.path and bound.name in (target.function.class_name, None)
+        for bound in names.values()
+    )
+
+
+# --- whom the target uses
+
+
+def _callees(target: _Target, home: Module, project: ProjectFiles, read: Read) -> Iterator[_Found]:
+    names = resolve_imports(home.tree, home.path, project)
+    opened: dict[str, Module | None] = {home.path: home}
+    seen: set[tuple[str, str]] = {(home.path, target.function.qualname)}
+    for call in _calls(target.function):
+        for path, qualname, strength in _called(call.func, target, home, names):
+            if path not in opened:
+                source = read(path)
+                opened[path] = None if source is None else parse_module(path, source)
+            module = opened[path]
+            for function in () if module is None else module.functions:
+                if function.qualname in (qualname, f"{qualname}.__init__") and module is not None:
+                    key = (path, function.qualname)
+                    if key not in seen:
+                        seen.add(key)
+                        yield _Found(CALLEE, module, function, strength, function.first_line)
+
+
+def _called(
+    func: ast.expr, target: _Target, home: Module, names: Mapping[str, Imported]
+) -> Iterator[tuple[str, str, float]]:
+    """Yield ``(path, qualified name, certainty)`` of what a call's function may be."""
+    if isinstance(func, ast.Name):
+        bound = names.get(func.id)
+        if bound is None:
+            yield home.path, f"{target.function.qualname}.<locals>.{func.id}", _CERTAIN
+            yield home.path, func.id, _CERTAIN
+        elif bound.name is not None:
+            yield bound.path, bound.name, _CERTAIN
+        return
+    if not isinstance(func, ast.Attribute):
+        return
+    owner = ast.unparse(func.value)
+    bound = names.get(owner)
+    if bound is not None:
+        qualname = func.attr if bound.name is None else f"{bound.name}.{func.attr}"
+        yield bound.path, qualname, _CERTAIN
+    elif owner in ("self", "cls", "super()") and target.function.class_name is not None:
+        prefix = target.function.qualname.rpartition(".")[0]
+        yield home.path, f"{prefix}.{func.attr}", _CERTAIN
+    else:
+        yield from _methods_named(func.attr, home)
+
+
+def _methods_named(name: str, home: Module) -> Iterator[tuple[str, str, float]]:
+    same = [item for item in home.functions if item.class_name is not None and item.name == name]
+    if len(same) == 1:
+        yield home.path, same[0].qualname, _LIKELY
+
+
+# --- ranking
+
+
+def _rank(
+    found: Sequence[_Found], function: SourceFunction, retriever: Retriever, limits: Limits
+) -> tuple[Snippet, ...]:
+    snippets: list[Snippet] = []
+    for role, limit in ((CALLER, limits.callers), (CALLEE, limits.callees), (TEST, limits.tests)):
+        group = _unique([item for item in found if item.role == role])
+        texts = [_text(item, limits.lines) for item in group]
+        near = dict(retriever.rank(function.text, texts, limit=len(texts))) if texts else {}
+        order = sorted(
+            range(len(group)),
+            key=lambda index: (-group[index].strength, -near.get(index, 0.0), index),
+        )
+        snippets.extend(_snippet(group[index], texts[index]) for index in order[:limit])
+    return tuple(snippets)
+
+
+def _unique(group: Sequence[_Found]) -> list[_Found]:
+    first: dict[tuple[str, int], _Found] = {}
+    for item in group:
+        first.setdefault((item.module.path, item.function.first_line), item)
+    return list(first.values())
+
+
+def _snippet(item: _Found, text: str) -> Snippet:
+    return Snippet(
+        role=item.role,
+        path=item.module.path,
+        qualname=item.function.qualname,
+        first_line=item.function.first_line,
+        text=text,
+    )
+
+
+def _text(item: _Found, most_lines: int) -> str:
+    first, last = item.function.first_line, item.function.last_line
+    if last - first < most_lines:
+        return item.module.text(first, last)
+    head = item.module.text(first, item.function.node.lineno)
+    start = max(item.function.node.lineno + 1, item.line - most_lines // 2)
+    stop = min(last, start + most_lines - 5)
+    gap = "    ...\n"
+    return head + gap + item.module.text(start, stop) + (gap if stop < last else "")

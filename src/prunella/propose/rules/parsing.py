@@ -1,0 +1,201 @@
+"""ValueError: text that can't be read, empty aggregates, searches without a find, unpacking."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from prunella.propose.rules.answers import answers
+from prunella.propose.rules.edits import Proposal, anchor, grouped, replacing
+from prunella.propose.rules.flow import calls_to, loops_around
+from prunella.propose.rules.guards import guards
+from prunella.propose.rules.scene import Scene, describe_failures
+from prunella.propose.rules.values import EMPTY_LITERALS, kinds
+
+EXCEPTIONS = ("ValueError", "InvalidOperation", "StatisticsError")
+_EMPTY = re.compile(r"(arg is an empty sequence|iterable argument is empty|at least one data)")
+_LITERAL = re.compile(r"(?:literal for int\(\) with base 10|string to float): '(.*)'$", re.DOTALL)
+
+
+def propose(scene: Scene) -> Iterator[Proposal]:
+    """Propose what the message calls for."""
+    message, crash = scene.exception.message, scene.crash
+    if _EMPTY.search(message) and isinstance(crash, ast.Call):
+        yield from _aggregate(scene, crash)
+    elif isinstance(crash, ast.Call) and calls_to(crash, "int", "float") and crash.args:
+        yield from _number(scene, crash, message)
+    elif isinstance(crash, ast.Call) and isinstance(crash.func, ast.Attribute):
+        yield from _search(scene, crash, crash.func)
+    if "values to unpack" in message:
+        yield from _unpacking(scene, message)
+    if isinstance(crash, ast.Call) and not _EMPTY.search(message):
+        yield from _caught(scene, crash)
+
+
+def _aggregate(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
+    if len(crash.args) != 1:
+        return
+    argument = crash.args[0]
+    text = scene.segment(argument)
+    because = f"`{text}` is empty"
+    if isinstance(argument, (ast.Name, ast.Attribute)):
+        yield from guards(scene, "value.empty", f"not {text}", argument, because)
+    if not calls_to(crash, "max", "min") or any(item.arg == "default" for item in crash.keywords):
+        return
+    literal = "0"
+    if isinstance(scene.parents.get(crash), ast.Return) and len(kinds(scene.passing_results)) == 1:
+        literal = EMPTY_LITERALS.get(next(iter(kinds(scene.passing_results))), "None")
+    inner = f"({text})" if isinstance(argument, ast.GeneratorExp) and text[:1] != "(" else text
+    yield Proposal(
+        rule="value.default",
+        edits=(replacing(scene, argument, f"{inner}, default={literal}"),),
+        description=f"Use {literal} as `{scene.segment(crash)}` when `{text}` is empty",
+        reason=f"{because} in {describe_failures(scene.failures)}",
+    )
+
+
+def _number(scene: Scene, crash: ast.Call, message: str) -> Iterator[Proposal]:
+    """Clean the text as the failing texts call for."""
+    argument, name = crash.args[0], scene.segment(crash.func)
+    text = grouped(scene.segment(argument), argument)
+    literals = [
+        found[1]
+        for failure in scene.failures
+        if (found := _LITERAL.search(failure.exception.message))
+    ]
+    because = f"{message.partition(':')[0]} in {describe_failures(scene.failures)}"
+    if not literals or isinstance(argument, ast.Constant):
+        return
+    plain = [item.strip() for item in literals]
+    if all("," in item for item in plain):
+        yield Proposal(
+            rule="value.thousands",
+            edits=(replacing(scene, argument, f'{text}.replace(",", "")'),),
+            description=f"Take thousands separators out of `{text}`",
+            reason=f"{because}; the texts hold commas",
+        )
+    if name == "int" and all(re.fullmatch(r"[+-]?\d+\.\d*", item) for item in plain):
+        yield Proposal(
+            rule="value.int_of_float",
+            edits=(replacing(scene, argument, f"float({scene.segment(argument)})"),),
+            description=f"Read `{text}` as a decimal number first",
+            reason=f"{because}; the texts have a decimal point",
+        )
+    if all(re.fullmatch(r"[$€£]\s?[\d.]+|[\d.]+\s?[$€£%]", item) for item in plain):
+        signs = "".join(sorted({char for item in plain for char in item if char in "$€£%"}))
+        yield Proposal(
+            rule="value.currency",
+            edits=(replacing(scene, argument, f'{text}.strip("{signs} ")'),),
+            description=f"Take {signs} off `{text}`",
+            reason=f"{because}; the texts hold {signs}",
+        )
+    if all(not item for item in plain):
+        if isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
+            condition = f"not {text}.strip()" if any(literals) else f"not {text}"
+            yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
+            if not any(literals):
+                yield Proposal(
+                    rule="value.blank.default",
+                    edits=(replacing(scene, argument, f"{text} or 0"),),
+                    description=f"Read an empty `{text}` as 0",
+                    reason=because,
+                )
+
+
+def _search(scene: Scene, crash: ast.Call, method: ast.Attribute) -> Iterator[Proposal]:
+    if method.attr not in ("index", "remove") or len(crash.args) != 1:
+        return
+    base, wanted = scene.segment(method.value), scene.segment(crash.args[0])
+    condition = f"{grouped(wanted, crash.args[0])} not in {base}"
+    subject = ast.Tuple(elts=[crash.args[0], method.value], ctx=ast.Load())
+    yield from guards(scene, f"value.{method.attr}", condition, subject, f"`{condition}`")
+    if method.attr == "remove" and isinstance(scene.parents.get(crash), ast.Expr):
+        statement = scene.statement(crash)
+        newline = scene.text.newline(statement.lineno)
+        indent = " " * statement.col_offset
+        if anchor(scene, crash) is statement:
+            yield Proposal(
+                rule="value.remove.if_there",
+                edits=(
+                    replacing(
+                        scene,
+                        statement,
+                        f"if {wanted} in {base}:{newline}{indent}    {scene.segment(statement)}",
+                    ),
+                ),
+                description=f"Remove `{wanted}` only where it is there",
+                reason=f"`{condition}` in {describe_failures(scene.failures)}",
+            )
+
+
+def _unpacking(scene: Scene, message: str) -> Iterator[Proposal]:
+    """`a, b = text.split("=")`: too many parts are one split too many."""
+    statement = scene.statement(scene.crash)
+    value = statement.value if isinstance(statement, ast.Assign) else None
+    expected = re.search(r"expected (\d+)", message)
+    if value is None or expected is None:
+        return
+    text = scene.segment(value)
+    because = f"{message} in {describe_failures(scene.failures)}"
+    splits = (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr in ("split", "rsplit")
+        and len(value.args) == 1
+        and not value.keywords
+    )
+    if splits and message.startswith("too many") and isinstance(value, ast.Call):
+        argument = scene.segment(value.args[0])
+        yield Proposal(
+            rule="value.split_once",
+            edits=(replacing(scene, value.args[0], f"{argument}, {int(expected[1]) - 1}"),),
+            description=f"Split `{text}` into {expected[1]} parts at most",
+            reason=because,
+        )
+    if isinstance(value, (ast.Name, ast.Attribute)):
+        yield from guards(
+            scene,
+            "value.unpack",
+            f"len({text}) != {expected[1]}",
+            value,
+            f"`{text}` is of other length",
+        )
+    elif splits and isinstance(value, ast.Call):
+        condition = f"len({text}) != {expected[1]}"
+        yield from guards(scene, "value.unpack", condition, value, f"`{condition}`")
+
+
+def _caught(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
+    """Catch the error of this one statement and answer with a sentinel, or skip the item."""
+    statement = anchor(scene, crash)
+    simple = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
+    if not isinstance(statement, simple):
+        return
+    loops = loops_around(scene, crash)
+    endings = [("continue", "skip", "skip the item")] if loops else []
+    endings += [
+        (answer.statement, f"answer.{answer.basis}", answer.why) for answer in answers(scene)[:2]
+    ]
+    start, end = scene.text.span(statement)
+    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
+    newline = scene.text.newline(statement.lineno)
+    step = "\t" if "\t" in indent else "    "
+    body = scene.text.decode(start, end)
+    if "\n" in body or indent.strip():
+        return
+    error = scene.exception.type_name
+    known = error in ("ValueError", "FileNotFoundError", "UnicodeDecodeError")
+    for ending, basis, why in endings if known else []:
+        text = newline.join(
+            (
+                "try:",
+                f"{indent}{step}{body}",
+                f"{indent}except {error}:",
+                f"{indent}{step}{ending}",
+            )
+        )
+        yield Proposal(
+            rule=f"caught.{basis}",
+            edits=(replacing(scene, statement, text),),
+            description=f"Where `{body}` raises {error}: {ending}",
+            reason=f"{error} in {describe_failures(scene.failures)}; {why}",
+        )

@@ -1,0 +1,209 @@
+"""TypeError: operands, indexes and iterables of the wrong type."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from prunella.propose.rules.attributes import converted
+from prunella.propose.rules.edits import Proposal, replacing
+from prunella.propose.rules.flow import calls_to
+from prunella.propose.rules.scene import Scene, describe_failures
+from prunella.propose.rules.values import kind, kinds
+
+EXCEPTIONS = ("TypeError",)
+_OBJECT = re.compile(r"'([\w.]+)' object")
+
+
+def propose(scene: Scene) -> Iterator[Proposal]:
+    """Propose what the kind of type error calls for."""
+    message, crash = scene.exception.message, scene.crash
+    if "NoneType" in message:
+        return
+    because = f"{message} in {describe_failures(scene.failures)}"
+    owner = found[1] if (found := _OBJECT.search(message)) else ""
+    if "coroutine" in message:
+        yield from _awaited(scene, because)
+    elif "not iterable" in message or "interpreted as an integer" in message:
+        yield from _counted(scene, because)
+    elif isinstance(crash, (ast.BinOp, ast.Compare, ast.AugAssign)):
+        yield from _operands(scene, because)
+    elif "item assignment" in message or "item deletion" in message:
+        for node in ast.walk(scene.statement(crash)):
+            if isinstance(node, ast.Subscript):
+                yield from converted(scene, node.value, owner, because)
+    elif "not subscriptable" in message and isinstance(crash, ast.Subscript):
+        yield from _called(scene, crash, because)
+    elif "indices must be integers" in message and isinstance(crash, ast.Subscript):
+        yield from _index(scene, crash, message, because)
+
+
+def _awaited(scene: Scene, because: str) -> Iterator[Proposal]:
+    """The result of a coroutine function is used without `await`."""
+    if not isinstance(scene.node, ast.AsyncFunctionDef):
+        return
+    for node in ast.walk(scene.statement(scene.crash)):
+        awaited = isinstance(scene.parents.get(node), ast.Await)
+        if isinstance(node, ast.Call) and not awaited and node is not scene.crash:
+            yield Proposal(
+                rule="type.await",
+                edits=(replacing(scene, node, f"(await {scene.segment(node)})"),),
+                description=f"Await `{scene.segment(node)}`",
+                reason=because,
+            )
+
+
+def _counted(scene: Scene, because: str) -> Iterator[Proposal]:
+    """`for i in len(a)`, `len(range(a))`, `range(a)`: a length and a range are mixed up."""
+    statement = scene.statement(scene.crash)
+    root = statement.iter if isinstance(statement, (ast.For, ast.AsyncFor)) else statement
+    for node in ast.walk(root):
+        if not isinstance(node, ast.Call) or len(node.args) != 1:
+            continue
+        inner, text = node.args[0], scene.segment(node.args[0])
+        new = None
+        if calls_to(node, "len") and calls_to(inner, "range") and isinstance(inner, ast.Call):
+            new = f"range(len({scene.segment(inner.args[0])}))"
+        elif calls_to(node, "len") and node is root:
+            new = f"range(len({text}))"
+        elif calls_to(node, "range") and not calls_to(inner, "len"):
+            seen = kind(scene.local(text)[0]) if scene.local(text) else ""
+            if seen in ("list", "tuple", "str", "dict", "set"):
+                new = f"range(len({text}))"
+            elif seen == "float" or isinstance(inner, ast.BinOp):
+                new = f"range(int({text}))"
+        if new is not None:
+            yield Proposal(
+                rule="type.range_len",
+                edits=(replacing(scene, node, new),),
+                description=f"Count with `{new}`",
+                reason=because,
+            )
+            return
+    if isinstance(statement, ast.For) and isinstance(root, ast.Name):
+        if kinds(scene.local(root.id)) == {"int"}:
+            yield Proposal(
+                rule="type.range_of",
+                edits=(replacing(scene, root, f"range({root.id})"),),
+                description=f"Count up to `{root.id}`",
+                reason=because,
+            )
+
+
+def _operands(scene: Scene, because: str) -> Iterator[Proposal]:
+    crash = scene.crash
+    if isinstance(crash, ast.BinOp):
+        pair = (crash.left, crash.right)
+    elif isinstance(crash, ast.Compare) and len(crash.comparators) == 1:
+        pair = (crash.left, crash.comparators[0])
+    elif isinstance(crash, ast.AugAssign):
+        pair = (crash.target, crash.value)
+    else:
+        return
+    sides = [_side(scene, node) for node in pair]
+    for at in (0, 1):
+        node, own, other = pair[at], sides[at], sides[1 - at]
+        if isinstance(crash, ast.AugAssign) and at == 0:
+            continue
+        for name in _conversions(own, other, adds=_adds(crash)):
+            yield from converted(scene, node, own, because)
+            text = scene.segment(node)
+            new = {"list_of": f"[{text}]", "tuple_of": f"({text},)"}.get(name, f"{name}({text})")
+            yield Proposal(
+                rule=f"type.operand.{name}",
+                edits=(replacing(scene, node, new),),
+                description=f"Use `{new}` instead of `{text}`",
+                reason=because,
+                weight=1.0 if not _seen_as(scene, node, own) else 0.5,
+            )
+
+
+def _adds(crash: ast.AST) -> bool:
+    return isinstance(getattr(crash, "op", None), ast.Add)
+
+
+def _side(scene: Scene, node: ast.expr) -> str:
+    """Return the type that an operand had in the failing calls, ``""`` if that isn't known."""
+    if isinstance(node, ast.Constant):
+        return type(node.value).__name__
+    if isinstance(node, (ast.JoinedStr,)):
+        return "str"
+    if isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
+        return type(node).__name__.lower()
+    if isinstance(node, ast.Name):
+        seen = kinds(scene.local(node.id))
+        return next(iter(seen)) if len(seen) == 1 else ""
+    if calls_to(node, "len", "int", "str", "float", "list", "tuple") and isinstance(node, ast.Call):
+        name = scene.segment(node.func)
+        return "int" if name == "len" else name
+    if isinstance(node, ast.BinOp):
+        sides = {_side(scene, node.left), _side(scene, node.right)}
+        return sides.pop() if len(sides) == 1 else ("str" if "str" in sides else "")
+    return ""
+
+
+def _conversions(own: str, other: str, *, adds: bool) -> list[str]:
+    """Return what may be applied to an operand of type `own` so that it goes with `other`."""
+    if own == other:
+        return []
+    if other == "str" and own != "str":
+        return ["str"] if adds else []
+    if own == "str" and other in ("int", "float"):
+        return [other, "float"] if other == "int" else ["float"]
+    if own in ("list", "tuple") and other in ("list", "tuple"):
+        return [other]
+    if other in ("list", "tuple") and adds and own not in ("list", "tuple", ""):
+        return [f"{other}_of"]
+    if {own, other} == {"float", "Decimal"} and own == "Decimal":
+        return ["float"]
+    return []
+
+
+def _seen_as(scene: Scene, node: ast.expr, own: str) -> bool:
+    """Passing calls have the same type there, so that it can't be the fault."""
+    if not isinstance(node, ast.Name):
+        return False
+    return own in kinds(values[node.id] for values in scene.passing_inputs if node.id in values)
+
+
+def _called(scene: Scene, crash: ast.Subscript, because: str) -> Iterator[Proposal]:
+    """`len[x]`: a function was meant to be called."""
+    if "function" in scene.exception.message or "method" in scene.exception.message:
+        base, inner = scene.segment(crash.value), scene.segment(crash.slice)
+        yield Proposal(
+            rule="type.call",
+            edits=(replacing(scene, crash, f"{base}({inner})"),),
+            description=f"Call `{base}` instead of subscripting it",
+            reason=because,
+        )
+        yield from _other_base(scene, crash, because)
+
+
+def _other_base(scene: Scene, crash: ast.Subscript, because: str) -> Iterator[Proposal]:
+    for name in scene.parameters:
+        if kinds(scene.local(name)) & {"list", "tuple", "str", "dict"}:
+            yield Proposal(
+                rule="type.other_base",
+                edits=(replacing(scene, crash.value, name),),
+                description=f"Take an item of `{name}`",
+                reason=because,
+            )
+
+
+def _index(scene: Scene, crash: ast.Subscript, message: str, because: str) -> Iterator[Proposal]:
+    text = scene.segment(crash.slice)
+    if message.endswith(("float", "str")) and not isinstance(crash.slice, ast.Constant):
+        yield Proposal(
+            rule="type.int_index",
+            edits=(replacing(scene, crash.slice, f"int({text})"),),
+            description=f"Use `int({text})` as the index",
+            reason=because,
+        )
+    division = crash.slice
+    if isinstance(division, ast.BinOp) and isinstance(division.op, ast.Div):
+        left, right = scene.segment(division.left), scene.segment(division.right)
+        yield Proposal(
+            rule="type.floor_division",
+            edits=(replacing(scene, division, f"{left} // {right}"),),
+            description=f"Divide `{text}` without a remainder",
+            reason=because,
+        )

@@ -1,0 +1,215 @@
+"""What the store does when its file is missing, damaged, foreign, newer, locked or taken away."""
+
+import os
+import shutil
+import sqlite3
+
+import pytest
+
+from prunella.adapters.sqlite import database, migrations
+from prunella.adapters.sqlite_store import open_store
+from prunella.model.errors import StoreError
+from recorded import SITE, a_call, a_repeat, an_occurrence
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / ".prunella" / "prunella.db"
+
+
+@pytest.fixture
+def filled(path):
+    store = open_store(path, create=True)
+    store.ingest([a_call(number) for number in range(50)], spool_name="s", end_offset=1)
+    store.close()
+    return path
+
+
+def test_a_missing_store_says_that_nothing_was_recorded(path):
+    """Looking makes no file; the message says how to get one."""
+    with pytest.raises(StoreError, match="Nothing has been recorded here yet"):
+        open_store(path, create=False)
+    assert not path.parent.exists()
+
+
+def test_a_store_is_its_owners_alone(filled):
+    """Recorded values are nobody else's to read, whatever the umask."""
+    assert filled.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize(
+    "content", [b"not a database" * 100, b"SQLite format 3\x00" + b"\xff" * 4096]
+)
+def test_a_file_that_is_no_store_is_left_as_it_is(path, content, create):
+    """Rubbish is refused with advice and never overwritten."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged or not a store"):
+        open_store(path, create=create)
+    assert path.read_bytes() == content
+
+
+def test_damage_inside_a_store_is_said(filled):
+    """A store whose pages were overwritten raises StoreError, also when opened, and stays."""
+    data = bytearray(filled.read_bytes())
+    data[4096:] = b"\x5a" * (len(data) - 4096)
+    filled.write_bytes(data)
+    with pytest.raises(StoreError, match="damaged") as caught:
+        open_store(filled, create=True).calls(SITE, limit=99)
+    assert "Move it away" in str(caught.value)
+    assert filled.read_bytes()[4096:] == data[4096:]
+
+
+def test_a_damaged_row_is_said(filled):
+    """A body that is no JSON any more is a StoreError, not a crash."""
+    with sqlite3.connect(filled) as db:
+        db.execute("UPDATE call SET body = '{'")
+    db.close()
+    with pytest.raises(StoreError, match="can't be read"):
+        open_store(filled, create=False).calls(SITE, limit=1)
+
+
+def test_a_truncated_store_is_refused(filled):
+    """Half a file is not half a store."""
+    data = filled.read_bytes()
+    filled.write_bytes(data[: len(data) // 2])
+    with pytest.raises(StoreError):
+        open_store(filled, create=True).calls(SITE, limit=99)
+
+
+def test_another_programs_database_is_refused(path):
+    """A SQLite file that isn't ours is left alone, with or without a version of its own."""
+    path.parent.mkdir()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        open_store(path, create=True)
+    assert path.read_bytes() == before
+
+
+def test_a_newer_schema_is_refused(filled):
+    """An old release doesn't guess what a newer one has written."""
+    newer = migrations.SCHEMA_VERSION + 1
+    with sqlite3.connect(filled) as db:
+        db.execute(f"PRAGMA user_version = {newer}")
+    db.close()
+    with pytest.raises(StoreError, match=f"schema version {newer}.*Upgrade"):
+        open_store(filled, create=True)
+
+
+def test_an_older_schema_is_brought_up_to_date(filled, monkeypatch):
+    """Missing steps run once, in order, each whole or not at all; data stays."""
+    steps = (*migrations.MIGRATIONS, ("CREATE TABLE one (x)",), ("CREATE TABLE two (x)", "rubbish"))
+    monkeypatch.setattr(database, "MIGRATIONS", steps)
+    monkeypatch.setattr(database, "SCHEMA_VERSION", len(steps))
+    with pytest.raises(StoreError):
+        open_store(filled, create=False)
+    with sqlite3.connect(filled) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(steps) - 1,)
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    db.close()
+    assert "one" in tables
+    assert "two" not in tables
+    monkeypatch.setattr(database, "MIGRATIONS", (*steps[:-1], ("CREATE TABLE two (x)",)))
+    store = open_store(filled, create=False)
+    assert len(store.calls(SITE, limit=99)) == 50
+    store.close()
+
+
+def test_an_empty_file_becomes_a_store(path):
+    """A file that a writer made and was killed before filling is filled."""
+    path.parent.mkdir()
+    path.touch()
+    store = open_store(path, create=False)
+    assert store.sites() == []
+    store.close()
+
+
+def test_a_locked_store_is_said_after_the_timeout(filled, monkeypatch):
+    """Who can't write because another process doesn't let go gets a message that says so."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    store = open_store(filled, create=False)
+    other = sqlite3.connect(filled, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another process"):
+        store.ingest([a_call()], spool_name="s", end_offset=2)
+    assert len(store.calls(SITE, limit=99)) == 50
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.ingest([a_call(99)], spool_name="s", end_offset=2)
+    store.close()
+
+
+def test_an_error_within_a_transaction_leaves_nothing_behind(filled):
+    """Records and offset are kept together or not at all."""
+    store = open_store(filled, create=False)
+
+    def broken():
+        yield an_occurrence()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.ingest(broken(), spool_name="t", end_offset=9)
+    assert (store.spool_offset("t"), store.untriaged(limit=9)) == (0, [])
+    store.close()
+
+
+def test_a_full_disk_is_said_and_gone_through(filled):
+    """What doesn't fit is said; once there is room, the store goes on."""
+    store = open_store(filled, create=False)
+    with store._database.outside_transaction() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="disk is full"):
+        store.ingest([a_call(77, result="x" * 100_000)], spool_name="s", end_offset=2)
+    with store._database.outside_transaction() as db:
+        db.execute("PRAGMA max_page_count = 1000000")
+    assert store.spool_offset("s") == 1
+    assert store.ingest([a_call(77)], spool_name="s", end_offset=2)
+    store.close()
+
+
+def test_a_store_taken_away_is_made_anew_by_its_writer(filled):
+    """Somebody deletes the data folder under a running program: it records into a new one."""
+    store = open_store(filled, create=True)
+    shutil.rmtree(filled.parent)
+    assert store.ingest([a_call(1)], spool_name="s", end_offset=2)
+    assert len(store.calls(SITE, limit=99)) == 1
+    store.close()
+
+
+def test_a_store_taken_away_from_a_reader_is_said(filled):
+    """A reader doesn't answer from a file that isn't there any more."""
+    store = open_store(filled, create=False)
+    shutil.rmtree(filled.parent)
+    with pytest.raises(StoreError, match="Nothing has been recorded"):
+        store.sites()
+    store.close()
+
+
+def test_a_folder_in_the_files_place_is_said(path):
+    """Whatever stands at the path, the message has it."""
+    path.mkdir(parents=True)
+    with pytest.raises(StoreError, match="can't be opened"):
+        open_store(path, create=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_read_only_folder_is_said(path):
+    """A folder that may not be written ends in a message, not in a traceback."""
+    path.parent.mkdir()
+    path.parent.chmod(0o500)
+    with pytest.raises(StoreError, match="can't be opened"):
+        open_store(path, create=True)
+
+
+def test_a_closed_store_opens_again(filled):
+    """Closing gives the file back; using the store again is no error."""
+    store = open_store(filled, create=False)
+    store.close()
+    store.close()
+    assert store.ingest([a_repeat()], spool_name="s", end_offset=3)
+    store.close()

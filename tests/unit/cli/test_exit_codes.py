@@ -1,0 +1,44 @@
+import inspect
+
+import pytest
+
+from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
+from prunella.model import errors
+
+
+def test_every_code_has_a_meaning():
+    """The table for people covers exactly the codes."""
+    assert set(MEANINGS) == set(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UnknownName("x"), ExitCode.USAGE),
+        (errors.AmbiguousName("x", ["a:x", "b:x"]), ExitCode.USAGE),
+        (errors.ConfigurationError("x"), ExitCode.USAGE),
+        (errors.PatchRefused("signature", "x"), ExitCode.USAGE),
+        (errors.NothingToHeal("x"), ExitCode.NEGATIVE),
+        (errors.SourceUnavailable("x"), ExitCode.NEGATIVE),
+        (errors.StoreError("x"), ExitCode.UNABLE),
+        (errors.RecordError("x"), ExitCode.UNABLE),
+        (errors.SandboxUnavailable("x"), ExitCode.UNABLE),
+        (errors.RepositoryError("x"), ExitCode.UNABLE),
+        (errors.ModelError("timeout", "x"), ExitCode.UNABLE),
+        (errors.MissingExtra("llm", "x"), ExitCode.UNABLE),
+        (errors.PrunellaError("x"), ExitCode.UNABLE),
+    ],
+)
+def test_every_error_has_its_code(error, code):
+    """Who has to act decides: 2 the one who typed, 3 the one who runs the machine."""
+    assert code_of(error) == code
+
+
+def test_no_error_is_forgotten():
+    """The table above names every error that Prunella raises on purpose."""
+    known = {
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.PrunellaError)
+    }
+    assert len(known) == 13
