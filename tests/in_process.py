@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from builders import exception, frame
-
 from prunella.codec import decode, encode, encode_mapping
 from prunella.model.records import Process
 from prunella.model.repair import ReplayEnding, ReplayOutcome, ReplayRequest, TestReport

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import candidate, exception, frame, occurrence, process, site
 
+from builders import candidate, exception, frame, occurrence, process, site
 from prunella.adapters.replay import SandboxReplayer
 from prunella.adapters.sandbox import detect
 from prunella.adapters.test_runner import SandboxTestRunner

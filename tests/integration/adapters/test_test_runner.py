@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import process
 
+from builders import process
 from prunella.adapters.sandbox import detect
 from prunella.adapters.test_runner import SandboxTestRunner, find_tests, read_results
 from prunella.model.errors import ConfigurationError, SandboxUnavailable

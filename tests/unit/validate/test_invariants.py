@@ -3,7 +3,6 @@
 from typing import Any
 
 from builders import call, occurrence
-
 from prunella.codec import encode, encode_mapping
 from prunella.model.ids import CallId
 from prunella.model.repair import Baseline, Patch, ReplayEnding, ReplayOutcome

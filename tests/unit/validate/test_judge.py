@@ -5,7 +5,6 @@ from typing import Any
 
 from builders import call, candidate, exception, frame, occurrence, process
 from in_process import InProcessReplayer, ScriptedTests, report
-
 from prunella.model.ids import CallId, CandidateId, OccurrenceId
 from prunella.model.records import Call, Occurrence
 from prunella.model.repair import (
