@@ -461,3 +461,13 @@ def test_encoding_agrees_with_the_recorder(replayer: SandboxReplayer, tree: Path
     (outcome,) = replay(replayer, tree, ask("Box.double", {"x": (1, {"a": {2.5}})}))
     shared = (1, {"a": {2.5}})
     assert compare(outcome.result, encode(2 * shared).tree) is None
+
+
+def test_a_tree_that_only_its_owner_may_read_is_replayed(
+    replayer: SandboxReplayer, tree: Path
+) -> None:
+    """A strict umask is no obstacle, whoever the sandbox runs as."""
+    (tree / "shop.py").chmod(0o600)
+    tree.chmod(0o700)
+    (outcome,) = replay(replayer, tree, ask("mean", {"values": [1]}))
+    assert outcome.result == 1.0
