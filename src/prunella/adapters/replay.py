@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,8 @@ class SandboxReplayer:
                 f"The interpreter of the program, {executable}, can't be run on this machine. "
                 "Name another one with the same packages by the setting python."
             )
+        if os.geteuid() == 0:
+            _make_readable(tree)
         job = self._job(tree, process, requests, variants)
         found: dict[tuple[int, int], ReplayOutcome] = {}
         with tempfile.TemporaryFile() as source:
@@ -148,6 +151,15 @@ class SandboxReplayer:
                 if outlet >= 0:
                     os.close(outlet)
             return _tail(complaints.fileno())
+
+
+def _make_readable(tree: Path) -> None:
+    """Let others read the checked-out `tree`: root's sandboxes run as an ordinary user."""
+    for name in mounts.below([str(tree)]):
+        status = os.lstat(name)
+        needed = 0o055 if stat.S_ISDIR(status.st_mode) else 0o044
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & needed != needed:
+            os.chmod(name, stat.S_IMODE(status.st_mode) | needed)  # noqa: PTH101 - as the others
 
 
 def rerooted_path(process: Process, tree: Path) -> tuple[str, ...]:

@@ -297,7 +297,7 @@ def test_an_unusable_interpreter_is_no_crash_of_ours(sandbox: Sandbox) -> None:
 def test_none_is_used_only_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing isolates, `auto` refuses and says what to do; `none` goes on."""
     monkeypatch.setattr(sandboxes, "_try", lambda level: "not here")
-    with pytest.raises(SandboxUnavailable, match="bubblewrap: not here.*sandbox = none"):
+    with pytest.raises(SandboxUnavailable, match=r"bubblewrap: not here.*sandbox = none"):
         detect("auto")
     with pytest.raises(SandboxUnavailable):
         detect("namespaces")
