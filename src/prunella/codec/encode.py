@@ -61,7 +61,7 @@ class Encoder:
     def __init__(self, limits: Limits, redactor: "Redactor | None") -> None:
         self.bytes_left = limits.max_total_bytes
         self.nodes_left = limits.max_nodes
-        self.clock_at = limits.max_nodes - _NODES_PER_CLOCK
+        self.clock_at = max(0, limits.max_nodes - _NODES_PER_CLOCK)
         self.time_budget_ns = limits.time_budget_ms * 1_000_000
         self.deadline_ns = 0.0  # from the first look at the clock on
         self.max_items = limits.max_items
@@ -209,13 +209,13 @@ class Encoder:
 
     def has_time(self) -> bool:
         """Look at the clock and at what is left, which is done every few hundred values."""
-        self.clock_at = self.nodes_left - _NODES_PER_CLOCK
+        self.clock_at = max(0, self.nodes_left - _NODES_PER_CLOCK)
         now_ns = perf_counter_ns()
         if self.deadline_ns == 0:
             self.deadline_ns = now_ns + self.time_budget_ns
         elif now_ns > self.deadline_ns:
-            self.nodes_left = self.clock_at = 0
-        return self.nodes_left > 0
+            self.nodes_left = -1
+        return self.nodes_left >= 0
 
     def cut_into(
         self,
