@@ -24,7 +24,7 @@ class Access(enum.Flag):
     RUN = 4
 
 
-Pair = namedtuple("Pair", "left right")  # noqa: PYI024 - the untyped kind is to be encoded too
+Pair = namedtuple("Pair", "left right")
 
 
 class Point(NamedTuple):

@@ -116,6 +116,12 @@ def slots(cls: type) -> dict[str, Any]:
     return found
 
 
+def built_in_field(cls: type, name: str) -> Any:
+    """Return the descriptor of a field that a built-in exception keeps, or ``None``."""
+    found = lookup(cls, name) if derives(cls, BaseException) else None
+    return found if type(found) is types.MemberDescriptorType else None
+
+
 #: Built-in types that hold state outside of attributes and that classes derive from.
 _STATE_HOLDERS = (
     *(str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset, dict, object),

@@ -144,8 +144,9 @@ class Decoder:
             members = classes.slots(cls)
             get_dict = classes.instance_dict(cls)
             for name, item in self.named(node):
-                if name in members:
-                    members[name].__set__(value, item)
+                member = members.get(name) or classes.built_in_field(cls, name)
+                if member is not None:
+                    member.__set__(value, item)
                 elif get_dict is not None:
                     get_dict(value)[name] = item
                 else:

@@ -179,14 +179,16 @@ class Encoder:
 
     # --- containers
 
-    def again(self, key: int) -> Tree:
+    def again(self, key: int) -> list[Tree]:
         """Refer to the container of id `key`, which is encoded elsewhere in the tree."""
         number = self.shared.get(key)
         if number is None:
             number = self.shared[key] = len(self.shared)
         return ["*", number]
 
-    def sequence(self, value: Any, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+    def sequence(
+        self, value: Any, out: list[Tree], size: int, items: Any, depth: int
+    ) -> list[Tree]:
         """Encode a container of `size` items that `items` iterates over into `out`."""
         key = id(value)
         if key in self.memo:
@@ -194,7 +196,7 @@ class Encoder:
         self.memo[key] = (value, out)
         return self.items_part(out, size, items, depth)
 
-    def items_part(self, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+    def items_part(self, out: list[Tree], size: int, items: Any, depth: int) -> list[Tree]:
         """As `sequence`, without giving the container an identity."""
         if self.admits(size, depth):
             return self.nodes(out, list(islice(items, size)), depth - 1)
@@ -224,7 +226,7 @@ class Encoder:
         append: Callable[[list[Tree], Any, int], list[Tree]],
         items: Any,
         depth: int,
-    ) -> Tree:
+    ) -> list[Tree]:
         """Make `out` a mark with the first items, or with none where the limits are used up."""
         head = out[:]
         if size > self.max_items and self.admits(HEAD_ITEMS, depth):
@@ -374,12 +376,10 @@ def _frozenset(encoder: Encoder, value: frozenset[Any], depth: int) -> Tree:
     return _forget_plain(encoder, value, node)
 
 
-def _forget_plain(encoder: Encoder, value: Any, node: Tree) -> Tree:
+def _forget_plain(encoder: Encoder, value: Any, node: list[Tree]) -> list[Tree]:
     """Forget an immutable container of scalars: whether two of them are one makes no difference."""
-    for item in node:  # type: ignore[union-attr]
-        if type(item) is list:
-            return node
-    encoder.memo.pop(id(value), None)
+    if id(value) not in encoder.shared and all(type(item) is not list for item in node):
+        encoder.memo.pop(id(value), None)
     return node
 
 

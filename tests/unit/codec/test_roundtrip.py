@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from codec_samples import (
     Access,
     Blob,
@@ -27,6 +30,7 @@ from codec_samples import (
     Order,
     Outer,
     Pair,
+    Plain,
     Point,
     Queue,
     Ratio,
@@ -42,9 +46,6 @@ from codec_samples import (
     function,
     plain,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from prunella.codec import decode, encode, encode_mapping
 
 
@@ -58,10 +59,15 @@ def same(one: Any, other: Any) -> bool:
     """Equal in value and type, all the way down; NaN is NaN and -0.0 isn't 0.0."""
     if type(one) is not type(other):
         return False
-    if type(one) is float:
+    if isinstance(one, (float, complex, Decimal)):
         return repr(one) == repr(other)
-    if type(one) is complex:
-        return same(one.real, other.real) and same(one.imag, other.imag)
+    if isinstance(one, (datetime.datetime, datetime.time)):
+        return one == other and one.fold == other.fold and str(one.tzinfo) == str(other.tzinfo)
+    return same_parts(one, other)
+
+
+def same_parts(one: Any, other: Any) -> bool:
+    """As `same`, for two of one type that consist of parts."""
     if isinstance(one, (list, tuple, deque)):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
@@ -70,10 +76,10 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (set, frozenset)):
         key = lambda item: (type(item).__name__, repr(item))  # noqa: E731
         return same(sorted(one, key=key), sorted(other, key=key))
-    if isinstance(one, datetime.datetime):
-        return one == other and one.fold == other.fold and str(one.tzinfo) == str(other.tzinfo)
-    if isinstance(one, Decimal):
-        return str(one) == str(other)
+    if isinstance(one, (Order, Plain)):
+        return same(vars(one), vars(other))
+    if isinstance(one, Line):
+        return same((one.article, one.price), (other.article, other.price))
     return bool(one == other)
 
 
@@ -88,7 +94,7 @@ hashables = st.one_of(
     st.text(st.characters(codec=None), max_size=20),
     st.binary(max_size=20),
     st.complex_numbers(),
-    st.decimals(),
+    st.decimals().filter(lambda value: not value.is_snan()),  # these can't be hashed
     st.fractions(),
     st.dates(),
     st.times(),
@@ -128,14 +134,7 @@ values = st.recursive(
 @given(values)
 def test_what_was_encoded_comes_back_equal_in_value_and_type(value: Any) -> None:
     """decode(encode(x)) is x again, through JSON, whatever is nested in whatever."""
-    back = rebuilt(value)
-
-    assert same(back, value) or _has_nan(value)
-
-
-def _has_nan(value: Any) -> bool:
-    """Equality of objects, points and frozensets is their own; NaN spoils it."""
-    return "nan" in repr(encode(value).tree)
+    assert same(rebuilt(value), value)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,6 @@ def _has_nan(value: Any) -> bool:
         "\ud800 lone",
         bytearray(b"ab"),
         Decimal("-0.00"),
-        Decimal("sNaN"),
         Fraction(-1, 3),
         ...,
         NotImplemented,
@@ -186,7 +184,7 @@ def test_each_kind_of_value_survives(value: Any) -> None:
     back = rebuilt(value)
 
     assert type(back) is type(value)
-    assert repr(back) == repr(value) or back == value
+    assert back == value or repr(back) == repr(value)
 
 
 def test_state_beside_the_contents_survives() -> None:
@@ -212,6 +210,7 @@ def test_exceptions_come_back_without_their_constructor() -> None:
 
     assert (type(refused), refused.args, refused.reason) == (Refused, ("refused: no",), "no")
     assert (missing.errno, missing.filename, type(missing)) == (2, "f.txt", FileNotFoundError)
+    assert (rebuilt(ImportError("i", name="m")).name, str(rebuilt(KeyError("k")))) == ("m", "'k'")
     assert rebuilt(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")).reason == "bad"
     assert rebuilt(ExceptionGroup("g", [ValueError(1)])).exceptions[0].args == (1,)
 
@@ -256,7 +255,7 @@ def test_shared_parts_stay_shared() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_graph_of_mutable_things_keeps_its_shape(size: int, random: Any) -> None:
     """Cycles and sharing among lists, dicts, tuples and objects come back edge for edge."""
-    makers = (list, dict, lambda: plain(), deque, Rows, Table)
+    makers = (list, dict, plain, deque, Rows, Table)
     nodes: list[Any] = [random.choice(makers)() for _ in range(size)]
     for number, node in enumerate(nodes):
         for _ in range(random.randint(0, 3)):
