@@ -145,6 +145,11 @@ def base_of(cls: type) -> type:
     return object
 
 
+def is_plain(base: type) -> bool:
+    """Tell whether instances made by this `base_of` something hold nothing but attributes."""
+    return base is object or base is find("datetime:tzinfo")
+
+
 def obstacle(cls: type) -> str:
     """Return why an instance of `cls` can't be made anew from its state, or ``""``."""
     if lookup(cls, "__del__") is not MISSING:

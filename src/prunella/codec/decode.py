@@ -18,7 +18,8 @@ from prunella.model.errors import RecordError
 from prunella.model.tree import Tree
 
 Resolve = Callable[[str], Any]
-_MAX_DEPTH = 500
+#: An encoder writes three lists a level at the most: ``&``, ``o``, ``d``.
+_MAX_DEPTH = 350
 
 
 def decode(tree: Tree, *, resolve: Resolve = import_by_path) -> Any:
@@ -128,9 +129,9 @@ class Decoder:
         obstacle = classes.obstacle(cls)
         if obstacle:
             raise RecordError(f"{path!r:.200} {obstacle}")
-        if not classes.derives(classes.base_of(cls), base):
-            raise RecordError(f"{path!r:.200} is no kind of {base.__name__} any more")
         maker: Any = classes.base_of(cls)
+        if not (classes.is_plain(maker) if base is object else classes.derives(maker, base)):
+            raise RecordError(f"{path!r:.200} is no kind of {base.__name__} any more")
         return maker.__new__(cls, *arguments)
 
     def set_state(self, value: Any, node: Tree) -> None:

@@ -1,6 +1,5 @@
 """Redacting what is encoded already: before it leaves for a model, a report or another store."""
 
-from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 
 from prunella.codec.names import UNCLEAN, WEAK
@@ -10,7 +9,7 @@ from prunella.codec.redact import Redactor
 from prunella.codec.redacted import length_class
 from prunella.model.tree import Tree
 
-_MAX_DEPTH = 500
+_MAX_DEPTH = 350
 #: Nodes whose keys or fields are names, and where the first of these stands.
 _NAMED = {"d": 1, "od": 1, "ct": 1, "dd": 2}
 _SEQUENCES = frozenset({"l", "t"})
@@ -27,7 +26,10 @@ def redact_tree(tree: Tree, redactor: Redactor) -> Tree:
     For trees that were recorded with other rules, or with none. Parts nested deeper than any
     encoder writes become ``…``.
     """
-    return _Pass(redactor).of(tree, 0)
+    try:
+        return _Pass(redactor).of(tree, 0)
+    except RecursionError:
+        return ["?", "builtins:object", "too deep"]
 
 
 class _Pass:
@@ -51,7 +53,10 @@ class _Pass:
         if tag in _SEQUENCES and len(node) == 3 and self.is_secret_field(node[1], node[2]):
             return [tag, self.of(node[1], depth + 1), self.hidden(node[2])]
         start = 2 if tag in _PATHS else 1
-        return [*node[:start], *(self.of(item, depth + 1) for item in node[start:])]
+        out = node[:start]
+        for item in node[start:]:
+            out.append(self.of(item, depth + 1))
+        return out
 
     def text(self, value: str) -> Tree:
         clean = self.redactor.text(value)
@@ -64,7 +69,7 @@ class _Pass:
     def binary(self, tag: str, content: Tree) -> Tree:
         try:
             data = a2b_base64(content if type(content) is str else "")
-        except Base64Error:
+        except ValueError:
             return ["?", "builtins:bytes", "malformed"]
         text = data.decode("latin-1")
         clean = self.redactor.text(text)
@@ -73,7 +78,11 @@ class _Pass:
         return [tag, b2a_base64(clean.encode("latin-1"), newline=False).decode("ascii")]
 
     def pairs(self, node: list[Tree], start: int, depth: int) -> Tree:
-        out = [node[0], *(self.of(item, depth + 1) for item in node[1:start])]
+        out = (
+            [node[0]]
+            if start == 1
+            else [node[0], self.of(node[1] if node[1:] else None, depth + 1)]
+        )
         for at in range(start, len(node) - 1, 2):
             key, value = node[at], node[at + 1]
             out.append(self.of(key, depth + 1))
@@ -89,7 +98,7 @@ class _Pass:
         if type(key) is list and len(key) == 2 and key[0] == "b":
             try:
                 key = a2b_base64(str(key[1])).decode("latin-1")
-            except Base64Error:
+            except ValueError:
                 return 0
         secrecy = self.redactor.names[key] if type(key) is str else 0
         return 0 if secrecy == UNCLEAN else secrecy
