@@ -37,7 +37,8 @@ def literal(tree: Tree) -> Literal | None:
         expression = _source(tree, imports, 0)
     except (_Unreadable, IndexError, TypeError, ValueError):
         return None
-    if len(expression) > _MAX_LENGTH:
+    bound = [statement.rpartition(" ")[2] for statement in imports]
+    if len(expression) > _MAX_LENGTH or len(bound) != len(set(bound)):
         return None
     return Literal(expression=expression, imports=tuple(sorted(imports)))
 
