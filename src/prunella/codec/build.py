@@ -372,6 +372,45 @@ def _bound_method(decoder: "Decoder", node: list[Tree]) -> Any:
     return MethodType(function, owner)
 
 
+def _partial(decoder: "Decoder", node: list[Tree]) -> Any:
+    from functools import partial
+
+    _tag, function, arguments, keywords = arity(node, 4)
+    values = decoder.values(tagged(arguments, "t")[1:])
+    named = {text(name): value for name, value in decoder.named(keywords)}
+    return partial(decoder.value(function), *values, **named)
+
+
+# --- what programs keep in attributes -----------------------------------------------------------
+
+
+def _logger(_: "Decoder", node: list[Tree]) -> Any:
+    from logging import getLogger
+
+    name = text(arity(node, 2)[1])
+    return getLogger(None if name == "root" else name)
+
+
+def _lock(_: "Decoder", node: list[Tree]) -> Any:
+    import threading
+
+    if arity(node, 2)[1] not in ("Lock", "RLock"):
+        raise malformed(node)
+    return threading.Lock() if node[1] == "Lock" else threading.RLock()
+
+
+def _buffer(decoder: "Decoder", node: list[Tree]) -> Any:
+    import io
+
+    _tag, part, position = arity(node, 3)
+    content = decoder.whole(part)
+    if type(content) not in (str, bytes):
+        raise malformed(node)
+    buffer = io.StringIO(content, newline="") if type(content) is str else io.BytesIO(content)
+    buffer.seek(integer(position))
+    return buffer
+
+
 # --- numpy --------------------------------------------------------------------------------------
 
 
@@ -465,6 +504,10 @@ BUILDERS: dict[str, Builder] = {
     "x": _exception,
     "fn": _function,
     "bm": _bound_method,
+    "partial": _partial,
+    "log": _logger,
+    "lock": _lock,
+    "io": _buffer,
     "np": _numpy_array,
     "nps": _numpy_scalar,
     "?": _opaque,
