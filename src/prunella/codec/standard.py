@@ -9,7 +9,8 @@ import types
 from typing import Any
 
 from prunella.codec import classes
-from prunella.codec.encode import HEAD_ITEMS, Encoder, Handler, base64_text, binary_node
+from prunella.codec.encode import base64_text, binary_node
+from prunella.codec.encoder import HEAD_ITEMS, Encoder, Handler
 from prunella.model.tree import Tree
 
 
