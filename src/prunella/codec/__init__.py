@@ -38,6 +38,10 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 ``["x", path, args, state]``                   exception; ``args`` is a ``t`` node
 ``["fn", path]``                               function, class or built-in constant by import path
 ``["bm", object, fn]``                         bound method
+``["partial", function, args, keywords]``      `functools.partial`; a ``t`` and a ``d`` node
+``["log", name]``                              logger
+``["lock", "Lock" | "RLock"]``                 a lock that nobody held; comes back new
+``["io", content, position]``                  StringIO, BytesIO
 ``["np", dtype, shape, base64]``               numpy array in C order; text arrays have an ``l`` node
                                                instead of base64, ``shape`` is a ``t`` node
 ``["nps", dtype, base64]``                     numpy scalar; text stands for itself
@@ -50,11 +54,11 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 `encode` never raises, runs no code of the value's classes and takes bounded time. Identity is kept
 for everything mutable, and for tuples and frozensets that hold more than scalars.
 
-What comes back equal: all of the above down to ``bm``, ``np`` and ``nps``. Instances are remade by
+What comes back equal: all of the above down to ``nps``. Instances are remade by
 the ``__new__`` of their built-in base, with the attributes they had; a class that defines
 ``__del__``, keeps state in C or can't be imported by its own name is recorded for reading only. Not
 kept: an exception's cause, traceback and keyword-only fields (``ImportError.name``); attributes
-that functions carry; the order of a set. Iterators, generators, files, locks, modules, lambdas and
+that functions carry; the order of a set. Iterators, generators, files, pandas frames, modules, lambdas and
 functions defined in functions are opaque.
 """
 

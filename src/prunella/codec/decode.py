@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from prunella.codec import classes
-from prunella.codec.build import BUILDERS, malformed, tagged, text
+from prunella.codec.build import BUILDERS
 from prunella.codec.classes import import_by_path
+from prunella.codec.nodes import malformed, tagged, text
 from prunella.model.errors import RecordError
 from prunella.model.tree import Tree
 

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any
 
 from prunella.codec import classes
-from prunella.codec.encode import Encoder, Handler, binary_node
+from prunella.codec.encode import binary_node
+from prunella.codec.encoder import Encoder, Handler
 from prunella.codec.standard import handler_by_path, ordered_items, reference
 from prunella.model.tree import Tree
 

@@ -16,7 +16,23 @@ _SEQUENCES = frozenset({"l", "t"})
 #: Tags whose first argument is no text of the program: a class, a number, a moment.
 _PATHS = frozenset({"o", "x", "sub", "nt", "path", "?", "np", "nps", "redacted", "arr"})
 _UNTOUCHED = frozenset(
-    {"f", "i", "dec", "dt", "date", "time", "tz", "zi", "uuid", "enum", "flag", "fn", "redacted"}
+    {
+        "f",
+        "i",
+        "dec",
+        "dt",
+        "date",
+        "time",
+        "tz",
+        "zi",
+        "uuid",
+        "enum",
+        "flag",
+        "fn",
+        "log",
+        "lock",
+        "redacted",
+    }
 )
 
 

@@ -64,7 +64,7 @@ _ASSIGNMENT = r"(?<![\w-])([\w-]{2,64}+)(\\{0,3}[\"']?\s{0,3}(?:=>?|:)\s{0,3})"
 _QUOTED = r"""b?(\\{0,3}["'])((?:(?!\1)[^\n]){1,4096})"""
 _SCHEME = r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest|ApiKey|Negotiate)\s{1,4})"
 _UNQUOTED = (
-    rf"({_SCHEME}?+)(?!(?:[Nn]one|null|[Tt]rue|[Ff]alse)\b)"
+    rf"({_SCHEME}?+)(?!(?:[Nn]one|null|True|true|False|false)\b)"
     r"([^\s&;,'\"()\[\]{}<>\\]{1,256}+)"
 )
 _REST = r"[^\s&;,'\"()\[\]{}<>\\]*+"

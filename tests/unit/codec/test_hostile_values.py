@@ -262,7 +262,7 @@ def test_what_cannot_be_rebuilt_says_so() -> None:
         def __init__(self) -> None:
             self.seen = 1
 
-    opaque = [_generator(), sys, threading.Lock(), lambda: 1, Local, sys.stdout, [].append, Owner()]
+    opaque = [_generator(), sys, lambda: 1, Local, sys.stdout, [].append, Owner()]
     for value in opaque:
         assert not encode(value).complete, value
     assert encode(Local()).tree[2] == ["d", "seen", 1]  # type: ignore[index]

@@ -1,8 +1,12 @@
 import array
 import datetime
+import functools
+import io
 import json
+import logging
 import math
 import re
+import threading
 import types
 import uuid
 import zoneinfo
@@ -224,6 +228,24 @@ def test_classes_and_functions_are_references() -> None:
     assert (method.__func__, method.__self__) == (type(owner).method, owner)
     assert rebuilt(re.compile("a+", re.I)) == re.compile("a+", re.I)
     assert rebuilt(types.MappingProxyType({"a": [1]})) == {"a": [1]}
+
+
+def test_what_objects_carry_along_comes_back_usable() -> None:
+    """Loggers by name, locks new, buffers at their position, partial calls uncalled."""
+    lock, text = threading.Lock(), io.StringIO("ab\r\ncd")
+    text.seek(1)
+    owner = plain(log=logging.getLogger("a.b"), root=logging.getLogger(), locks=[lock, lock])
+    call = functools.partial(function, 1, key=[2])
+
+    back, buffers, again = rebuilt([owner, [text, io.BytesIO(b"x")], call])
+
+    assert (back.log, back.root) == (owner.log, owner.root)
+    assert back.locks[0] is back.locks[1]
+    assert back.locks[0].acquire(blocking=False)
+    assert (buffers[0].read(), buffers[1].getvalue()) == ("b\r\ncd", b"x")
+    assert (again.func, again.args, again.keywords) == (function, (1,), {"key": [2]})
+    with lock:
+        assert not encode(lock).complete
 
 
 @pytest.mark.parametrize("kind", ["<i8", ">f4", "?", "<c16", "<M8[ns]", "<m8[s]", "<U3", "S2"])
