@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunella.patching.incoming import step_of
+from prunella.patching.text import end_of
 from prunella.propose.rules.scene import Scene
 
 
@@ -36,6 +37,15 @@ def replacing(scene: Scene, node: ast.expr | ast.stmt, text: str) -> Edit:
     """Return the edit that puts `text` in place of a node."""
     start, end = scene.text.span(node)
     return Edit(start=start, end=end, text=text)
+
+
+def adding_argument(scene: Scene, call: ast.Call, text: str) -> Edit:
+    """Return the edit that puts `text` behind the only argument of a call."""
+    argument = call.args[0]
+    own = scene.segment(argument)
+    shares = isinstance(argument, ast.GeneratorExp) and end_of(argument) == end_of(call)
+    # The only argument of a call may be a generator without parentheses of its own.
+    return replacing(scene, argument, f"({own}, {text})" if shares else f"{own}, {text}")
 
 
 def anchor(scene: Scene, node: ast.AST) -> ast.stmt:

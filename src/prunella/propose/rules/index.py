@@ -3,11 +3,12 @@
 import ast
 from collections.abc import Iterator
 
+from prunella.codec import items, size
 from prunella.propose.rules.edits import Proposal, grouped, replacing
 from prunella.propose.rules.flow import calls_to, loops_around, names_in, test_with
 from prunella.propose.rules.guards import defaulting, guards
 from prunella.propose.rules.scene import Failure, Scene, describe_failures
-from prunella.propose.rules.values import EMPTY_LITERALS, integer, items, kind, size
+from prunella.propose.rules.values import EMPTY_LITERALS, integer, kind
 
 EXCEPTIONS = ("IndexError",)
 
@@ -22,9 +23,9 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             yield from _empty(scene, crash, base, certain=sizes == {0})
         if sizes != {0}:
             yield from _past_the_end(scene, crash)
-    elif isinstance(crash, ast.Call) and isinstance(crash.func, ast.Attribute):
-        if crash.func.attr in ("pop", "popleft"):
-            yield from _empty(scene, crash, crash.func.value, certain=True)
+    method = crash.func if isinstance(crash, ast.Call) else None
+    if isinstance(method, ast.Attribute) and method.attr in ("pop", "popleft"):
+        yield from _empty(scene, method, method.value, certain=True)
 
 
 def _length(node: ast.expr, failure: Failure) -> int | None:

@@ -48,6 +48,8 @@ def _subjects(scene: Scene) -> list[ast.expr]:
         parts = [crash.value, *([target] if isinstance(target, (ast.Name, ast.Attribute)) else [])]
     elif isinstance(crash, (ast.For, ast.AsyncFor)):
         parts = [crash.iter]
+    elif isinstance(crash, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        parts = [crash.generators[0].iter]
     elif isinstance(crash, ast.expr):
         parts = [crash]
     known = [part for part in parts if _is_none(scene, part) is True]

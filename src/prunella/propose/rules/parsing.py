@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from prunella.propose.rules.answers import answers
-from prunella.propose.rules.edits import Proposal, anchor, grouped, replacing
+from prunella.propose.rules.edits import Proposal, adding_argument, anchor, grouped, replacing
 from prunella.propose.rules.flow import calls_to, loops_around
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.scene import Scene, describe_failures
@@ -44,10 +44,9 @@ def _aggregate(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
     literal = "0"
     if isinstance(scene.parents.get(crash), ast.Return) and len(kinds(scene.passing_results)) == 1:
         literal = EMPTY_LITERALS.get(next(iter(kinds(scene.passing_results))), "None")
-    inner = f"({text})" if isinstance(argument, ast.GeneratorExp) and text[:1] != "(" else text
     yield Proposal(
         rule="value.default",
-        edits=(replacing(scene, argument, f"{inner}, default={literal}"),),
+        edits=(adding_argument(scene, crash, f"default={literal}"),),
         description=f"Use {literal} as `{scene.segment(crash)}` when `{text}` is empty",
         reason=f"{because} in {describe_failures(scene.failures)}",
     )
@@ -88,17 +87,25 @@ def _number(scene: Scene, crash: ast.Call, message: str) -> Iterator[Proposal]:
             description=f"Take {signs} off `{text}`",
             reason=f"{because}; the texts hold {signs}",
         )
-    if all(not item for item in plain):
-        if isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
-            condition = f"not {text}.strip()" if any(literals) else f"not {text}"
-            yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
-            if not any(literals):
-                yield Proposal(
-                    rule="value.blank.default",
-                    edits=(replacing(scene, argument, f"{text} or 0"),),
-                    description=f"Read an empty `{text}` as 0",
-                    reason=because,
-                )
+    yield from _blank(scene, argument, literals, because)
+
+
+def _blank(
+    scene: Scene, argument: ast.expr, literals: list[str], because: str
+) -> Iterator[Proposal]:
+    """The texts that can't be read are empty."""
+    text = grouped(scene.segment(argument), argument)
+    blank = all(not item.strip() for item in literals)
+    if blank and isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
+        condition = f"not {text}.strip()" if any(literals) else f"not {text}"
+        yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
+        if not any(literals):
+            yield Proposal(
+                rule="value.blank.default",
+                edits=(replacing(scene, argument, f"{text} or 0"),),
+                description=f"Read an empty `{text}` as 0",
+                reason=because,
+            )
 
 
 def _search(scene: Scene, crash: ast.Call, method: ast.Attribute) -> Iterator[Proposal]:
