@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from prunella.cli.attempts import Attempt
-from prunella.cli.text import one_line, plural
+from prunella.cli.text import block, one_line, plural
 from prunella.cli.views.incidents import error_line
 from prunella.cli.views.parts import (
     candidate_line,
@@ -21,6 +21,7 @@ from prunella.cli.views.parts import (
 from prunella.model.incidents import Diagnosis
 from prunella.model.repair import Publication
 from prunella.pipeline.results import Healing, HealingOutcome, Proposal
+from prunella.ports import ModelRequest
 
 #: Candidates shown in full; of the others, only what became of them.
 _SHOWN = 3
@@ -67,6 +68,17 @@ def show_healing(console: Console, healing: Healing) -> None:
     if rest > 0:
         console.print(facts([("", Text(f"and {plural(rest, 'further candidate')}", "dim"))]))
     console.print(facts(_outcome(healing)))
+    for number, question in enumerate(healing.questions, start=1):
+        _show_question(console, number, question)
+
+
+def _show_question(console: Console, number: int, question: ModelRequest) -> None:
+    """Print word for word what a model would be sent, between rulers."""
+    title = f"── would be sent to the model, question {number} "
+    console.print(Text(f"{title:─<80}", "dim"))
+    for part in (question.system, question.prompt):
+        console.print(Text(block(part, max_chars=len(part))), soft_wrap=True)
+        console.print(Text("─" * 80, "dim"))
 
 
 def cause(diagnosis: Diagnosis) -> Text:
