@@ -158,7 +158,7 @@ def rerooted_path(process: Process, tree: Path) -> tuple[str, ...]:
     """
     entries = [str(tree)]
     for entry in process.sys_path:
-        inside = _inside(os.path.join(process.cwd, entry), process.root)
+        inside = _inside(str(Path(process.cwd, entry)), process.root)
         installed = "site-packages" in entry or "dist-packages" in entry
         entries.append(entry if inside is None or installed else str(tree / inside))
     return tuple(dict.fromkeys(os.path.normpath(entry) for entry in entries))
@@ -175,7 +175,7 @@ def _inside(path: str, root: str) -> str | None:
 def _main_file(process: Process, tree: Path) -> str:
     if not process.argv or not process.argv[0]:
         return ""
-    inside = _inside(os.path.join(process.cwd, process.argv[0]), process.root)
+    inside = _inside(str(Path(process.cwd, process.argv[0])), process.root)
     if inside is None:
         return ""
     path = tree / inside

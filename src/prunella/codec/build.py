@@ -327,7 +327,10 @@ def _namedtuple(decoder: "Decoder", node: list[Tree]) -> Any:
 
 def _exception(decoder: "Decoder", node: list[Tree]) -> Any:
     _tag, path, arguments, state = arity(node, 4)
-    values = decoder.values(tagged(arguments, "t")[1:])
+    # a group looks at its exceptions when it is made
+    is_group = classes.derives(decoder.a_class(path), BaseExceptionGroup)
+    read = decoder.whole if is_group else decoder.value
+    values = [read(item) for item in tagged(arguments, "t")[1:]]
     value = decoder.instance(path, BaseException, *values)
     base: Any = classes.base_of(type(value))
     try:
@@ -372,21 +375,21 @@ def _bound_method(decoder: "Decoder", node: list[Tree]) -> Any:
 # --- numpy --------------------------------------------------------------------------------------
 
 
-def _numpy_values(kind: Tree, content: Tree) -> Any:
+def _numpy_values(decoder: "Decoder", kind: Tree, content: Tree) -> Any:
     import numpy
 
     dtype = numpy.dtype(text(kind))
     if dtype.hasobject:
         raise RecordError(f"encoded array has elements of dtype {dtype}")
     if dtype.kind in "US":
-        items = tagged(content, "l")[1:]
-        return numpy.array(items, dtype=dtype)
+        return numpy.array(decoder.values(tagged(content, "l")[1:]), dtype=dtype)
     return numpy.frombuffer(_bytes(content), dtype=dtype).copy()
 
 
-def _numpy_array(_: "Decoder", node: list[Tree]) -> Any:
+def _numpy_array(decoder: "Decoder", node: list[Tree]) -> Any:
     _tag, kind, shape, content = arity(node, 4)
-    return _numpy_values(kind, content).reshape([integer(n) for n in tagged(shape, "t")[1:]])
+    sizes = [integer(size) for size in tagged(shape, "t")[1:]]
+    return _numpy_values(decoder, kind, content).reshape(sizes)
 
 
 def _numpy_scalar(decoder: "Decoder", node: list[Tree]) -> Any:
@@ -395,8 +398,8 @@ def _numpy_scalar(decoder: "Decoder", node: list[Tree]) -> Any:
 
     dtype = numpy.dtype(text(kind))
     if dtype.kind in "US":
-        return dtype.type(decoder.value(content))
-    return _numpy_values(kind, content)[0]
+        return dtype.type(decoder.whole(content))
+    return _numpy_values(decoder, kind, content)[0]
 
 
 # --- marks --------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Encoder:
     def __init__(self, limits: Limits, redactor: "Redactor | None") -> None:
         self.bytes_left = limits.max_total_bytes
         self.nodes_left = limits.max_nodes
-        self.clock_at = limits.max_nodes - _NODES_PER_CLOCK
+        self.clock_at = max(0, limits.max_nodes - _NODES_PER_CLOCK)
         self.time_budget_ns = limits.time_budget_ms * 1_000_000
         self.deadline_ns = 0.0  # from the first look at the clock on
         self.max_items = limits.max_items
@@ -179,14 +179,16 @@ class Encoder:
 
     # --- containers
 
-    def again(self, key: int) -> Tree:
+    def again(self, key: int) -> list[Tree]:
         """Refer to the container of id `key`, which is encoded elsewhere in the tree."""
         number = self.shared.get(key)
         if number is None:
             number = self.shared[key] = len(self.shared)
         return ["*", number]
 
-    def sequence(self, value: Any, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+    def sequence(
+        self, value: Any, out: list[Tree], size: int, items: Any, depth: int
+    ) -> list[Tree]:
         """Encode a container of `size` items that `items` iterates over into `out`."""
         key = id(value)
         if key in self.memo:
@@ -194,7 +196,7 @@ class Encoder:
         self.memo[key] = (value, out)
         return self.items_part(out, size, items, depth)
 
-    def items_part(self, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
+    def items_part(self, out: list[Tree], size: int, items: Any, depth: int) -> list[Tree]:
         """As `sequence`, without giving the container an identity."""
         if self.admits(size, depth):
             return self.nodes(out, list(islice(items, size)), depth - 1)
@@ -209,13 +211,13 @@ class Encoder:
 
     def has_time(self) -> bool:
         """Look at the clock and at what is left, which is done every few hundred values."""
-        self.clock_at = self.nodes_left - _NODES_PER_CLOCK
+        self.clock_at = max(0, self.nodes_left - _NODES_PER_CLOCK)
         now_ns = perf_counter_ns()
         if self.deadline_ns == 0:
             self.deadline_ns = now_ns + self.time_budget_ns
         elif now_ns > self.deadline_ns:
-            self.nodes_left = self.clock_at = 0
-        return self.nodes_left > 0
+            self.nodes_left = -1
+        return self.nodes_left >= 0
 
     def cut_into(
         self,
@@ -224,7 +226,7 @@ class Encoder:
         append: Callable[[list[Tree], Any, int], list[Tree]],
         items: Any,
         depth: int,
-    ) -> Tree:
+    ) -> list[Tree]:
         """Make `out` a mark with the first items, or with none where the limits are used up."""
         head = out[:]
         if size > self.max_items and self.admits(HEAD_ITEMS, depth):
@@ -374,12 +376,10 @@ def _frozenset(encoder: Encoder, value: frozenset[Any], depth: int) -> Tree:
     return _forget_plain(encoder, value, node)
 
 
-def _forget_plain(encoder: Encoder, value: Any, node: Tree) -> Tree:
+def _forget_plain(encoder: Encoder, value: Any, node: list[Tree]) -> list[Tree]:
     """Forget an immutable container of scalars: whether two of them are one makes no difference."""
-    for item in node:  # type: ignore[union-attr]
-        if type(item) is list:
-            return node
-    encoder.memo.pop(id(value), None)
+    if id(value) not in encoder.shared and all(type(item) is not list for item in node):
+        encoder.memo.pop(id(value), None)
     return node
 
 

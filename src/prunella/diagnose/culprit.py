@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prunella.diagnose.crash import Crash, source_of
 from prunella.diagnose.dataflow import definitions
@@ -18,8 +18,12 @@ class Culprit:
     happened: str
     #: The expression whose value is at fault; ``None`` where it isn't a value.
     value: ast.expr | None
+    #: The expression that decided the path, where no value is at fault.
+    decided_by: ast.expr | None = None
     #: Words of the trait that would explain it best, such as ``lacks the key 'total'``.
     about: str = ""
+    #: Kinds of traits that may explain it, beside the general ones: others are coincidence.
+    kinds: frozenset[str] = frozenset()
     #: What would keep it from failing, in the imperative.
     remedy: str
 
@@ -66,6 +70,7 @@ def _key(crash: Crash) -> Culprit | None:
             happened=f"`{source_of(node)}` finds no key {shown} in `{container}`",
             value=node.value if isinstance(node.slice, ast.Constant) else node.slice,
             about=f"lacks the key {shown}",
+            kinds=frozenset({"value"}),
             remedy=f"give the lookup of {key} in `{container}` a default, or skip what lacks it",
         )
     return _call_of(crash, "finds no key", "give it a default, or check for the key first")
@@ -92,6 +97,7 @@ def _index(crash: Crash) -> Culprit | None:
         return Culprit(
             happened=f"`{source_of(node)}` reaches beyond the end of `{container}`{size}",
             value=node.value if length in (0, None) else node.slice,
+            kinds=frozenset({"bound"}),
             remedy=f"check the length of `{container}` before taking an item of it",
         )
     return _call_of(crash, "runs out of items", "check for emptiness first")
@@ -188,13 +194,20 @@ def _unbound(crash: Crash) -> Culprit | None:
     name = None if match is None else match[1] or match[2]
     if name is None:
         return None
-    lines = [item.line for item in definitions(crash.function.node) if item.name == name]
-    if lines:
-        listed = ", ".join(str(line) for line in dict.fromkeys(lines))
+    found = [item for item in definitions(crash.function.node) if item.name == name]
+    if found:
+        lines = list(dict.fromkeys(item.line for item in found))
+        condition = _condition_of(crash, lines[-1])
+        where = f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+        if len(lines) == 1:
+            where = f"line {lines[0]}"
+            where += "" if condition is None else f" under `{source_of(condition)}`"
         return Culprit(
-            happened=f"`{name}` is read before it has a value: it is only set on line {listed}, "
+            happened=f"`{name}` is read before it has a value: it is only set on {where}, "
             "and the path taken does not pass there",
             value=None,
+            decided_by=condition,
+            kinds=frozenset({"bound", "value", "key"}),
             remedy=f"give `{name}` a value on every path",
         )
     return Culprit(
@@ -202,6 +215,17 @@ def _unbound(crash: Crash) -> Culprit | None:
         value=None,
         remedy=f"import or define `{name}`, or correct its spelling",
     )
+
+
+def _condition_of(crash: Crash, line: int) -> ast.expr | None:
+    """Return what decides whether a line runs: the test or the iterable right around it."""
+    found: ast.expr | None = None
+    for node in ast.walk(crash.function.node):
+        if isinstance(node, (ast.If, ast.While, ast.For, ast.AsyncFor)):
+            inside = node.body[0].lineno <= line <= (node.end_lineno or node.lineno)
+            if inside:
+                found = node.test if isinstance(node, (ast.If, ast.While)) else node.iter
+    return found
 
 
 def _bad_value(crash: Crash) -> Culprit | None:
@@ -212,9 +236,16 @@ def _bad_value(crash: Crash) -> Culprit | None:
             value=crash.statement.value,
             remedy=f"check how many parts `{value}` has before unpacking it",
         )
-    return _call_of(
+    found = _call_of(
         crash, "refuses its argument", "check or convert the argument before", with_message=True
     )
+    if found is not None and "empty" in crash.exception.message:
+        return replace(
+            found,
+            about="is empty",
+            remedy="decide what the answer is where there is nothing, and return that",
+        )
+    return found
 
 
 def _stop(crash: Crash) -> Culprit | None:

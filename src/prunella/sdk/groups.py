@@ -28,13 +28,15 @@ _RAISE = opmap["RAISE_VARARGS"]
 class Group:
     """Failures that look alike."""
 
-    __slots__ = ("complete", "count", "inner", "name", "refers_to")
+    __slots__ = ("complete", "count", "inner", "latest", "name", "refers_to")
 
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
         #: The site inside that failed first and has recorded it.
         self.inner = inner
         self.count = 0
+        #: Id of the occurrence described last.
+        self.latest = ""
         #: Failures recorded with complete inputs.
         self.complete = 0
         #: Keeps code and classes alive, so that no other gets their ids.

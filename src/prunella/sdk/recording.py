@@ -17,22 +17,24 @@ import sys
 from json import JSONEncoder
 from threading import RLock
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
 from prunella.sdk.drain import wake
-from prunella.sdk.failure import Sight, describe
+from prunella.sdk.failure import Sight, describe, entries
 from prunella.sdk.groups import Group, Groups
-from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, hash_code
+from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
 from prunella.sdk.trace import current
 
 if TYPE_CHECKING:
     from prunella.sdk.process import Host
 
+#: First samples of sites that are recorded whatever they cost, so that short scripts leave traces.
+UNPAID_SAMPLES = 500
 #: Answers of boundary sites that are held for one watched call.
 MAX_HELD = 200
 #: How often it is looked whether the operator's file is there.
@@ -80,6 +82,19 @@ class Running:
         self.token: Any = None
 
 
+class Failure(NamedTuple):
+    """A call that ended by an exception, on its way to its record."""
+
+    site: Site
+    running: Running | None
+    #: ``None`` where the arguments aren't known.
+    values: dict[str, Any] | None
+    error: BaseException
+    group: Group
+    ending: str
+    at_us: int
+
+
 class Recorder:
     """Records the calls of one process. One instance; renewed in a forked child."""
 
@@ -100,6 +115,7 @@ class Recorder:
         self.spool = Spool(self.host.data_folder / "spool", self._header)
         self._next_id = 0
         self._sequence = 0
+        self._unpaid = UNPAID_SAMPLES
         self._look_at_switch_ns = 0
 
     # --- calls
@@ -188,6 +204,9 @@ class Recorder:
             return False
         if not site.first_left and now < site.next_sample_ns:
             return False
+        if site.first_left and self._unpaid:
+            self._unpaid -= 1
+            return True
         if self.samples.allows(now):
             return True
         counters.count("dropped_samples")
@@ -245,16 +264,37 @@ class Recorder:
             return
         with self.lock:
             group = self.groups.of(site, error)
-            if group.inner is not None:
-                return
             group.count += 1
-            if ending == "error":
-                site.errors += 1
+            if group.inner is None:
+                site.errors += ending == "error"
+                site.latest = group
             if group.is_due:
-                self._occurrence(site, running, values, error, group, ending, at_us)
-            else:
+                self._occurrence(Failure(site, running, values, error, group, ending, at_us))
+            elif group.inner is None:
                 self._repeat(site, group, at_us)
             self._arm(site, group, ending)
+
+    def elsewhere(self, error: BaseException) -> None:
+        """Record an exception that no site has seen, at the innermost function of the project."""
+        at_us = now_us()
+        found = None
+        for entry in entries(error.__traceback__):
+            code = entry.tb_frame.f_code
+            if id(code) in by_code:
+                return
+            if self.host.code_places.place(code.co_filename)[1]:
+                found = entry.tb_frame
+        site = None if found is None else site_of_code(found.f_code, found.f_globals)
+        if site is None or self._stands_off(perf_counter_ns()):
+            return
+        with self.lock:
+            group = self.groups.of(site, error)
+            group.count += 1
+            site.errors += 1
+            if group.is_due:
+                self._occurrence(Failure(site, None, None, error, group, "error", at_us))
+            else:
+                self._repeat(site, group, at_us)
 
     def _arm(self, site: Site, group: Group, ending: str) -> None:
         if ending == "error" and group.wants_inputs:
@@ -272,24 +312,21 @@ class Recorder:
         if not self.spool.prepare(at_us) or not self.spool.write(framed(payload.encode())):
             counters.count("dropped_errors")
 
-    def _occurrence(
-        self,
-        site: Site,
-        running: Running | None,
-        values: dict[str, Any],
-        error: BaseException,
-        group: Group,
-        ending: str,
-        at_us: int,
-    ) -> None:
+    def _occurrence(self, failure: Failure) -> None:
         ended_ns = perf_counter_ns()
+        site, group = failure.site, failure.group
+        running = failure.running
         if running is None:
             running = self._start(site, current.get())
-            running.started_us, running.started_ns = at_us, ended_ns
-            running.inputs, running.complete = self._late_inputs(site, values)
+            running.started_us, running.started_ns = failure.at_us, ended_ns
+            if failure.values is not None:
+                running.inputs, running.complete = self._late_inputs(site, failure.values)
+        inner = group.inner
+        occurrence_id = self.new_id("occ")
+        sight = Sight(self.redactor_of(site), self.host.code_places)
         record = {
             "class": "occurrence",
-            "occurrence_id": self.new_id("occ"),
+            "occurrence_id": occurrence_id,
             "group": group.name,
             "site_id": site.site_id,
             "source_hash": self._version(site),
@@ -299,15 +336,17 @@ class Recorder:
             "call_id": running.call_id,
             "started_at": running.started_us,
             "duration_us": (ended_ns - running.started_ns) // 1000,
-            "ending": ending,
-            "exception": describe(error, Sight(self.redactor_of(site), self.host.code_places)),
+            "ending": failure.ending,
+            "exception": describe(failure.error, sight),
             "inputs": running.inputs,
             "complete": running.complete,
             "yielded": None if running.yielded is None else ["l", *running.yielded],
+            "caused_by": None if inner is None else inner.latest.latest if inner.latest else "occ_",
         }
         if self._write(site, [*running.held, self._line(record)]):
+            group.latest = occurrence_id
             group.complete += running.complete
-        else:
+        elif inner is None:
             counters.count("dropped_errors")
 
     def _late_inputs(self, site: Site, values: dict[str, Any]) -> tuple[Any, bool]:

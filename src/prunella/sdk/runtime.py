@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _OURS = frozenset({FILENAME, observe.__code__.co_filename})
 
 
+_ON = frozenset({"1", "true", "yes", "on"})
+
+
 class _State:
     recorder: Recorder | None = None
     is_off: bool = False
@@ -77,6 +80,20 @@ def _failed(
     recorder = active()
     if recorder is not None:
         recorder.failed(site, running, values, error)
+
+
+def report(error: BaseException) -> None:
+    """Record an exception that no site has seen."""
+    recorder = None if _State.is_off else active()
+    if recorder is not None and isinstance(error, Exception):
+        recorder.elsewhere(error)
+
+
+def is_switched_off() -> bool:
+    """Tell whether the environment says that functions are to stay as they are."""
+    if os.environ.get("PRUNELLA_REPLAY") == "1":
+        return True
+    return os.environ.get("PRUNELLA_DISABLED", "").strip().lower() in _ON
 
 
 def active() -> Recorder | None:

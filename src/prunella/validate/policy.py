@@ -31,8 +31,8 @@ class Edit:
     @cached_property
     def functions(self) -> tuple[Function, Function] | None:
         """The edited function before and after; ``None`` where the name isn't there any more."""
-        old = [node for node in named(self.before, self.patch.qualname)]
-        new = [node for node in named(self.after, self.patch.qualname)]
+        old = list(named(self.before, self.patch.qualname))
+        new = list(named(self.after, self.patch.qualname))
         if len(old) != len(new) or not old:
             return None
         changed = [
@@ -150,7 +150,7 @@ CHECKS: tuple[Callable[[Edit], list[str]], ...] = (
 _NAMES = frozenset({"eval", "exec", "compile", "__import__", "breakpoint", "input", "exit", "quit"})
 #: Whatever is taken from these modules.
 _MODULES = frozenset(
-    [
+    {
         "subprocess",
         "socket",
         "ssl",
@@ -186,11 +186,11 @@ _MODULES = frozenset(
         "inspect",
         "webbrowser",
         "builtins",
-    ]
+    }
 )
 #: Of modules that are useful otherwise.
 _MEMBERS = frozenset(
-    [
+    {
         "os.system",
         "os.popen",
         "os.remove",
@@ -224,7 +224,7 @@ _MEMBERS = frozenset(
         "sys.setprofile",
         "sys.modules",
         "sys._getframe",
-    ]
+    }
 )
 _PREFIXES = ("os.exec", "os.spawn", "os.posix_spawn")
 #: Methods that delete or overwrite files on whatever they are called.
@@ -297,9 +297,12 @@ def _swallows(function: ast.AST, module: ast.Module) -> Iterator[str]:
             leaving = (ast.Return, ast.Break, ast.Continue)
             if any(isinstance(item, leaving) for part in node.finalbody for item in ast.walk(part)):
                 yield "leaving a finally block"
-        elif isinstance(node, ast.Call) and _called(node) == "suppress":
-            if any(_broad_name(item) for item in node.args):
-                yield "suppress(Exception)"
+        elif (
+            isinstance(node, ast.Call)
+            and _called(node) == "suppress"
+            and any(_broad_name(item) for item in node.args)
+        ):
+            yield "suppress(Exception)"
 
 
 def _broad_name(kind: ast.expr | None) -> str:
@@ -326,9 +329,10 @@ def _mentions_us(function: ast.AST, module: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if "prunella" in node.value.lower():
                 yield "Prunella"
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            if any(name.partition(".")[0] == "prunella" for name in _import_targets(node)):
-                yield "Prunella"
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and any(
+            name.partition(".")[0] == "prunella" for name in _import_targets(node)
+        ):
+            yield "Prunella"
 
 
 def _called(call: ast.Call) -> str:

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from pathlib import Path, PurePosixPath
 
 from prunella.codec import entries, literal
@@ -70,12 +70,12 @@ def proven_regression_test(
     requests = [replay_request(occurrence) for occurrence in occurrences]
     (row,) = replayer.replay(tree, process, requests, [{patch.path: patch.after}])
     path = _free_path(tree, site, taken)
-    attempts = 0
-    for source in _sources(site, function, occurrences, row):
-        content = source.encode()
-        if attempts >= _MAX_ATTEMPTS or len(content) > _MAX_SOURCE_BYTES:
-            break
-        attempts += 1
+    readable = (
+        content
+        for source in _sources(site, function, occurrences, row)
+        if len(content := source.encode()) <= _MAX_SOURCE_BYTES
+    )
+    for content in islice(readable, _MAX_ATTEMPTS):
         overlay = {path: content}
         if _proven(test_runner, tree, process, path, overlay, {patch.path: patch.after}):
             return path, content

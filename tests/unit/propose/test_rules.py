@@ -105,6 +105,33 @@ CASES = [
         results=[True],
     ),
     Case(
+        rule="index.slice",
+        source='def f(user):\n    return user["first"][0] + user["last"][0]\n',
+        edit=("][0]", "][:1]"),
+        failing=[({"first": "", "last": "b"},), ({"first": "a", "last": ""},)],
+        passing=[({"first": "a", "last": "b"},)],
+        results=["b", "a"],
+    ),
+    Case(
+        rule="none.or_at_source",
+        source='def f(order):\n    discount = order.get("discount")\n    return 10 * (1 - discount)\n',
+        edit=('order.get("discount")', 'order.get("discount") or 0'),
+        failing=[({},), ({"discount": None},)],
+        passing=[({"discount": 0.5},)],
+        results=[10, 10],
+    ),
+    Case(
+        rule="caught.answer.own",
+        source='def f(rows):\n    if rows is None:\n        return None\n    row = next(iter(rows))["x"]\n    return row\n',
+        edit=(
+            '    row = next(iter(rows))["x"]\n',
+            '    try:\n        row = next(iter(rows))["x"]\n    except StopIteration:\n        return None\n',
+        ),
+        failing=[([],)],
+        passing=[([{"x": 1}],), (None,)],
+        results=[None],
+    ),
+    Case(
         rule="index.minus_one",
         source="def f(a):\n    return a[len(a)]\n",
         edit=("a[len(a)]", "a[len(a) - 1]"),

@@ -61,6 +61,8 @@ def number(node: ast.expr, failure: Failure) -> int | None:
 
 
 def _empty(scene: Scene, crash: ast.expr, base: ast.expr, *, certain: bool) -> Iterator[Proposal]:
+    if isinstance(crash, ast.Subscript):
+        yield from _slice(scene, crash)
     text = scene.segment(base)
     because = f"`{text}` {'is' if certain else 'may be'} empty"
     condition = f"not {grouped(text, base)}"
@@ -78,6 +80,20 @@ def _empty(scene: Scene, crash: ast.expr, base: ast.expr, *, certain: bool) -> I
                 scene, f"{family}.default", crash, text_with,
                 f"Use {EMPTY_LITERALS[name]} when `{text}` is empty", because,
             )  # fmt: skip
+
+
+def _slice(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:
+    """The first or last character of a text that may be empty: a slice is never out of range."""
+    slices = {"0": ":1", "-1": "-1:"}
+    index = scene.segment(crash.slice)
+    if not scene.exception.message.startswith("string index") or index not in slices:
+        return
+    yield Proposal(
+        rule="index.slice",
+        edits=(replacing(scene, crash.slice, slices[index]),),
+        description=f"Take a slice of `{scene.segment(crash.value)}`, which may be empty",
+        reason=f"the text is empty in {describe_failures(scene.failures)}",
+    )
 
 
 def _past_the_end(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:

@@ -148,3 +148,10 @@ def _at_source(
             description=f"Give `get({argument})` the default {literal}",
             reason=f"{because}; it comes from a `get` without a default",
         )
+    if isinstance(source, ast.Call) and source is not subject:
+        yield Proposal(
+            rule=f"none.or_at_source.{basis}",
+            edits=(replacing(scene, source, f"{scene.segment(source)} or {literal}"),),
+            description=f"Use {literal} where `{scene.segment(source)}` is None",
+            reason=f"{because}; it comes from there",
+        )

@@ -4,9 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from prunella.propose.rules.answers import answers
 from prunella.propose.rules.edits import Proposal, adding_argument, anchor, grouped, replacing
-from prunella.propose.rules.flow import calls_to, loops_around
+from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
@@ -27,8 +26,6 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         yield from _search(scene, crash, crash.func)
     if "values to unpack" in message:
         yield from _unpacking(scene, message)
-    if isinstance(crash, ast.Call) and not _EMPTY.search(message):
-        yield from _caught(scene, crash)
 
 
 def _aggregate(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
@@ -169,40 +166,3 @@ def _unpacking(scene: Scene, message: str) -> Iterator[Proposal]:
     elif splits and isinstance(value, ast.Call):
         condition = f"len({text}) != {expected[1]}"
         yield from guards(scene, "value.unpack", condition, value, f"`{condition}`")
-
-
-def _caught(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
-    """Catch the error of this one statement and answer with a sentinel, or skip the item."""
-    statement = anchor(scene, crash)
-    simple = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
-    if not isinstance(statement, simple):
-        return
-    loops = loops_around(scene, crash)
-    endings = [("continue", "skip", "skip the item")] if loops else []
-    endings += [
-        (answer.statement, f"answer.{answer.basis}", answer.why) for answer in answers(scene)[:2]
-    ]
-    start, end = scene.text.span(statement)
-    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
-    newline = scene.text.newline(statement.lineno)
-    step = "\t" if "\t" in indent else "    "
-    body = scene.text.decode(start, end)
-    if "\n" in body or indent.strip():
-        return
-    error = scene.exception.type_name
-    known = error in ("ValueError", "FileNotFoundError", "UnicodeDecodeError")
-    for ending, basis, why in endings if known else []:
-        text = newline.join(
-            (
-                "try:",
-                f"{indent}{step}{body}",
-                f"{indent}except {error}:",
-                f"{indent}{step}{ending}",
-            )
-        )
-        yield Proposal(
-            rule=f"caught.{basis}",
-            edits=(replacing(scene, statement, text),),
-            description=f"Where `{body}` raises {error}: {ending}",
-            reason=f"{error} in {describe_failures(scene.failures)}; {why}",
-        )
