@@ -77,7 +77,7 @@ def _show_question(console: Console, number: int, question: ModelRequest) -> Non
     title = f"── would be sent to the model, question {number} "
     console.print(Text(f"{title:─<80}", "dim"))
     for part in (question.system, question.prompt):
-        console.print(Text(block(part, max_chars=len(part))), soft_wrap=True)
+        console.print(Text(block(part, max_chars=None)), soft_wrap=True)
         console.print(Text("─" * 80, "dim"))
 
 
