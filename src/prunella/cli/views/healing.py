@@ -93,7 +93,7 @@ def _show_proposal(console: Console, proposal: Proposal, *, with_diff: bool) -> 
     console.print(facts([*rows, ("", verdict_line(proposal.verdict))]))
     if with_diff:
         console.print(checks(proposal.verdict, indent=12))
-        console.print(diff_lines(proposal.candidate.patch.diff, indent=13))
+        console.print(diff_lines(proposal.candidate.patch.diff, indent=13), soft_wrap=True)
 
 
 def _outcome(healing: Healing) -> list[tuple[str, Text]]:

@@ -165,7 +165,7 @@ def _show_candidates(
         if not isinstance(verdict, Rejected):
             if verdict is not None:
                 console.print(checks(verdict))
-            console.print(diff_lines(candidate.patch.diff, indent=4))
+            console.print(diff_lines(candidate.patch.diff, indent=4), soft_wrap=True)
 
 
 def _show_exchanges(console: Console, exchanges: Sequence[ModelExchange]) -> None:
