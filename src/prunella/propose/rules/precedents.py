@@ -35,7 +35,7 @@ _WORD = re.compile(r"(?<![\w.])(?:None|zero|empty|False|-1|0(?:\.0)?)(?![\w%]|\.
 _NAMED, _NAMED_OTHERWISE = 2.5, 0.25
 _SIBLING, _SIBLING_OTHERWISE = 2.0, 0.6
 _NOT_ANNOTATED, _ANNOTATED_NONE = 0.3, 1.5
-_TABLE, _FACTOR = 0.3, 0.3
+_TABLE, _FACTOR, _CUT_SHORT = 0.3, 0.3, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,8 @@ def precedent(scene: Scene, new_text: str) -> Precedent:
     brought = _brought_in(scene.node, new)
     answers = [value for value in _answers(new) if value in brought]
     found = _invented(scene, new)
+    if _leaves_loop(new) > _leaves_loop(scene.node):
+        return found & Precedent(weight=_CUT_SHORT, facts=("it leaves a loop half-way",))
     for value in dict.fromkeys(brought):
         found &= _of_siblings(scene, new, value)
         if value in answers:
@@ -93,6 +95,16 @@ def _values(node: ast.AST) -> Iterator[str]:
 
 def _brought_in(old: ast.AST, new: ast.AST) -> Counter[str]:
     return Counter(_values(new)) - Counter(_values(old))
+
+
+def _leaves_loop(function: ast.AST) -> int:
+    """Count the returns that stand within loops."""
+    return sum(
+        isinstance(item, ast.Return)
+        for loop in ast.walk(function)
+        if isinstance(loop, (ast.For, ast.AsyncFor, ast.While))
+        for item in ast.walk(loop)
+    )
 
 
 def _answers(function: ast.AST) -> Iterator[str]:

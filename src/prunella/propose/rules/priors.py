@@ -32,7 +32,7 @@ JUDGED: Mapping[str, float] = {
     "type.operand.str": 0.6, "type.other_base": 0.1,
     "unbound": 0.2, "unbound.compared": 0.7, "unbound.empty": 0.4, "unbound.global": 0.6,
     "unbound.hoist": 0.5, "unbound.init.none": 0.05, "unbound.length": 0.6,
-    "unbound.less_near": 0.05, "unbound.move_up": 0.7,
+    "unbound.less_near": 0.05, "unbound.move_up": 0.7, "unbound.sibling": 0.6,
     "value": 0.35, "value.currency": 0.6, "value.remove.if_there": 0.6, "value.split_once": 0.7,
     "value.thousands": 0.7,
     "zero": 0.4, "zero.empty": 0.5,

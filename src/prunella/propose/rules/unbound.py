@@ -5,7 +5,15 @@ import re
 from collections.abc import Iterator
 
 from prunella.codec import size
-from prunella.propose.rules.edits import Proposal, anchor, grouped, inserting, replacing
+from prunella.patching import functions
+from prunella.propose.rules.edits import (
+    Proposal,
+    anchor,
+    first_statement,
+    grouped,
+    inserting,
+    replacing,
+)
 from prunella.propose.rules.flow import (
     bindings,
     block_of,
@@ -39,9 +47,36 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     yield from _compared(scene, name, because)
     yield from _moved_up(scene, name, binders, because)
     yield from _hoisted(scene, name, binders, because)
+    yield from _as_siblings_do(scene, name, because)
     yield from _initialised(scene, name, binders, because)
     yield from _global(scene, name, because)
     yield from misspelt(scene, name, "unbound")
+
+
+def _as_siblings_do(scene: Scene, name: str, because: str) -> Iterator[Proposal]:
+    """Propose to begin with the value that another function of the file begins with."""
+    first = first_statement(scene)
+    if first is None:
+        return
+    for qualname, sibling in functions(scene.text.tree):
+        if sibling is scene.node:
+            continue
+        for statement in sibling.body:
+            if not isinstance(statement, ast.Assign) or not isinstance(
+                statement.value, ast.Constant
+            ):
+                continue
+            if [ast.unparse(target) for target in statement.targets] == [name]:
+                text = scene.segment(statement)
+                edit = inserting(scene, first, (text,))
+                if edit is not None:
+                    yield Proposal(
+                        rule="unbound.sibling",
+                        edits=(edit,),
+                        description=f"Begin with `{text}`",
+                        reason=f"{because}; `{qualname}` begins with it",
+                    )
+                return
 
 
 def _skipped_loop(scene: Scene, binders: list[ast.stmt]) -> ast.For | None:
