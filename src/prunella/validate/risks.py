@@ -10,7 +10,8 @@ _MODULES = frozenset(
         "subprocess",
         "socket",
         "ssl",
-        "http",
+        "http.client",
+        "http.server",
         "urllib.request",
         "ftplib",
         "smtplib",
@@ -93,19 +94,29 @@ _DUNDERS_ALLOWED = frozenset(
 def dangerous(function: ast.AST, module: ast.Module) -> Iterator[str]:
     """Yield what `function` uses of processes, network, dynamic code, deletion and exit."""
     names = _imported(module)
+    own = _parameters(function)
     for node in ast.walk(function):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from (item for item in import_targets(node) if _is_dangerous(item))
         elif isinstance(node, (ast.Name, ast.Attribute)):
             path = _path(node, names)
-            if path in _NAMES and isinstance(node, ast.Name) and node.id in _NAMES:
-                yield f"{path}()"
+            if isinstance(node, ast.Name) and node.id not in names:
+                if node.id in _NAMES - own:
+                    yield f"{node.id}()"
             elif path and _is_dangerous(path):
                 yield path
             elif isinstance(node, ast.Attribute) and node.attr in _METHODS:
                 yield f".{node.attr}()"
         if isinstance(node, ast.Call) and _opens_for_writing(node):
             yield "open() for writing"
+
+
+def _parameters(function: ast.AST) -> set[str]:
+    """Return the function's parameters: one may be called `input`, and no patch may add any."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    own = function.args
+    return {item.arg for item in (*own.posonlyargs, *own.args, *own.kwonlyargs)}
 
 
 def _is_dangerous(path: str) -> bool:
