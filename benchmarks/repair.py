@@ -15,8 +15,8 @@ overfit        plausible, not correct
 abstained      nothing was offered
 
 `--calibrate` runs the dev split alone and writes the rules' priors: how often a candidate that
-replay accepted gave the expected answers on the once-crashing tests, by rule; a rule with few
-candidates is drawn towards its family, a family towards the average.
+replay accepted gave the expected answers on the once-crashing tests, by rule, drawn towards what
+was judged before (`prunella.propose.rules.priors.JUDGED`).
 """
 
 import argparse
@@ -31,9 +31,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from prunella.adapters.replayer import SandboxReplayer, open_replayer
 from refactory import FILE, Program, parameters, read
 
+from prunella.adapters.replay import SandboxReplayer
 from prunella.codec import decode, encode_mapping
 from prunella.model.dossier import Dossier
 from prunella.model.errors import PrunellaError, SourceUnavailable
@@ -52,6 +52,7 @@ from prunella.model.repair import (
 from prunella.model.settings import Settings
 from prunella.patching import locate
 from prunella.propose.rules import propose_by_rules
+from prunella.propose.rules.priors import judged
 from prunella.validate.judge import judge
 from prunella.validate.offer import offered
 from prunella.validate.reproduce import reproduce
@@ -60,8 +61,9 @@ PRIORS = Path(__file__).parents[1] / "src/prunella/propose/rules/priors.json"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 #: Incidents of one program, healed one after the other.
 MAX_ROUNDS = 3
-#: A rule counts as if it had been seen this often at its family's rate.
-PSEUDO_COUNT = 6.0
+#: What was judged before counts as this many observations, and those of one question, which share
+#: one specification, count as no more: they move a prior half-way at the most.
+WEIGHT = 6.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -313,7 +315,8 @@ def measure(program: Program) -> Result:
     settings = replace(Settings(), replay_timeout_s=0.5, replay_memory_mb=512)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(program, Path(folder).resolve(), open_replayer(settings))
+        Path(folder).chmod(0o755)  # a sandbox that root starts reads as an ordinary user
+        bench = Bench(program, Path(folder).resolve(), SandboxReplayer(settings))
         bench.settle(program.source)
         alternatives = _rounds(bench, result)
         result.time_s = time.perf_counter() - started
@@ -388,7 +391,7 @@ def _line(name: str, rows: Sequence[Result]) -> str:
 
 
 def calibrated(results: Sequence[Result]) -> dict[str, float]:
-    """Return the share of right ones among each rule's accepted candidates, drawn together."""
+    """Return each rule's prior: what was judged, moved by how often its candidates were right."""
     seen: Counter[str] = Counter()
     good: Counter[str] = Counter()
     for item in results:
@@ -398,12 +401,11 @@ def calibrated(results: Sequence[Result]) -> dict[str, float]:
                 name = ".".join(parts[:length])
                 seen[name] += 1
                 good[name] += right
-    average = 0.15  # what single-edit templates reach on other questions (see the docs on repair)
     priors: dict[str, float] = {}
-    for name in sorted(seen, key=lambda item: (item.count("."), item)):
-        family = priors.get(name.rpartition(".")[0], average)
-        share = (good[name] + PSEUDO_COUNT * family) / (seen[name] + PSEUDO_COUNT)
-        priors[name] = round(share, 3)
+    for name in sorted(seen):
+        observed, weight = good[name] / seen[name], min(seen[name], WEIGHT)
+        share = (weight * observed + WEIGHT * judged(name)) / (weight + WEIGHT)
+        priors[name] = round(share, 2)
     return priors
 
 
@@ -451,8 +453,11 @@ def run_all(programs: Sequence[Program]) -> list[Result]:
         for number, result in enumerate(pool.imap(measure, programs, chunksize=4), 1):
             results.append(result)
             correct = sum(item.correct for item in results)
-            text = f"\r{number}/{len(programs)} programs, {correct} repaired correctly"
-            print(text, end="", file=sys.stderr, flush=True)
+            end = "\r" if sys.stderr.isatty() else "\n"
+            if end == "\n" and number % 20:
+                continue
+            text = f"{number}/{len(programs)} programs, {correct} repaired correctly"
+            print(text, end=end, file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return results
 

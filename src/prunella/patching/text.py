@@ -26,7 +26,7 @@ class SourceText:
             raise SourceUnavailable(f"the file is no valid Python source: {error}") from error
         self.source = source
         self.encoding: str = "utf-8" if encoding == "utf-8-sig" else encoding
-        self.lines = _LINE.findall(source)
+        self.lines: list[bytes] = _LINE.findall(source)
         self._starts = [0]
         for line in self.lines:
             self._starts.append(self._starts[-1] + len(line))

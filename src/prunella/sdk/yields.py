@@ -49,9 +49,7 @@ def _note(running: Running, value: Any) -> None:
             yielded.append(["cut", "more was yielded"])
             running.complete = False
         return
-    recorder = active()
-    if recorder is not None:
-        recorder.note(running, value)
+    active().note(running, value)
 
 
 class _Yields:

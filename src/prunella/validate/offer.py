@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from prunella.model.repair import Accepted, Candidate, Verdict
 
-#: Below this score the evidence carries no offer: it is better to abstain. Chosen on the dev split
-#: of the repair benchmark.
-LEAST_SCORE = 0.5
+#: Below this score the evidence carries no offer: it is better to abstain. On the dev split of the
+#: repair benchmark, 10 of 69 accepted candidates below it gave the expected answers on the
+#: once-failing calls, and 626 of 643 above it.
+LEAST_SCORE = 0.6
 
 
 def offered(

@@ -40,10 +40,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, bytes, bytes]:
     before = "".join(f"{item}\n" for item in draw(st.lists(st.sampled_from(FILLERS), max_size=4)))
     after = "".join(f"{item}\n" for item in draw(st.lists(st.sampled_from(FILLERS), max_size=4)))
     function = f"def f(x):\n{draw(st.sampled_from(BODIES))}"
-    if not after and draw(st.booleans()):
-        after = ""
-    else:
-        after = "\n" + after
+    after = "" if not after and draw(st.booleans()) else "\n" + after
     mark = draw(st.sampled_from(ENCODINGS))
     parts = [text.replace("\n", newline).encode() for text in (before, function, after)]
     return mark + parts[0], parts[1], parts[2]

@@ -5,7 +5,7 @@ evidence for them. `propose_by_rules` makes candidates of them, ranked by calibr
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prunella.model.dossier import Dossier
 from prunella.model.errors import PatchRefused, SourceUnavailable
@@ -14,6 +14,7 @@ from prunella.propose.candidates import make_candidate
 from prunella.propose.rules import (
     arithmetic,
     attributes,
+    catching,
     files,
     flips,
     index,
@@ -26,6 +27,7 @@ from prunella.propose.rules import (
     unbound,
 )
 from prunella.propose.rules.edits import Proposal, apply
+from prunella.propose.rules.precedents import precedent
 from prunella.propose.rules.priors import prior_of
 from prunella.propose.rules.scene import Scene, scenes
 
@@ -48,7 +50,7 @@ RULES = tuple(
     Rule(exceptions=frozenset(module.EXCEPTIONS), propose=module.propose)
     for module in (
         nothing, index, keys, unbound, names, attributes, types, arithmetic, parsing, iteration,
-        files, flips,
+        files, catching, flips,
     )
 )  # fmt: skip
 
@@ -64,14 +66,16 @@ def propose_by_rules(dossier: Dossier) -> list[Candidate]:
     except SourceUnavailable:
         return []
     best: dict[bytes, Candidate] = {}
-    for scene in found:
-        for proposal in _proposals(scene):
-            candidate = _candidate(dossier, scene, proposal)
-            if candidate is None:
-                continue
-            rival = best.get(candidate.patch.after)
-            if rival is None or rival.prior < candidate.prior:
-                best[candidate.patch.after] = candidate
+    proposed = [(scene, list(_proposals(scene))) for scene in found]
+    pairs = [(scene, proposal) for scene, proposals in proposed for proposal in proposals]
+    pairs += [(found[0], proposal) for proposal in _everywhere([item for _, item in proposed])]
+    for scene, proposal in pairs:
+        candidate = _candidate(dossier, scene, proposal)
+        if candidate is None:
+            continue
+        rival = best.get(candidate.patch.after)
+        if rival is None or rival.prior < candidate.prior:
+            best[candidate.patch.after] = candidate
     ranked = sorted(best.values(), key=lambda candidate: -candidate.prior)
     return ranked[:MAX_CANDIDATES]
 
@@ -88,21 +92,48 @@ def _proposals(scene: Scene) -> Iterator[Proposal]:
             yield from rule.propose(scene)
 
 
+def _everywhere(proposed: list[list[Proposal]]) -> Iterator[Proposal]:
+    """Yield the edits of one rule at all places of the crash at once."""
+    if len(proposed) < 2:
+        return
+    for first in proposed[0]:
+        others = [
+            next((item for item in proposals if item.rule == first.rule), None)
+            for proposals in proposed[1:]
+        ]
+        every = [first, *(item for item in others if item is not None)]
+        if len(every) == len(proposed):
+            yield replace(
+                first,
+                edits=tuple(edit for item in every for edit in item.edits),
+                imports=tuple(dict.fromkeys(line for item in every for line in item.imports)),
+                description="; ".join(item.description for item in every),
+                reason="; ".join(dict.fromkeys(item.reason for item in every)),
+            )
+
+
 def _candidate(dossier: Dossier, scene: Scene, proposal: Proposal) -> Candidate | None:
     text = apply(scene, proposal)
     if text is None:
         return None
+    surroundings = precedent(scene, text)
+    odds = _odds(prior_of(proposal.rule) * proposal.weight) * surroundings.weight
     try:
         return make_candidate(
             dossier,
             text,
             origin=f"rule:{proposal.rule}",
             description=proposal.description,
-            reason=proposal.reason,
-            prior=prior_of(proposal.rule) * proposal.weight,
+            reason="; ".join(dict.fromkeys((proposal.reason, *surroundings.facts))),
+            prior=odds / (1.0 + odds),
         )
     except PatchRefused:
         return None
+
+
+def _odds(chance: float) -> float:
+    chance = min(max(chance, 0.001), 0.99)
+    return chance / (1.0 - chance)
 
 
 __all__ = ["MAX_CANDIDATES", "RULES", "Rule", "propose_by_rules"]

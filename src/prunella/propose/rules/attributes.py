@@ -4,19 +4,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from prunella.model.tree import Tree
+from prunella.codec import attributes, pairs
 from prunella.propose.rules.edits import Proposal, first_statement, inserting, replacing
 from prunella.propose.rules.flow import is_plain_parameter
 from prunella.propose.rules.names import nearness
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import kinds
+from prunella.propose.rules.values import BUILT_IN, kinds
 
 EXCEPTIONS = ("AttributeError",)
 _MESSAGE = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
-_BUILT_IN: dict[str, type] = {
-    "list": list, "tuple": tuple, "str": str, "dict": dict, "set": set, "int": int,
-    "float": float, "bytes": bytes, "frozenset": frozenset,
-}  # fmt: skip
 #: The same thing under another type's name.
 _SYNONYMS = {
     ("list", "add"): "append", ("list", "push"): "append", ("set", "append"): "add",
@@ -42,11 +38,11 @@ def propose(scene: Scene) -> Iterator[Proposal]:
 
 def _nearest(scene: Scene, crash: ast.Attribute, owner: str, because: str) -> Iterator[Proposal]:
     names: set[str] = set()
-    if owner in _BUILT_IN:
-        names = {item for item in dir(_BUILT_IN[owner]) if not item.startswith("_")}
+    if owner in BUILT_IN:
+        names = {item for item in dir(BUILT_IN[owner]) if not item.startswith("_")}
     elif isinstance(crash.value, ast.Name):
         for tree in scene.local(crash.value.id):
-            names |= _attributes(tree)
+            names |= {name for name, _ in attributes(tree)}
         if crash.value.id == "self":
             names |= _methods(scene)
     synonym = _SYNONYMS.get((owner, crash.attr), "")
@@ -62,12 +58,6 @@ def _nearest(scene: Scene, crash: ast.Attribute, owner: str, because: str) -> It
             reason=f"{because}; `{other}` is the nearest",
             weight=ratio,
         )
-
-
-def _attributes(tree: Tree) -> set[str]:
-    if isinstance(tree, list) and len(tree) == 3 and tree[0] == "o" and isinstance(tree[2], list):
-        return {item for item in tree[2][1::2] if isinstance(item, str)}
-    return set()
 
 
 def _methods(scene: Scene) -> set[str]:
@@ -87,7 +77,7 @@ def _key(scene: Scene, crash: ast.Attribute, owner: str, because: str) -> Iterat
     if owner != "dict" or not isinstance(crash.value, ast.Name):
         return
     rows = scene.local(crash.value.id)
-    if rows and all(isinstance(row, list) and crash.attr in row[1::2] for row in rows):
+    if rows and all(any(key == crash.attr for key, _ in pairs(row)) for row in rows):
         yield Proposal(
             rule="attribute.key",
             edits=(replacing(scene, crash, f'{scene.segment(crash.value)}["{crash.attr}"]'),),
@@ -109,7 +99,7 @@ def converted(
     if not wanted and owner in ("tuple", "range") and (not needs or hasattr(list, needs)):
         wanted = frozenset({"list"})
     for target in sorted(wanted)[:2]:
-        if needs and not hasattr(_BUILT_IN[target], needs):
+        if needs and not hasattr(BUILT_IN[target], needs):
             continue
         edit = inserting(scene, start, [f"{name} = {target}({name})"])
         if edit is not None and (is_plain_parameter(scene, name) or target == "list"):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunella.patching.incoming import step_of
+from prunella.patching.text import end_of
 from prunella.propose.rules.scene import Scene
 
 
@@ -38,6 +39,15 @@ def replacing(scene: Scene, node: ast.expr | ast.stmt, text: str) -> Edit:
     return Edit(start=start, end=end, text=text)
 
 
+def adding_argument(scene: Scene, call: ast.Call, text: str) -> Edit:
+    """Return the edit that puts `text` behind the only argument of a call."""
+    argument = call.args[0]
+    own = scene.segment(argument)
+    shares = isinstance(argument, ast.GeneratorExp) and end_of(argument) == end_of(call)
+    # The only argument of a call may be a generator without parentheses of its own.
+    return replacing(scene, argument, f"({own}, {text})" if shares else f"{own}, {text}")
+
+
 def anchor(scene: Scene, node: ast.AST) -> ast.stmt:
     """Return the innermost statement around a node that a new line can stand before.
 
@@ -69,6 +79,18 @@ def inserting(scene: Scene, statement: ast.stmt, lines: Sequence[str]) -> Edit |
         indent + line.replace("\t", step) + newline if line else newline for line in lines
     )
     return Edit(start=line_start, end=line_start, text=text)
+
+
+def trying(scene: Scene, statement: ast.stmt, error: str, ending: str) -> Edit | None:
+    """Return the edit that does `ending` where a one-line statement raises `error`."""
+    start, end = scene.text.span(statement)
+    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
+    body = scene.text.decode(start, end)
+    if "\n" in body or indent.strip():
+        return None
+    inner = indent + (step_of(scene.span) or "    ")
+    lines = ("try:", f"{inner}{body}", f"{indent}except {error}:", f"{inner}{ending}")
+    return replacing(scene, statement, scene.text.newline(statement.lineno).join(lines))
 
 
 def first_statement(scene: Scene) -> ast.stmt | None:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from prunella.propose.rules.answers import answers
-from prunella.propose.rules.edits import Proposal, anchor, inserting, replacing
+from prunella.propose.rules.edits import Proposal, anchor, inserting, replacing, trying
 from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.scene import Scene, describe_failures
 
@@ -16,6 +16,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     if scene.exception.type_name == "FileNotFoundError":
         yield from _missing(scene)
     else:
+        yield from _second_encoding(scene)
         yield from _undecodable(scene)
 
 
@@ -72,6 +73,54 @@ def _undecodable(scene: Scene) -> Iterator[Proposal]:
                 description=words,
                 reason=because,
             )
+
+
+def _second_encoding(scene: Scene) -> Iterator[Proposal]:
+    """Propose to read as the other encoding that the docstring or a sibling names."""
+    crash = scene.crash
+    statement = anchor(scene, crash)
+    if not isinstance(crash, ast.Call) or not isinstance(crash.func, ast.Attribute):
+        return
+    if crash.func.attr != "decode":
+        return
+    docstring = ast.get_docstring(scene.node) or ""
+    for spelling, codec in _ENCODINGS.items():
+        places = [
+            place
+            for place, text in (
+                ("the docstring", docstring.lower()),
+                ("the file", scene.text.source.decode("latin-1").lower()),
+            )
+            if spelling in text
+        ]
+        call = scene.segment(crash)
+        old = scene.segment(statement)
+        if not places or old.count(call) != 1:
+            continue
+        again = old.replace(call, f'{scene.segment(crash.func)}("{codec}")')
+        edit = trying(scene, statement, "UnicodeDecodeError", again)
+        if edit is not None:
+            yield Proposal(
+                rule="decode.second_encoding",
+                edits=(edit,),
+                description=f"Read as {codec} what is no UTF-8",
+                reason=f"{places[0]} speaks of {spelling}",
+            )
+
+
+#: How prose and code name encodings that bytes may be in → the codec. Those of a single byte can
+#: read anything, so that only a mention makes one of them right.
+_ENCODINGS = {
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+    "iso-8859-15": "iso-8859-15",
+    "iso-8859-1": "latin-1",
+    "latin-1": "latin-1",
+    "latin1": "latin-1",
+    "utf-16": "utf-16",
+    "shift_jis": "shift_jis",
+    "gb18030": "gb18030",
+}
 
 
 def _readers(scene: Scene) -> list[ast.Call]:

@@ -6,6 +6,33 @@ from collections.abc import Iterator
 from prunella.propose.rules.scene import Scene
 
 Loop = ast.For | ast.AsyncFor | ast.While
+_PURE = (
+    "abs", "all", "any", "bool", "float", "frozenset", "int", "len", "list", "max", "min", "range",
+    "round", "set", "sorted", "str", "sum", "tuple",
+)  # fmt: skip
+_PURE_METHODS = frozenset(
+    [
+        "casefold",
+        "count",
+        "endswith",
+        "find",
+        "get",
+        "items",
+        "keys",
+        "lower",
+        "lstrip",
+        "partition",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "split",
+        "splitlines",
+        "startswith",
+        "strip",
+        "upper",
+        "values",
+    ]
+)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -23,9 +50,10 @@ def bindings(scene: Scene, name: str) -> list[ast.stmt]:
     for node in own_nodes(scene.node):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
             found[scene.statement(node)] = None
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            if any((item.asname or item.name) == name for item in node.names):
-                found[node] = None
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and any(
+            (item.asname or item.name) == name for item in node.names
+        ):
+            found[node] = None
     return list(found)
 
 
@@ -83,6 +111,18 @@ def test_with(scene: Scene, node: ast.AST) -> ast.expr | None:
 def names_in(node: ast.AST) -> set[str]:
     """Return the names that an expression reads."""
     return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
+
+
+def is_repeatable(node: ast.AST) -> bool:
+    """Evaluating an expression once more changes nothing, as far as its text tells."""
+    for item in ast.walk(node):
+        if isinstance(item, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
+            return False
+        if isinstance(item, ast.Call):
+            method = item.func.attr if isinstance(item.func, ast.Attribute) else ""
+            if method not in _PURE_METHODS and not calls_to(item, *_PURE):
+                return False
+    return True
 
 
 def returns(scene: Scene) -> list[ast.Return]:

@@ -11,7 +11,13 @@ from prunella.propose.rules.edits import (
     inserting,
     replacing,
 )
-from prunella.propose.rules.flow import is_plain_parameter, loops_around, names_in, test_with
+from prunella.propose.rules.flow import (
+    is_plain_parameter,
+    is_repeatable,
+    loops_around,
+    names_in,
+    test_with,
+)
 from prunella.propose.rules.scene import Scene, describe_failures
 
 
@@ -20,8 +26,11 @@ def guards(
 ) -> Iterator[Proposal]:
     """Yield guards that keep the crashed node from running while `condition` holds.
 
-    `condition` is an expression over the names of `subject`, the offending value.
+    `condition` is an expression over the names of `subject`, the offending value; nothing is
+    yielded where asking it might change something.
     """
+    if not is_repeatable(subject):
+        return
     because = f"{because} in {describe_failures(scene.failures)}"
     yield from _early(scene, family, condition, subject, because)
     yield from _skip(scene, family, condition, subject, because)

@@ -3,11 +3,12 @@
 import ast
 from collections.abc import Iterator
 
+from prunella.codec import items, size
 from prunella.propose.rules.edits import Proposal, grouped, replacing
 from prunella.propose.rules.flow import calls_to, loops_around, names_in, test_with
 from prunella.propose.rules.guards import defaulting, guards
 from prunella.propose.rules.scene import Failure, Scene, describe_failures
-from prunella.propose.rules.values import EMPTY_LITERALS, integer, items, kind, size
+from prunella.propose.rules.values import EMPTY_LITERALS, integer, kind
 
 EXCEPTIONS = ("IndexError",)
 
@@ -22,9 +23,9 @@ def propose(scene: Scene) -> Iterator[Proposal]:
             yield from _empty(scene, crash, base, certain=sizes == {0})
         if sizes != {0}:
             yield from _past_the_end(scene, crash)
-    elif isinstance(crash, ast.Call) and isinstance(crash.func, ast.Attribute):
-        if crash.func.attr in ("pop", "popleft"):
-            yield from _empty(scene, crash, crash.func.value, certain=True)
+    method = crash.func if isinstance(crash, ast.Call) else None
+    if isinstance(method, ast.Attribute) and method.attr in ("pop", "popleft"):
+        yield from _empty(scene, method, method.value, certain=True)
 
 
 def _length(node: ast.expr, failure: Failure) -> int | None:
@@ -60,6 +61,8 @@ def number(node: ast.expr, failure: Failure) -> int | None:
 
 
 def _empty(scene: Scene, crash: ast.expr, base: ast.expr, *, certain: bool) -> Iterator[Proposal]:
+    if isinstance(crash, ast.Subscript):
+        yield from _slice(scene, crash)
     text = scene.segment(base)
     because = f"`{text}` {'is' if certain else 'may be'} empty"
     condition = f"not {grouped(text, base)}"
@@ -77,6 +80,20 @@ def _empty(scene: Scene, crash: ast.expr, base: ast.expr, *, certain: bool) -> I
                 scene, f"{family}.default", crash, text_with,
                 f"Use {EMPTY_LITERALS[name]} when `{text}` is empty", because,
             )  # fmt: skip
+
+
+def _slice(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:
+    """The first or last character of a text that may be empty: a slice is never out of range."""
+    slices = {"0": ":1", "-1": "-1:"}
+    index = scene.segment(crash.slice)
+    if not scene.exception.message.startswith("string index") or index not in slices:
+        return
+    yield Proposal(
+        rule="index.slice",
+        edits=(replacing(scene, crash.slice, slices[index]),),
+        description=f"Take a slice of `{scene.segment(crash.value)}`, which may be empty",
+        reason=f"the text is empty in {describe_failures(scene.failures)}",
+    )
 
 
 def _past_the_end(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from prunella.propose.rules.edits import Proposal, replacing
+from prunella.propose.rules.edits import Proposal, adding_argument
 from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
@@ -18,9 +18,6 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         return
     if len(crash.args) != 1:
         return
-    argument = scene.segment(crash.args[0])
-    if isinstance(crash.args[0], ast.GeneratorExp) and not argument.startswith("("):
-        argument = f"({argument})"
     literals = {"None": "next_none"}
     if isinstance(scene.parents.get(crash), ast.Return):
         for name in kinds(scene.passing_results) & set(EMPTY_LITERALS):
@@ -28,7 +25,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     for literal, rule in literals.items():
         yield Proposal(
             rule=f"iteration.{rule}",
-            edits=(replacing(scene, crash.args[0], f"{argument}, {literal}"),),
+            edits=(adding_argument(scene, crash, literal),),
             description=f"Take {literal} where nothing is left",
             reason=f"`{scene.segment(crash)}` finds nothing in {describe_failures(scene.failures)}",
         )

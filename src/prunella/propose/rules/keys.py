@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from prunella.codec import pairs
 from prunella.model.tree import Tree
 from prunella.propose.rules.edits import Proposal, grouped, replacing
 from prunella.propose.rules.guards import guards
@@ -47,14 +48,13 @@ def _subscript(scene: Scene, node: ast.Subscript) -> Iterator[Proposal]:
                 description=f"Begin `{base}[{key}]` at {literal}",
                 reason=counted,
             )
-    elif isinstance(node.ctx, ast.Del) and isinstance(parent, ast.Delete):
-        if len(parent.targets) == 1:
-            yield Proposal(
-                rule="key.discard",
-                edits=(replacing(scene, parent, f"{base}.pop({key}, None)"),),
-                description=f"Remove `{key}` only where it is there",
-                reason=counted,
-            )
+    elif isinstance(parent, ast.Delete) and len(parent.targets) == 1:
+        yield Proposal(
+            rule="key.discard",
+            edits=(replacing(scene, parent, f"{base}.pop({key}, None)"),),
+            description=f"Remove `{key}` only where it is there",
+            reason=counted,
+        )
     if not stores:
         yield from _defaults(scene, node, counted)
     condition = f"{grouped(key, node.slice)} not in {base}"
@@ -82,8 +82,7 @@ def _values(scene: Scene, node: ast.Subscript) -> Iterator[tuple[Tree, Tree]]:
     if not isinstance(node.value, ast.Name):
         return
     for tree in scene.local(node.value.id):
-        if isinstance(tree, list) and tree and tree[0] == "d":
-            yield from zip(tree[1::2], tree[2::2], strict=False)
+        yield from pairs(tree)
 
 
 def _value_kinds(scene: Scene, node: ast.Subscript) -> frozenset[str]:

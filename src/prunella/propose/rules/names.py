@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from prunella.propose.rules.edits import Proposal, replacing
-from prunella.propose.rules.flow import own_nodes
+from prunella.propose.rules.flow import calls_to, own_nodes
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import kind
+from prunella.propose.rules.values import BUILT_IN, kind, kinds
 
 EXCEPTIONS = ("NameError",)
 _NAME = re.compile(r"name '(\w+)'")
-_MAX_NEAR = 4
+_NEAR, _LESS_NEAR = 0.75, 0.5
+_CALLABLE = frozenset({"function", "type", "builtin_function_or_method", "method"})
+_SCALAR = frozenset({"int", "float", "bool", "NoneType"})
 
 #: Names that are used without their module, and what imports them. Only unmistakable ones.
 _FROM = {
@@ -47,9 +49,10 @@ def _import(scene: Scene, name: str) -> Iterator[Proposal]:
     because = f"`{name}` is defined nowhere in {describe_failures(scene.failures)}"
     parent = scene.parents.get(scene.crash)
     statement = None
-    if name in sys.stdlib_module_names and isinstance(parent, ast.Attribute):
-        if not (name == "datetime" and parent.attr in ("now", "utcnow", "strptime", "today")):
-            statement = f"import {name}"
+    attribute = parent.attr if isinstance(parent, ast.Attribute) else ""
+    is_class = name == "datetime" and attribute in ("now", "utcnow", "strptime", "today")
+    if name in sys.stdlib_module_names and attribute and not is_class:
+        statement = f"import {name}"
     if statement is None and name in _FROM and name not in scene.parameters:
         statement = f"from {_FROM[name]} import {name}"
     if statement is not None:
@@ -67,12 +70,9 @@ def _method(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:
     call = scene.parents.get(crash)
     if not isinstance(call, ast.Call) or call.func is not crash:
         return
-    owners = {"list": list, "tuple": tuple, "str": str, "dict": dict, "set": set}
     for name in scene.parameters:
-        value_kinds = {kind_of for values in _inputs(scene) for kind_of in values.get(name, ())}
-        if value_kinds and all(
-            item in owners and hasattr(owners[item], crash.id) for item in value_kinds
-        ):
+        seen = kinds(scene.local(name))
+        if seen and all(hasattr(BUILT_IN.get(item), crash.id) for item in seen):
             yield Proposal(
                 rule="name.method",
                 edits=(replacing(scene, crash, f"{name}.{crash.id}"),),
@@ -81,34 +81,60 @@ def _method(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:
             )
 
 
-def _inputs(scene: Scene) -> list[dict[str, tuple[str, ...]]]:
-    return [
-        {name: (kind(value),) for name, value in failure.local_values.items()}
-        for failure in scene.failures
-    ]
-
-
 def misspelt(scene: Scene, name: str, family: str) -> Iterator[Proposal]:
-    """Propose names in scope that are near to `name`, for every use of it in the function."""
+    """Propose names in scope that fit the uses of `name`: unused parameters, near names."""
     uses = [
         node
         for node in own_nodes(scene.node)
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
     ]
-    ranked = sorted(
-        ((nearness(name, other), other) for other in _in_scope(scene, name)), reverse=True
-    )
+    kinds_of = _in_scope(scene, name)
+    fitting = [other for other, seen in kinds_of.items() if _fits(scene, uses, seen)]
+    unused = [other for other in fitting if _is_unused(scene, other)]
+    ranked = sorted(((nearness(name, other), other) for other in fitting), reverse=True)
     because = f"`{name}` is not defined in {describe_failures(scene.failures)}"
-    for near, other in ranked[:_MAX_NEAR]:
-        if near < 0.5:
-            break
+    for near, other in ranked:
+        if other in unused:
+            rule, why = "unused_parameter", f"the parameter `{other}` is used nowhere"
+        elif near >= _NEAR:
+            rule, why = "near", f"`{other}` is the nearest name"
+        elif near >= _LESS_NEAR and not unused:
+            rule, why = "less_near", f"`{other}` is somewhat near"
+        else:
+            continue
         yield Proposal(
-            rule=f"{family}.near" if near >= 0.75 else f"{family}.less_near",
+            rule=f"{family}.{rule}",
             edits=tuple(replacing(scene, use, other) for use in uses),
             description=f"Use `{other}` instead of `{name}`",
-            reason=f"{because}; `{other}` is the nearest name",
-            weight=near,
+            reason=f"{because}; {why}",
+            weight=0.5 + near / 2,
         )
+
+
+def _is_unused(scene: Scene, name: str) -> bool:
+    if name not in scene.parameters or name in ("self", "cls"):
+        return False
+    return not any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(scene.node))
+
+
+def _fits(scene: Scene, uses: list[ast.Name], kind_seen: str) -> bool:
+    """A value of a kind can be used as the unknown name is; an unknown kind can be anything."""
+    for use in uses:
+        parent = scene.parents.get(use)
+        if not kind_seen:
+            continue
+        called = isinstance(parent, ast.Call) and parent.func is use
+        if called != (kind_seen in _CALLABLE):
+            return False
+        holds = isinstance(parent, ast.Subscript) and parent.value is use
+        runs = isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is use
+        counts = isinstance(parent, ast.Call) and calls_to(parent, "len", "enumerate", "sorted")
+        if (holds or runs or counts) and kind_seen in _SCALAR:
+            return False
+        attribute = parent.attr if isinstance(parent, ast.Attribute) else ""
+        if attribute and not hasattr(BUILT_IN.get(kind_seen, use), attribute):
+            return False
+    return True
 
 
 def nearness(one: str, other: str) -> float:
@@ -123,26 +149,34 @@ def nearness(one: str, other: str) -> float:
     return ratio
 
 
-def _in_scope(scene: Scene, name: str) -> list[str]:
-    """Return the names that the function could mean, without the unknown one."""
-    found: dict[str, None] = dict.fromkeys(scene.parameters)
-    for failure in scene.failures:
-        found.update(dict.fromkeys(failure.local_values))
+def _in_scope(scene: Scene, name: str) -> dict[str, str]:
+    """Return the names that the function could mean and the kinds of their values, ``""`` unknown."""
+    found: dict[str, str] = dict.fromkeys(scene.parameters, "")
     for node in own_nodes(scene.node):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found[node.id] = None
+            found[node.id] = ""
+    for failure in scene.failures:
+        found.update((other, kind(value)) for other, value in failure.local_values.items())
     for statement in scene.text.tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found[statement.name] = None
-        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
-            found.update(dict.fromkeys(item.asname or item.name for item in statement.names))
-        else:
-            found.update(
-                (node.id, None)
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            )
-    public = [item for item in dir(builtins) if item[:1].islower()]
-    found.update(dict.fromkeys(public))
+        found.update((other, seen) for other, seen in _defined(statement) if other not in found)
+    for other in dir(builtins):
+        if other[:1].islower():
+            found.setdefault(other, "function")
     found.pop(name, None)
-    return [item for item in found if item.isidentifier()]
+    return {other: seen for other, seen in found.items() if other.isidentifier()}
+
+
+def _defined(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the names that a module-level statement binds, with their kinds."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield statement.name, "function"
+    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+        for item in statement.names:
+            yield item.asname or item.name.partition(".")[0], "module"
+    elif isinstance(statement, ast.Assign):
+        seen = type(statement.value).__name__.lower().removesuffix("comp")
+        if isinstance(statement.value, ast.Constant):
+            seen = type(statement.value.value).__name__
+        for target in statement.targets:
+            if isinstance(target, ast.Name):
+                yield target.id, seen if seen in BUILT_IN else ""

@@ -48,6 +48,8 @@ def _subjects(scene: Scene) -> list[ast.expr]:
         parts = [crash.value, *([target] if isinstance(target, (ast.Name, ast.Attribute)) else [])]
     elif isinstance(crash, (ast.For, ast.AsyncFor)):
         parts = [crash.iter]
+    elif isinstance(crash, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        parts = [crash.generators[0].iter]
     elif isinstance(crash, ast.expr):
         parts = [crash]
     known = [part for part in parts if _is_none(scene, part) is True]
@@ -145,4 +147,11 @@ def _at_source(
             edits=(replacing(scene, source.args[0], f"{argument}, {literal}"),),
             description=f"Give `get({argument})` the default {literal}",
             reason=f"{because}; it comes from a `get` without a default",
+        )
+    if isinstance(source, ast.Call) and source is not subject:
+        yield Proposal(
+            rule=f"none.or_at_source.{basis}",
+            edits=(replacing(scene, source, f"{scene.segment(source)} or {literal}"),),
+            description=f"Use {literal} where `{scene.segment(source)}` is None",
+            reason=f"{because}; it comes from there",
         )

@@ -4,9 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from prunella.propose.rules.answers import answers
-from prunella.propose.rules.edits import Proposal, anchor, grouped, replacing
-from prunella.propose.rules.flow import calls_to, loops_around
+from prunella.propose.rules.edits import Proposal, adding_argument, anchor, grouped, replacing
+from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
@@ -27,8 +26,6 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         yield from _search(scene, crash, crash.func)
     if "values to unpack" in message:
         yield from _unpacking(scene, message)
-    if isinstance(crash, ast.Call) and not _EMPTY.search(message):
-        yield from _caught(scene, crash)
 
 
 def _aggregate(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
@@ -44,10 +41,9 @@ def _aggregate(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
     literal = "0"
     if isinstance(scene.parents.get(crash), ast.Return) and len(kinds(scene.passing_results)) == 1:
         literal = EMPTY_LITERALS.get(next(iter(kinds(scene.passing_results))), "None")
-    inner = f"({text})" if isinstance(argument, ast.GeneratorExp) and text[:1] != "(" else text
     yield Proposal(
         rule="value.default",
-        edits=(replacing(scene, argument, f"{inner}, default={literal}"),),
+        edits=(adding_argument(scene, crash, f"default={literal}"),),
         description=f"Use {literal} as `{scene.segment(crash)}` when `{text}` is empty",
         reason=f"{because} in {describe_failures(scene.failures)}",
     )
@@ -88,17 +84,25 @@ def _number(scene: Scene, crash: ast.Call, message: str) -> Iterator[Proposal]:
             description=f"Take {signs} off `{text}`",
             reason=f"{because}; the texts hold {signs}",
         )
-    if all(not item for item in plain):
-        if isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
-            condition = f"not {text}.strip()" if any(literals) else f"not {text}"
-            yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
-            if not any(literals):
-                yield Proposal(
-                    rule="value.blank.default",
-                    edits=(replacing(scene, argument, f"{text} or 0"),),
-                    description=f"Read an empty `{text}` as 0",
-                    reason=because,
-                )
+    yield from _blank(scene, argument, literals, because)
+
+
+def _blank(
+    scene: Scene, argument: ast.expr, literals: list[str], because: str
+) -> Iterator[Proposal]:
+    """The texts that can't be read are empty."""
+    text = grouped(scene.segment(argument), argument)
+    blank = all(not item.strip() for item in literals)
+    if blank and isinstance(argument, (ast.Name, ast.Attribute, ast.Subscript)):
+        condition = f"not {text}.strip()" if any(literals) else f"not {text}"
+        yield from guards(scene, "value.blank", condition, argument, f"`{text}` is blank")
+        if not any(literals):
+            yield Proposal(
+                rule="value.blank.default",
+                edits=(replacing(scene, argument, f"{text} or 0"),),
+                description=f"Read an empty `{text}` as 0",
+                reason=because,
+            )
 
 
 def _search(scene: Scene, crash: ast.Call, method: ast.Attribute) -> Iterator[Proposal]:
@@ -162,40 +166,3 @@ def _unpacking(scene: Scene, message: str) -> Iterator[Proposal]:
     elif splits and isinstance(value, ast.Call):
         condition = f"len({text}) != {expected[1]}"
         yield from guards(scene, "value.unpack", condition, value, f"`{condition}`")
-
-
-def _caught(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
-    """Catch the error of this one statement and answer with a sentinel, or skip the item."""
-    statement = anchor(scene, crash)
-    simple = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
-    if not isinstance(statement, simple):
-        return
-    loops = loops_around(scene, crash)
-    endings = [("continue", "skip", "skip the item")] if loops else []
-    endings += [
-        (answer.statement, f"answer.{answer.basis}", answer.why) for answer in answers(scene)[:2]
-    ]
-    start, end = scene.text.span(statement)
-    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
-    newline = scene.text.newline(statement.lineno)
-    step = "\t" if "\t" in indent else "    "
-    body = scene.text.decode(start, end)
-    if "\n" in body or indent.strip():
-        return
-    error = scene.exception.type_name
-    known = error in ("ValueError", "FileNotFoundError", "UnicodeDecodeError")
-    for ending, basis, why in endings if known else []:
-        text = newline.join(
-            (
-                "try:",
-                f"{indent}{step}{body}",
-                f"{indent}except {error}:",
-                f"{indent}{step}{ending}",
-            )
-        )
-        yield Proposal(
-            rule=f"caught.{basis}",
-            edits=(replacing(scene, statement, text),),
-            description=f"Where `{body}` raises {error}: {ending}",
-            reason=f"{error} in {describe_failures(scene.failures)}; {why}",
-        )

@@ -8,7 +8,7 @@ from prunella.propose.rules.attributes import converted
 from prunella.propose.rules.edits import Proposal, replacing
 from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import kind, kinds
+from prunella.propose.rules.values import SIZED, kinds
 
 EXCEPTIONS = ("TypeError",)
 _OBJECT = re.compile(r"'([\w.]+)' object")
@@ -20,20 +20,30 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     if "NoneType" in message:
         return
     because = f"{message} in {describe_failures(scene.failures)}"
-    owner = found[1] if (found := _OBJECT.search(message)) else ""
-    if "coroutine" in message:
+    if isinstance(crash, ast.Subscript):
+        yield from _subscript(scene, crash, message, because)
+    elif "coroutine" in message:
         yield from _awaited(scene, because)
     elif "not iterable" in message or "interpreted as an integer" in message:
         yield from _counted(scene, because)
+        yield from _iterated_number(scene, because)
+    elif "cannot unpack non-iterable" in message:
+        yield from _enumerated(scene, because)
     elif isinstance(crash, (ast.BinOp, ast.Compare, ast.AugAssign)):
         yield from _operands(scene, because)
-    elif "item assignment" in message or "item deletion" in message:
-        for node in ast.walk(scene.statement(crash)):
-            if isinstance(node, ast.Subscript):
-                yield from converted(scene, node.value, owner, because)
-    elif "not subscriptable" in message and isinstance(crash, ast.Subscript):
+
+
+def _subscript(
+    scene: Scene, crash: ast.Subscript, message: str, because: str
+) -> Iterator[Proposal]:
+    owner = found[1] if (found := _OBJECT.search(message)) else ""
+    if "item assignment" in message or "item deletion" in message:
+        yield from converted(scene, crash.value, owner, because)
+    elif "not subscriptable" in message and owner == "coroutine":
+        yield from _awaited(scene, because)
+    elif "not subscriptable" in message:
         yield from _called(scene, crash, because)
-    elif "indices must be integers" in message and isinstance(crash, ast.Subscript):
+    elif "indices must be integers" in message:
         yield from _index(scene, crash, message, because)
 
 
@@ -57,36 +67,59 @@ def _counted(scene: Scene, because: str) -> Iterator[Proposal]:
     statement = scene.statement(scene.crash)
     root = statement.iter if isinstance(statement, (ast.For, ast.AsyncFor)) else statement
     for node in ast.walk(root):
-        if not isinstance(node, ast.Call) or len(node.args) != 1:
-            continue
-        inner, text = node.args[0], scene.segment(node.args[0])
-        new = None
-        if calls_to(node, "len") and calls_to(inner, "range") and isinstance(inner, ast.Call):
-            new = f"range(len({scene.segment(inner.args[0])}))"
-        elif calls_to(node, "len") and node is root:
-            new = f"range(len({text}))"
-        elif calls_to(node, "range") and not calls_to(inner, "len"):
-            seen = kind(scene.local(text)[0]) if scene.local(text) else ""
-            if seen in ("list", "tuple", "str", "dict", "set"):
-                new = f"range(len({text}))"
-            elif seen == "float" or isinstance(inner, ast.BinOp):
-                new = f"range(int({text}))"
-        if new is not None:
-            yield Proposal(
-                rule="type.range_len",
-                edits=(replacing(scene, node, new),),
-                description=f"Count with `{new}`",
-                reason=because,
-            )
-            return
-    if isinstance(statement, ast.For) and isinstance(root, ast.Name):
-        if kinds(scene.local(root.id)) == {"int"}:
-            yield Proposal(
-                rule="type.range_of",
-                edits=(replacing(scene, root, f"range({root.id})"),),
-                description=f"Count up to `{root.id}`",
-                reason=because,
-            )
+        if isinstance(node, ast.Call) and len(node.args) == 1:
+            new = _counting(scene, node, is_iterated=node is root)
+            if new is not None:
+                yield Proposal(
+                    rule="type.range_len",
+                    edits=(replacing(scene, node, new),),
+                    description=f"Count with `{new}`",
+                    reason=because,
+                )
+                return
+
+
+def _counting(scene: Scene, node: ast.Call, *, is_iterated: bool) -> str | None:
+    """Return what a call of `len` or `range` should have been, or ``None``."""
+    inner, text = node.args[0], scene.segment(node.args[0])
+    if calls_to(node, "len"):
+        if calls_to(inner, "range") and isinstance(inner, ast.Call) and inner.args:
+            return f"range(len({scene.segment(inner.args[0])}))"
+        return f"range(len({text}))" if is_iterated else None
+    if not calls_to(node, "range") or calls_to(inner, "len"):
+        return None
+    seen = kinds(scene.local(text))
+    if seen and seen <= SIZED | {"dict", "set"}:
+        return f"range(len({text}))"
+    return f"range(int({text}))" if "float" in seen or isinstance(inner, ast.BinOp) else None
+
+
+def _iterated_number(scene: Scene, because: str) -> Iterator[Proposal]:
+    """`for i in n` where n is a number."""
+    statement = scene.statement(scene.crash)
+    root = statement.iter if isinstance(statement, ast.For) else None
+    if isinstance(root, ast.Name) and kinds(scene.local(root.id)) == {"int"}:
+        yield Proposal(
+            rule="type.range_of",
+            edits=(replacing(scene, root, f"range({root.id})"),),
+            description=f"Count up to `{root.id}`",
+            reason=because,
+        )
+
+
+def _enumerated(scene: Scene, because: str) -> Iterator[Proposal]:
+    """`for i, x in rows` where the items are no pairs: their numbers were meant."""
+    statement = scene.statement(scene.crash)
+    if not isinstance(statement, ast.For) or not isinstance(statement.target, ast.Tuple):
+        return
+    if len(statement.target.elts) == 2 and not isinstance(statement.iter, ast.Call):
+        new = f"enumerate({scene.segment(statement.iter)})"
+        yield Proposal(
+            rule="type.enumerate",
+            edits=(replacing(scene, statement.iter, new),),
+            description=f"Run over `{new}`",
+            reason=because,
+        )
 
 
 def _operands(scene: Scene, because: str) -> Iterator[Proposal]:

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from prunella.codec import size
 from prunella.propose.rules.edits import Proposal, anchor, grouped, inserting, replacing
 from prunella.propose.rules.flow import (
     bindings,
@@ -16,7 +17,7 @@ from prunella.propose.rules.flow import (
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.names import misspelt
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import EMPTY_LITERALS, kinds, size
+from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
 EXCEPTIONS = ("UnboundLocalError",)
 _NAME = re.compile(r"variable '(\w+)'")
@@ -35,6 +36,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     because = f"nothing has set `{name}` in {describe_failures(scene.failures)}"
     if loop is not None:
         yield from _after_loop(scene, name, loop, because)
+    yield from _compared(scene, name, because)
     yield from _moved_up(scene, name, binders, because)
     yield from _hoisted(scene, name, binders, because)
     yield from _initialised(scene, name, binders, because)
@@ -128,6 +130,25 @@ def _length_instead(
         )
 
 
+def _compared(scene: Scene, name: str, because: str) -> Iterator[Proposal]:
+    """`count == 0` as a statement of its own was meant to set `count`."""
+    node = scene.parents.get(scene.crash)
+    if (
+        isinstance(node, ast.Compare)
+        and node.left is scene.crash
+        and len(node.ops) == 1
+        and isinstance(node.ops[0], ast.Eq)
+        and isinstance(scene.parents.get(node), ast.Expr)
+    ):
+        value = scene.segment(node.comparators[0])
+        yield Proposal(
+            rule="unbound.compared",
+            edits=(replacing(scene, node, f"{name} = {value}"),),
+            description=f"Set `{name}` instead of comparing it",
+            reason=f"{because}; the comparison's result is used for nothing",
+        )
+
+
 def _moved_up(scene: Scene, name: str, binders: list[ast.stmt], because: str) -> Iterator[Proposal]:
     """The assignment stands behind the use, in the same block: move it before."""
     use = anchor(scene, scene.crash)
@@ -187,7 +208,8 @@ def _place_before(scene: Scene, binders: list[ast.stmt]) -> ast.stmt:
         if item in above_use or not isinstance(item, ast.stmt):
             break
         place = item
-    return anchor(scene, place)
+    shared = [loop for loop in loops_around(scene, place) if loop in above_use]
+    return anchor(scene, shared[-1] if shared else place)
 
 
 def _initialised(

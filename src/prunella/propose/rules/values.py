@@ -1,100 +1,38 @@
-"""What recorded values tell a rule: type, size, emptiness. Trees are read, never rebuilt."""
+"""What recorded values tell a rule: kind, size, emptiness."""
 
 from collections.abc import Iterable, Mapping
 
+from prunella.codec import entries, size, type_name
 from prunella.model.tree import Tree
 
-_TAG_TYPES = {
-    "l": "list", "t": "tuple", "s": "set", "fs": "frozenset", "d": "dict", "b": "bytes",
-    "ba": "bytearray", "c": "complex", "f": "float", "dec": "Decimal", "frac": "Fraction",
-    "dt": "datetime", "date": "date", "time": "time", "td": "timedelta", "range": "range",
-    "uuid": "UUID", "fn": "function",
-}  # fmt: skip
-_CLASSED = ("o", "x", "enum", "?")
-
-#: The literal that stands for "nothing there" of a type.
+#: The literal that stands for "nothing there" of a kind.
 EMPTY_LITERALS = {
     "int": "0", "float": "0.0", "str": '""', "list": "[]", "tuple": "()", "dict": "{}",
     "set": "set()", "bool": "False", "bytes": 'b""', "frozenset": "frozenset()",
     "NoneType": "None",
 }  # fmt: skip
-#: Types whose values can be compared with nothing by `not value`.
+#: Kinds whose emptiness `not value` asks for.
 SIZED = frozenset({"str", "list", "tuple", "dict", "set", "frozenset", "bytes", "range"})
+#: Kinds that rules know the attributes of.
+BUILT_IN: Mapping[str, type] = {
+    "list": list, "tuple": tuple, "str": str, "dict": dict, "set": set, "int": int,
+    "float": float, "bool": bool, "bytes": bytes, "frozenset": frozenset,
+}  # fmt: skip
 
 
 def named_values(tree: Tree) -> Mapping[str, Tree]:
-    """Return names and values of an inputs or locals tree, shared references resolved once."""
-    tree = _inside(tree)
-    if not isinstance(tree, list) or not tree or tree[0] != "d":
-        return {}
-    shared: dict[int, Tree] = {}
-    _collect(tree, shared)
-    values: dict[str, Tree] = {}
-    for key, value in zip(tree[1::2], tree[2::2], strict=False):
-        if isinstance(key, str):
-            values[key] = _resolve(value, shared)
-    return values
-
-
-def _collect(tree: Tree, shared: dict[int, Tree]) -> None:
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list):
-            if len(node) == 3 and node[0] == "&" and isinstance(node[1], int):
-                shared[node[1]] = node[2]
-            pending.extend(node[1:])
-
-
-def _resolve(tree: Tree, shared: Mapping[int, Tree]) -> Tree:
-    if isinstance(tree, list) and len(tree) == 2 and tree[0] == "*" and isinstance(tree[1], int):
-        return shared.get(tree[1])
-    return _inside(tree)
-
-
-def _inside(tree: Tree) -> Tree:
-    while isinstance(tree, list) and len(tree) == 3 and tree[0] == "&":
-        tree = tree[2]
-    return tree
+    """Return names and values of an inputs or locals tree."""
+    return dict(entries(tree))
 
 
 def kind(tree: Tree) -> str:
-    """Return the name of a value's class without its module, e.g. ``list``; ``""`` if unknown."""
-    tree = _inside(tree)
-    if not isinstance(tree, list):
-        return type(tree).__name__
-    if not tree or not isinstance(tree[0], str):
-        return ""
-    if tree[0] in _CLASSED and len(tree) > 1:
-        return str(tree[1]).rpartition(":")[2].rpartition(".")[2]
-    if tree[0] == "redacted" and len(tree) > 1:
-        return str(tree[1])
-    return _TAG_TYPES.get(tree[0], "")
+    """Return the name of a value's class without its module, e.g. ``list``."""
+    return type_name(tree).rpartition(".")[2]
 
 
 def kinds(trees: Iterable[Tree]) -> frozenset[str]:
     """Return the kinds of several values."""
     return frozenset(kind(tree) for tree in trees)
-
-
-def size(tree: Tree) -> int | None:
-    """Return a value's `len`, or ``None`` where it has none or isn't whole."""
-    tree = _inside(tree)
-    if isinstance(tree, str):
-        return len(tree)
-    if isinstance(tree, list) and tree and tree[0] in ("l", "t", "s", "fs", "d"):
-        if any(isinstance(item, list) and item[:1] == ["cut"] for item in tree):
-            return None
-        return (len(tree) - 1) // (2 if tree[0] == "d" else 1)
-    return None
-
-
-def items(tree: Tree) -> list[Tree]:
-    """Return the items of a list, tuple or set; ``[]`` for anything else."""
-    tree = _inside(tree)
-    if isinstance(tree, list) and tree and tree[0] in ("l", "t", "s", "fs"):
-        return tree[1:]
-    return []
 
 
 def is_nothing(tree: Tree) -> bool:
