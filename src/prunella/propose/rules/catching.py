@@ -26,9 +26,10 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     if not isinstance(statement, simple):
         return
     loops = loops_around(scene, crash)
-    endings = [("continue", "skip", "skip the item")] if loops else []
+    endings = [("continue", "skip", "skip the item", 1.0)] if loops else []
     endings += [
-        (answer.statement, f"answer.{answer.basis}", answer.why) for answer in answers(scene)[:2]
+        (answer.statement, f"answer.{answer.basis}", answer.why, answer.weight)
+        for answer in answers(scene)[:2]
     ]
     start, end = scene.text.span(statement)
     indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
@@ -37,7 +38,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     body = scene.text.decode(start, end)
     if "\n" in body or indent.strip():
         return
-    for ending, basis, why in endings:
+    for ending, basis, why, weight in endings:
         text = newline.join(
             (
                 "try:",
@@ -48,6 +49,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         )
         yield Proposal(
             rule=f"caught.{basis}",
+            weight=weight,
             edits=(replacing(scene, statement, text),),
             description=f"Where `{body}` raises {error}: {ending}",
             reason=f"{error} in {describe_failures(scene.failures)}; {why}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from prunella.propose.rules.answers import answers
 from prunella.propose.rules.edits import Proposal, anchor, inserting, replacing
 from prunella.propose.rules.flow import calls_to
+from prunella.propose.rules.precedents import other_encodings
 from prunella.propose.rules.scene import Scene, describe_failures
 
 EXCEPTIONS = ("FileNotFoundError", "UnicodeDecodeError")
@@ -59,6 +60,8 @@ def _undecodable(scene: Scene) -> Iterator[Proposal]:
         if "errors" in given or (decodes and len(call.args) > 1):
             continue
         text = scene.segment(call)
+        if decodes:
+            yield from _other_encoding(scene, call, because)
         for extra, rule, words in (
             ('errors="replace"', "replace", "Put a mark in place of bytes that can't be decoded"),
             ('encoding="latin-1"', "latin1", "Read the bytes as Latin-1"),
@@ -72,6 +75,36 @@ def _undecodable(scene: Scene) -> Iterator[Proposal]:
                 description=words,
                 reason=because,
             )
+
+
+def _other_encoding(scene: Scene, call: ast.Call, because: str) -> Iterator[Proposal]:
+    """Try what siblings decode with, where UTF-8 fails."""
+    statement = anchor(scene, call)
+    if not isinstance(statement, (ast.Return, ast.Assign)) or not isinstance(
+        call.func, ast.Attribute
+    ):
+        return
+    start, end = scene.text.span(statement)
+    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
+    body = scene.text.decode(start, end)
+    if indent.strip() or "\n" in body:
+        return
+    step, newline = "\t" if "\t" in indent else "    ", scene.text.newline(statement.lineno)
+    own = scene.segment(call)
+    for precedent in other_encodings(scene)[:2]:
+        other = f"{scene.segment(call.func)}({precedent.text})"
+        lines = (
+            "try:",
+            f"{indent}{step}{body}",
+            f"{indent}except UnicodeDecodeError:",
+            f"{indent}{step}{body.replace(own, other, 1)}",
+        )
+        yield Proposal(
+            rule="decode.sibling",
+            edits=(replacing(scene, statement, newline.join(lines)),),
+            description=f"Decode with {precedent.text} what is no UTF-8",
+            reason=f"{because}; {precedent.function} does so",
+        )
 
 
 def _readers(scene: Scene) -> list[ast.Call]:

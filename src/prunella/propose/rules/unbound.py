@@ -16,6 +16,7 @@ from prunella.propose.rules.flow import (
 )
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.names import misspelt
+from prunella.propose.rules.precedents import first_value, literal_kind
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
@@ -231,32 +232,28 @@ def _beginnings(scene: Scene, name: str, binders: list[ast.stmt]) -> list[tuple[
     found: dict[str, str] = {}
     for binder in binders:
         if isinstance(binder, ast.For) and calls_to(binder.iter, "range", "enumerate"):
-            call = binder.iter
-            counted = isinstance(call, ast.Call) and calls_to(call, "range")
-            if counted and isinstance(call, ast.Call) and len(call.args) > 1:
-                start = call.args[0]
-                if isinstance(start, ast.Constant) and isinstance(start.value, int):
-                    found.setdefault(str(start.value - 1), "before_range")
-            else:
-                found.setdefault("-1", "before_range")
+            if isinstance(binder.iter, ast.Call):
+                found.setdefault(_before_first(binder.iter), "before_range")
             found.setdefault("0", "zero")
         elif isinstance(binder, ast.AugAssign):
             found.setdefault(_neutral(binder), "neutral")
-        elif isinstance(binder, ast.Assign):
-            value = binder.value
-            if isinstance(value, ast.Constant) or _is_empty(value):
-                found.setdefault(scene.segment(value), "same_constant")
+        elif isinstance(binder, ast.Assign) and literal_kind(binder.value):
+            found.setdefault(scene.segment(binder.value), "same_constant")
+    precedent = first_value(scene, name)
+    if precedent is not None:
+        found[precedent.text] = "sibling"
     if _is_result(scene):
         for item in sorted(kinds(scene.passing_results) & set(EMPTY_LITERALS)):
             found.setdefault(EMPTY_LITERALS[item], "result_type")
     found.setdefault("None", "none")
-    return list(found.items())[:5]
+    return list(found.items())[:6]
 
 
-def _is_empty(node: ast.expr) -> bool:
-    return (isinstance(node, (ast.List, ast.Tuple)) and not node.elts) or (
-        isinstance(node, ast.Dict) and not node.keys
-    )
+def _before_first(call: ast.Call) -> str:
+    """Return what a counter would be before the first pass of its loop."""
+    start = call.args[0] if calls_to(call, "range") and len(call.args) > 1 else None
+    first = start.value if isinstance(start, ast.Constant) else 0
+    return str(first - 1) if isinstance(first, int) else "-1"
 
 
 def _neutral(node: ast.AugAssign) -> str:
