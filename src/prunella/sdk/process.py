@@ -28,7 +28,7 @@ class Host:
         self.data_folder = data_folder(self.root)
         self.settings = load_settings(self.root)
         self.redactor = self._make_redactor()
-        self._redactors: dict[tuple[str, ...], "Redactor"] = {}
+        self._redactors: dict[tuple[str, ...], Redactor] = {}
         self.started_us = now_us()
         self.code_places = CodePlaces(self.root)
         self.renew()
