@@ -10,6 +10,7 @@ of the patch offered first for the one before.
 
 crash removed  with the patches offered first, no test crashes any more
 plausible      besides, every test that passed before still passes
+answers right  every test that crashed before gets its expected answer (others may stay wrong)
 correct        all tests of the question pass, the hidden ones too
 overfit        plausible, not correct
 abstained      nothing was offered
@@ -76,6 +77,8 @@ class Result:
     offered: bool = False
     crash_removed: bool = False
     plausible: bool = False
+    #: Every test that crashed before gets its expected answer.
+    right_on_crashing: bool = False
     correct: bool = False
     #: One of up to three offered first was correct.
     correct_among_offered: bool = False
@@ -354,6 +357,7 @@ def _score(bench: Bench, alternatives: Sequence[bytes], result: Result) -> None:
     result.plausible = result.crash_removed and all(
         bench.right(at, first[at]) for at in bench.program.indexes(crashing=False)
     )
+    result.right_on_crashing = all(bench.right(at, first[at]) for at in crashing)
     result.correct = all(bench.right(at, first[at]) for at in count)
     result.correct_among_offered = any(
         all(bench.right(at, row[at]) for at in count) for row in rows
