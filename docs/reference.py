@@ -1,17 +1,21 @@
-"""Writes the reference pages that are made from the code: settings, commands, exit codes.
+"""Writes the reference pages that are made from the code: settings, commands, exit codes, API.
 
 Run ``python docs/reference.py`` after changing one of these; a test compares the pages.
 """
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
 import click
 
+import prunella
 from prunella.cli.app import app
 from prunella.cli.exit_codes import MEANINGS
+from prunella.model import errors
 from prunella.model.settings import Settings, variable_name
+from prunella.pipeline.results import Healing, HealingOutcome
 
 FOLDER = Path(__file__).parent / "reference"
 _MADE = "<!-- Made by docs/reference.py. Change the code, then run that. -->\n"
@@ -23,6 +27,7 @@ def pages() -> Mapping[str, str]:
         "settings.md": _settings_page(),
         "commands.md": "".join(_commands_page()),
         "exit-codes.md": _exit_codes_page(),
+        "python-api.md": "".join(_api_page()),
     }
 
 
@@ -111,6 +116,61 @@ def _exit_codes_page() -> str:
         "- `doctor` ends with 1 where something doesn't work; warnings don't count.\n"
         "- `demo` ends with 1 where it healed nothing.\n"
     )
+
+
+def _api_page() -> Iterator[str]:
+    yield (
+        f"{_MADE}\n# Python API\n\n"
+        "Everything that is meant to be used is in `prunella` itself. Importing it loads nothing but "
+        "the standard library; `Healer`, which needs the extra `heal`, is loaded when it is asked "
+        "for.\n"
+    )
+    for name in prunella.__all__:
+        if not name.startswith("_"):
+            yield from _api(name, getattr(prunella, name), "##")
+    yield "\n## What `diagnose_and_heal` and `heal` answer\n\n"
+    yield f"{_text(inspect.getdoc(Healing))}\n\n"
+    yield "`outcome` is one of\n\n| outcome | says |\n|---|---|\n"
+    notes = _member_notes(HealingOutcome)
+    yield from (f"| `{item.value}` | {notes[item.name]} |\n" for item in HealingOutcome)
+    tree = (inspect.getdoc(errors) or "").partition("::\n\n")[2].split("\n\n")[0]
+    yield "\n## Errors\n\nAll of them are in `prunella.model.errors`.\n\n```text\n"
+    yield f"{inspect.cleandoc(tree)}\n```\n"
+
+
+def _api(name: str, thing: object, heading: str) -> Iterator[str]:
+    if inspect.isclass(thing):
+        yield f"\n{heading} `{name}{_signature(thing)}`\n\n{_text(inspect.getdoc(thing))}\n"
+        for attribute, value in vars(thing).items():
+            if not attribute.startswith("_") and inspect.isfunction(value):
+                yield from _api(attribute, value, f"{heading}#")
+    elif callable(thing):
+        yield f"\n{heading} `{name}{_signature(thing)}`\n\n{_text(inspect.getdoc(thing))}\n"
+
+
+def _signature(thing: Callable[..., object]) -> str:
+    """Return the parameters with their defaults; annotations stand in the docstrings' words."""
+    signature = inspect.signature(thing)
+    parameters = [
+        item.replace(annotation=inspect.Parameter.empty)
+        for item in signature.parameters.values()
+        if item.name != "self"
+    ]
+    return str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
+
+
+def _member_notes(kind: type) -> Mapping[str, str]:
+    """Return the ``#:`` sentence that stands above each member of an enum."""
+    notes: dict[str, str] = {}
+    note = ""
+    for line in inspect.getsource(kind).splitlines():
+        text = line.strip()
+        if text.startswith("#:"):
+            note = f"{note} {text[2:].strip()}".strip()
+        elif note and "=" in text:
+            notes[text.partition("=")[0].strip()] = note
+            note = ""
+    return notes
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prunella._version import __version__
 from prunella.sdk.decorator import heal
+from prunella.sdk.init import init
 from prunella.sdk.runtime import disable, enable, flush, set_drain
 from prunella.sdk.trace import carry
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from prunella.wiring.healer import Healer
 
-__all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal"]
+__all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal", "init"]
 
 
 def __getattr__(name: str) -> Any:

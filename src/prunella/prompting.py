@@ -25,9 +25,13 @@ DATA_RULE = (
 
 #: Roughly 6,000 tokens: more facts than that make answers worse, not better.
 BUDGET_CHARS = 24_000
+#: What is kept free for other facts beside a function that takes the budget up by itself.
+_LEAST_CONTEXT_CHARS = 6_000
+#: A longer function is not shown.
+MAX_FUNCTION_CHARS = 40_000
 
 _FRAMES, _FAILING, _PASSING, _LOCALS = 6, 3, 3, 12
-_VALUE_CHARS, _LEAST_CHARS = 200, 300
+_VALUE_CHARS, _LEAST_CHARS, _TRACEBACK_CHARS = 200, 300, 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,8 @@ def lay_out(facts: Sequence[Fact], *, budget_chars: int = BUDGET_CHARS) -> tuple
     Later facts are cut or left out first; a fact that is of no use in part is never cut.
     """
     kept: list[Fact] = []
-    left = budget_chars - sum(len(fact.text) for fact in facts if fact.whole)
+    taken = sum(len(fact.text) for fact in facts if fact.whole)
+    left = max(budget_chars - taken, _LEAST_CONTEXT_CHARS)
     for fact in facts:
         if fact.whole:
             kept.append(fact)
@@ -110,7 +115,7 @@ def _cut(text: str, chars: int) -> str:
 def _facts(dossier: Dossier) -> Iterator[Fact]:
     yield from _traceback_fact(dossier)
     function = dossier.function
-    if function is not None:
+    if function is not None and len(function.text) <= MAX_FUNCTION_CHARS:
         yield _fact(
             f"{function.path}:{function.first_line}",
             f"source of the function to repair, {function.qualname} in {function.path}",
@@ -159,6 +164,8 @@ def _traceback_fact(dossier: Dossier) -> Iterator[Fact]:
 def _traceback(exception: ExceptionInfo) -> str:
     frames = [frame for frame in exception.frames if frame.in_project] or list(exception.frames)
     lines = [line for frame in frames[-_FRAMES:] for line in _frame_lines(frame)]
+    while sum(map(len, lines)) > _TRACEBACK_CHARS:
+        lines.pop(0)  # the innermost frames tell most
     lines.append(f"{exception.type_name}: {exception.message[:500]}")
     if exception.cause is not None:
         cause = exception.cause

@@ -24,6 +24,8 @@ class FakeHealer:
     broken: Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
+    #: Its adapters; commands only make sure that they can be made.
+    parts: None = None
 
     def open(self, root: Path | None, model: str | None, progress: Progress) -> Self:
         self.asked.append(("open", root, model))

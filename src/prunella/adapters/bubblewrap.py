@@ -1,8 +1,7 @@
 """The command line of ``bwrap`` for a sandbox."""
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from prunella.adapters.mounts import CONFIGURATION, SYSTEM
 
@@ -56,6 +55,6 @@ def _ancestors(paths: Iterable[str]) -> list[str]:
 
 
 def _system(path: str) -> list[str]:
-    if os.path.islink(path):
-        return ["--symlink", os.readlink(path), path]
+    if Path(path).is_symlink():
+        return ["--symlink", str(Path(path).readlink()), path]
     return ["--ro-bind-try", path, path]

@@ -7,11 +7,12 @@ Nothing leaves before `ask`, and with the setting ``offline`` nothing leaves at 
 import asyncio
 import json
 import re
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from prunella.adapters.model_failures import Failure, explain
@@ -117,6 +118,7 @@ class EndpointModel:
                 "Unset it (PRUNELLA_OFFLINE) to use the model",
             )
         self._check_key()
+        self._load_client()
         started = time.monotonic()
         outcome = self._answered(request)
         if isinstance(outcome, Failure) and outcome.not_understood and request.schema is not None:
@@ -144,9 +146,21 @@ class EndpointModel:
         return outcome
 
     def _try(self, request: ModelRequest) -> "ModelResponse | Failure":
-        """Send once. In a thread of its own, so that it works below a running event loop too."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            return pool.submit(lambda: asyncio.run(self._send(request))).result()
+        """Send once, in a thread of its own: the caller may have an event loop, or be interrupted.
+
+        A daemon thread, so that Ctrl-C doesn't have to wait for an answer.
+        """
+        outcomes: list[ModelResponse | Failure] = []
+        thread = threading.Thread(
+            target=lambda: outcomes.append(asyncio.run(self._send(request))),
+            name="prunella-model",
+            daemon=True,
+        )
+        thread.start()
+        thread.join()
+        if not outcomes:
+            return Failure(reason="connection", message="the request was called off")
+        return outcomes[0]
 
     async def _send(self, request: ModelRequest) -> "ModelResponse | Failure":
         timeout_s = self._settings.model_timeout_s
@@ -188,6 +202,17 @@ class EndpointModel:
         if self._settings.model_base_url:
             return self._settings.model_base_url
         return self._environ.get(f"{self._spec.provider.upper()}_BASE_URL") or None
+
+    def _load_client(self) -> None:
+        """Import the client library, which takes seconds that are not the endpoint's."""
+        modules = ["pydantic_ai.direct"]
+        if self._spec.provider in _KEYS:
+            modules.append(f"pydantic_ai.models.{self._spec.provider}")
+        try:
+            for name in modules:
+                import_module(name)
+        except ImportError as error:
+            raise MissingExtra("llm", f"the language model {self.name}") from error
 
     @asynccontextmanager
     async def _opened(self) -> "AsyncIterator[Model]":

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from prunella.codec.redact import Redactor
 from prunella.model.clock import now
 from prunella.model.errors import ModelError
 
@@ -117,5 +118,7 @@ def read_retry_after(value: str) -> float | None:
 
 
 def _said(error: BaseException) -> str:
-    line = " ".join(str(error).split()) or type(error).__name__
+    """Return what an exception says; endpoints like to repeat the key that they refuse."""
+    line = " ".join(Redactor().text(str(error)[: 4 * _MESSAGE_CHARS]).split())
+    line = line or type(error).__name__
     return line if len(line) <= _MESSAGE_CHARS else f"{line[: _MESSAGE_CHARS - 1]}…"

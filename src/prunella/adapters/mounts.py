@@ -57,14 +57,14 @@ def import_folders(sys_path: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         entry
         for entry in sys_path
-        if os.path.isabs(entry) and os.path.exists(entry) and not _is_private(entry)
+        if entry.startswith("/") and Path(entry).exists() and not _is_private(entry)
     )
 
 
 def _is_private(folder: str) -> bool:
     """The folder is ``/``, the home folder, or above it: it may hold anything."""
     real = os.path.realpath(folder)
-    home = os.path.realpath(os.path.expanduser("~"))
+    home = os.path.realpath(Path.home())
     top = ("/", "/home", "/root", "/etc", "/var", "/tmp", "/run", "/srv", "/opt", "/mnt")  # noqa: S108 - compared, not written
     return real in top or home == real or home.startswith(real.rstrip("/") + "/")
 
@@ -83,7 +83,7 @@ def below(folders: Iterable[str]) -> Iterable[str]:
     for top in folders:
         yield top
         for folder, subfolders, files in os.walk(top):
-            yield from (os.path.join(folder, name) for name in (*subfolders, *files))
+            yield from (f"{folder}/{name}" for name in (*subfolders, *files))
 
 
 def own_package() -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,8 @@ class SandboxReplayer:
                 f"The interpreter of the program, {executable}, can't be run on this machine. "
                 "Name another one with the same packages by the setting python."
             )
+        if os.geteuid() == 0:
+            _make_readable(tree)
         job = self._job(tree, process, requests, variants)
         found: dict[tuple[int, int], ReplayOutcome] = {}
         with tempfile.TemporaryFile() as source:
@@ -150,6 +153,15 @@ class SandboxReplayer:
             return _tail(complaints.fileno())
 
 
+def _make_readable(tree: Path) -> None:
+    """Let others read the checked-out `tree`: root's sandboxes run as an ordinary user."""
+    for name in mounts.below([str(tree)]):
+        status = os.lstat(name)
+        needed = 0o055 if stat.S_ISDIR(status.st_mode) else 0o044
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & needed != needed:
+            os.chmod(name, stat.S_IMODE(status.st_mode) | needed)  # noqa: PTH101 - as the others
+
+
 def rerooted_path(process: Process, tree: Path) -> tuple[str, ...]:
     """Return the import path of `process` with the project's folders taken from `tree`.
 
@@ -158,7 +170,7 @@ def rerooted_path(process: Process, tree: Path) -> tuple[str, ...]:
     """
     entries = [str(tree)]
     for entry in process.sys_path:
-        inside = _inside(os.path.join(process.cwd, entry), process.root)
+        inside = _inside(str(Path(process.cwd, entry)), process.root)
         installed = "site-packages" in entry or "dist-packages" in entry
         entries.append(entry if inside is None or installed else str(tree / inside))
     return tuple(dict.fromkeys(os.path.normpath(entry) for entry in entries))
@@ -175,7 +187,7 @@ def _inside(path: str, root: str) -> str | None:
 def _main_file(process: Process, tree: Path) -> str:
     if not process.argv or not process.argv[0]:
         return ""
-    inside = _inside(os.path.join(process.cwd, process.argv[0]), process.root)
+    inside = _inside(str(Path(process.cwd, process.argv[0])), process.root)
     if inside is None:
         return ""
     path = tree / inside

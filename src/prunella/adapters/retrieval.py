@@ -15,6 +15,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from functools import lru_cache
 
 from prunella.model.errors import MissingExtra
 
@@ -67,13 +68,14 @@ class HybridRetriever:
 
 def split_words(text: str) -> list[str]:
     """Return the words of a text or of source code in lower case, names also taken apart."""
-    words = []
-    for name in _NAME.findall(text[:_MAX_DOCUMENT_CHARS]):
-        parts = [part for hump in _HUMP.split(name) for part in _PART.findall(hump)]
-        words += [part.lower() for part in parts]
-        if len(parts) > 1:
-            words.append(name.lower())
-    return words
+    return [word for name in _NAME.findall(text[:_MAX_DOCUMENT_CHARS]) for word in _words_of(name)]
+
+
+@lru_cache(maxsize=50_000)
+def _words_of(name: str) -> tuple[str, ...]:
+    """Return the parts of a name in lower case, and the name itself where it has several."""
+    parts = [part.lower() for hump in _HUMP.split(name) for part in _PART.findall(hump)]
+    return (*parts, name.lower()) if len(parts) > 1 else tuple(parts)
 
 
 def _full_text(query: list[str], texts: list[list[str]]) -> list[int]:

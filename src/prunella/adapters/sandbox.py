@@ -11,17 +11,18 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from prunella.adapters import bubblewrap, mounts
+from prunella.adapters import bubblewrap, mounts, namespaces
 from prunella.adapters.replay_runner.confine import Confinement
 from prunella.model.errors import SandboxUnavailable
 
@@ -79,7 +80,7 @@ class Sandbox:
             ]
             shown = (*mounts.interpreter_folders(executable), mounts.own_package(), str(library))
             readable = mounts.outermost((*shown, *readable))
-            command = self._wrap(inner, readable, writable, folder or HOME)
+            command = self._wrap(inner, readable, writable, folder or HOME, private)
             environment = {**_environment(), **(variables or {})}
             if self.level == "none":
                 environment["HOME"] = environment["TMPDIR"] = private
@@ -107,12 +108,18 @@ class Sandbox:
         return self.level != "none" and os.geteuid() == 0
 
     def _wrap(
-        self, command: Sequence[str], readable: Sequence[str], writable: Sequence[str], folder: str
+        self,
+        command: Sequence[str],
+        readable: Sequence[str],
+        writable: Sequence[str],
+        folder: str,
+        scratch: str,
     ) -> list[str]:
+        common: dict[str, Any] = {"home": HOME, "folder": folder, "root": self._drops_root}
         if self.level == "bubblewrap":
-            return bubblewrap.wrap(
-                command, readable, writable, home=HOME, folder=folder, root=self._drops_root
-            )
+            return bubblewrap.wrap(command, readable, writable, **common)
+        if self.level == "namespaces":
+            return namespaces.wrap(command, readable, writable, scratch=scratch, **common)
         return list(command)
 
 
@@ -139,12 +146,13 @@ def _environment() -> dict[str, str]:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End the process and all that it started (its process group; inside a sandbox, everything)."""
-    for kill in (lambda: os.killpg(process.pid, 9), process.kill):
-        try:
-            kill()
-        except (ProcessLookupError, PermissionError):
-            continue
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(process.pid, signal.SIGKILL)
     process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def open_sandbox(setting: str, limits: Confinement) -> Sandbox:

@@ -80,7 +80,7 @@ class SandboxTestRunner:
         whole = [*command, f"--junitxml={results_file}"] if _is_pytest(command) else command
         path = rerooted_path(process, copy)
         variables = {
-            "PATH": f"{os.path.dirname(executable)}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{Path(executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": os.pathsep.join(_own_entries(path, copy)),
             "PRUNELLA_DISABLED": "1",
         }
@@ -178,7 +178,7 @@ def _tree_files(tree: Path) -> list[str]:
     found = []
     for folder, subfolders, files in os.walk(tree):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        found += [os.path.relpath(os.path.join(folder, name), tree) for name in files]
+        found += [os.path.relpath(f"{folder}/{name}", tree) for name in files]
     return found
 
 
@@ -193,7 +193,7 @@ def _reader(tree: Path) -> Callable[[str], bytes | None]:
 
 
 def _is_pytest(command: Sequence[str]) -> bool:
-    return any(os.path.basename(item) in ("pytest", "py.test") for item in command[:3])
+    return any(PurePosixPath(item).name in ("pytest", "py.test") for item in command[:3])
 
 
 def _own_entries(path: Sequence[str], copy: Path) -> list[str]:

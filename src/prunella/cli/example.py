@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
 
 from prunella.model.errors import ConfigurationError, PrunellaError, RepositoryError
@@ -87,6 +88,11 @@ def _git(git: str, folder: Path, arguments: list[str]) -> None:
     )
     if done.returncode:
         raise RepositoryError(f"git {arguments[0]} failed in {folder}: {done.stderr.strip()}")
+
+
+def tests_can_run() -> bool:
+    """Tell whether this interpreter, which runs the program, has what its tests need."""
+    return find_spec("pytest") is not None
 
 
 def drive(folder: Path) -> Iterator[str | Traffic]:

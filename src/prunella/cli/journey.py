@@ -97,7 +97,8 @@ def travel(session: Session, target: Path | None, witness: Witness) -> Journey:
         with session.progress("Healing"):
             for item in attempts(healer, healer.pending(), create_pr=True):
                 tried.append(item)
-                witness.tried(item)
+                with session.aside():
+                    witness.tried(item)
     journey = Journey(
         folder=folder,
         traffic=traffic,

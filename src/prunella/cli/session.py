@@ -74,6 +74,19 @@ class Session:
             finally:
                 self._status = None
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take what `progress` shows off the terminal while something is printed."""
+        status = self._status
+        if status is None:
+            yield
+            return
+        status.stop()
+        try:
+            yield
+        finally:
+            status.start()
+
     def result(self, plain: Any, render: Callable[["Console"], None]) -> None:
         """Print a command's result: `plain` as JSON under ``--json``, else what `render` prints."""
         if self.as_json:

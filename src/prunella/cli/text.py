@@ -23,10 +23,11 @@ def one_line(text: str, max_chars: int = 200) -> str:
     return _cut(_LINE.sub(_escape, text[: max_chars + 1]), max_chars)
 
 
-def block(text: str, max_chars: int = 20_000) -> str:
+def block(text: str, max_chars: int | None = 20_000) -> str:
     """Return untrusted `text` with its line breaks; other control characters are escaped."""
-    kept = text[: max_chars + 1].replace("\r\n", "\n").expandtabs(4)
-    return _cut(_UNSAFE.sub(_escape, kept), max_chars)
+    kept = text if max_chars is None else text[: max_chars + 1]
+    shown = _UNSAFE.sub(_escape, kept.replace("\r\n", "\n").expandtabs(4))
+    return shown if max_chars is None else _cut(shown, max_chars)
 
 
 def _cut(text: str, max_chars: int) -> str:

@@ -1,57 +1,14 @@
 """What each tag of a tree becomes: one small function a tag."""
 
-from binascii import a2b_base64
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from prunella.codec import classes
+from prunella.codec.build_objects import OBJECT_BUILDERS, Builder
+from prunella.codec.nodes import arity, base64, integer, malformed, maxlen, text
 from prunella.model.errors import RecordError
 from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
     from prunella.codec.decode import Decoder
-
-Builder: TypeAlias = "Callable[[Decoder, list[Tree]], Any]"
-
-# --- reading nodes ------------------------------------------------------------------------------
-
-
-def malformed(node: Tree) -> RecordError:
-    """Return the error that shows the beginning of a bad node."""
-    shown = str(node if type(node) is not list else node[:3])
-    return RecordError(f"encoded value is malformed at {shown:.120}")
-
-
-def arity(node: list[Tree], *sizes: int) -> list[Tree]:
-    """Return `node` if it has one of these lengths, its tag included."""
-    if len(node) not in sizes:
-        raise malformed(node)
-    return node
-
-
-def tagged(node: Tree, *tags: str) -> list[Tree]:
-    """Return `node` if it is a list under one of these tags."""
-    if type(node) is not list or not node or node[0] not in tags:
-        raise malformed(node)
-    return node
-
-
-def text(node: Tree) -> str:
-    """Return `node` if it is a string."""
-    if type(node) is not str:
-        raise RecordError(f"encoded value has {node!s:.80} where a string belongs")
-    return node
-
-
-def integer(node: Tree) -> int:
-    """Return `node` if it is an integer."""
-    if type(node) is not int:
-        raise RecordError(f"encoded value has {node!s:.80} where an integer belongs")
-    return node
-
-
-def _bytes(node: Tree) -> bytes:
-    return a2b_base64(text(node), strict_mode=True)
 
 
 # --- scalars ------------------------------------------------------------------------------------
@@ -78,11 +35,11 @@ def _complex(decoder: "Decoder", node: list[Tree]) -> Any:
 
 
 def _bytes_value(_: "Decoder", node: list[Tree]) -> Any:
-    return _bytes(arity(node, 2)[1])
+    return base64(arity(node, 2)[1])
 
 
 def _bytearray(_: "Decoder", node: list[Tree]) -> Any:
-    return bytearray(_bytes(arity(node, 2)[1]))
+    return bytearray(base64(arity(node, 2)[1]))
 
 
 def _decimal(_: "Decoder", node: list[Tree]) -> Any:
@@ -210,13 +167,7 @@ def _dict(decoder: "Decoder", node: list[Tree]) -> Any:
 def _deque(decoder: "Decoder", node: list[Tree]) -> Any:
     from collections import deque
 
-    return decoder.fill_list(deque(maxlen=_maxlen(node)), node[2:], deque.extend)
-
-
-def _maxlen(node: list[Tree]) -> int | None:
-    if len(node) < 2:
-        raise malformed(node)
-    return None if node[1] is None else integer(node[1])
+    return decoder.fill_list(deque(maxlen=maxlen(node)), node[2:], deque.extend)
 
 
 def _ordered_dict(decoder: "Decoder", node: list[Tree]) -> Any:
@@ -252,151 +203,7 @@ def _array(_: "Decoder", node: list[Tree]) -> Any:
     from array import array
 
     _tag, code, content = arity(node, 3)
-    return array(text(code), _bytes(content))
-
-
-# --- classes ------------------------------------------------------------------------------------
-
-
-def _object(decoder: "Decoder", node: list[Tree]) -> Any:
-    value = decoder.instance(arity(node, 3)[1], object)
-    decoder.set_state(value, node[2])
-    return value
-
-
-def _subclass(decoder: "Decoder", node: list[Tree]) -> Any:
-    _tag, path, part, state = arity(node, 4)
-    read = _PARTS.get(part[0] if type(part) is list and part else type(part).__name__)
-    if read is None:
-        raise malformed(node)
-    value = read(decoder, path, part)
-    decoder.set_state(value, state)
-    return value
-
-
-def _scalar_part(decoder: "Decoder", path: Tree, part: Tree) -> Any:
-    plain = decoder.whole(part)
-    return decoder.instance(path, type(plain), plain)
-
-
-def _list_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
-    return decoder.fill_list(decoder.instance(path, list), part[1:], list.extend)
-
-
-def _set_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
-    return decoder.fill_set(decoder.instance(path, set), part[1:])
-
-
-def _dict_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
-    return decoder.fill_dict(decoder.instance(path, dict), part[1:])
-
-
-def _defaultdict_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
-    from collections import defaultdict
-
-    if len(part) < 2:
-        raise malformed(part)
-    value = decoder.instance(path, defaultdict)
-    defaultdict.__init__(value, decoder.whole(part[1]))
-    return decoder.fill_dict(value, part[2:])
-
-
-def _deque_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
-    from collections import deque
-
-    value = decoder.instance(path, deque)
-    deque.__init__(value, (), _maxlen(part))
-    return decoder.fill_list(value, part[2:], deque.extend)
-
-
-_PARTS: dict[Tree, Callable[["Decoder", Tree, Any], Any]] = {
-    **dict.fromkeys(("str", "int", "float", "f", "i", "c", "b", "ba", "t", "fs"), _scalar_part),
-    "l": _list_part,
-    "s": _set_part,
-    "d": _dict_part,
-    "od": _dict_part,
-    "dd": _defaultdict_part,
-    "dq": _deque_part,
-}
-
-
-def _namedtuple(decoder: "Decoder", node: list[Tree]) -> Any:
-    _tag, path, fields = arity(node, 3)
-    return decoder.instance(path, tuple, decoder.values(tagged(fields, "d")[2::2]))
-
-
-def _exception(decoder: "Decoder", node: list[Tree]) -> Any:
-    _tag, path, arguments, state = arity(node, 4)
-    values = decoder.values(tagged(arguments, "t")[1:])
-    value = decoder.instance(path, BaseException, *values)
-    base: Any = classes.base_of(type(value))
-    try:
-        base.__init__(value, *values)  # the built-in's own, which sets errno, code, encoding, …
-    except TypeError:
-        BaseException.__init__(value, *values)
-    decoder.set_state(value, state)
-    return value
-
-
-def _enum(decoder: "Decoder", node: list[Tree]) -> Any:
-    members = classes.lookup(decoder.a_class(arity(node, 3)[1]), "_member_map_")
-    if type(members) is not dict or text(node[2]) not in members:
-        raise RecordError(f"{node[1]} has no member {node[2]!r:.80} any more")
-    return members[node[2]]
-
-
-def _flag(decoder: "Decoder", node: list[Tree]) -> Any:
-    from enum import Flag
-
-    cls = decoder.a_class(arity(node, 3)[1])
-    number = decoder.value(node[2])
-    if not classes.derives(cls, Flag) or type(number) is not int:
-        raise malformed(node)
-    known = classes.lookup(cls, "_value2member_map_").get(number)
-    return known if known is not None else Flag._missing_.__func__(cls, number)  # type: ignore[attr-defined]
-
-
-def _function(decoder: "Decoder", node: list[Tree]) -> Any:
-    return decoder.resolve(text(arity(node, 2)[1]))
-
-
-def _bound_method(decoder: "Decoder", node: list[Tree]) -> Any:
-    from types import FunctionType, MethodType
-
-    owner, function = decoder.values(arity(node, 3)[1:])
-    if type(function) is not FunctionType:
-        raise malformed(node)
-    return MethodType(function, owner)
-
-
-# --- numpy --------------------------------------------------------------------------------------
-
-
-def _numpy_values(kind: Tree, content: Tree) -> Any:
-    import numpy
-
-    dtype = numpy.dtype(text(kind))
-    if dtype.hasobject:
-        raise RecordError(f"encoded array has elements of dtype {dtype}")
-    if dtype.kind in "US":
-        items = tagged(content, "l")[1:]
-        return numpy.array(items, dtype=dtype)
-    return numpy.frombuffer(_bytes(content), dtype=dtype).copy()
-
-
-def _numpy_array(_: "Decoder", node: list[Tree]) -> Any:
-    _tag, kind, shape, content = arity(node, 4)
-    return _numpy_values(kind, content).reshape([integer(n) for n in tagged(shape, "t")[1:]])
-
-
-def _numpy_scalar(decoder: "Decoder", node: list[Tree]) -> Any:
-    _tag, kind, content = arity(node, 3)
-    import numpy
-
-    dtype = numpy.dtype(text(kind))
-    if dtype.kind in "US":
-        return dtype.type(decoder.value(content))
-    return _numpy_values(kind, content)[0]
+    return array(text(code), base64(content))
 
 
 # --- marks --------------------------------------------------------------------------------------
@@ -423,6 +230,7 @@ def _referred(decoder: "Decoder", node: list[Tree]) -> Any:
 
 
 BUILDERS: dict[str, Builder] = {
+    **OBJECT_BUILDERS,
     "f": _float,
     "i": _int,
     "c": _complex,
@@ -445,8 +253,6 @@ BUILDERS: dict[str, Builder] = {
     "zi": _zoneinfo,
     "uuid": _uuid,
     "path": _path,
-    "enum": _enum,
-    "flag": _flag,
     "range": _range,
     "slice": _slice,
     "re": _pattern,
@@ -456,14 +262,6 @@ BUILDERS: dict[str, Builder] = {
     "ct": _counter,
     "mp": _mapping_proxy,
     "arr": _array,
-    "nt": _namedtuple,
-    "sub": _subclass,
-    "o": _object,
-    "x": _exception,
-    "fn": _function,
-    "bm": _bound_method,
-    "np": _numpy_array,
-    "nps": _numpy_scalar,
     "?": _opaque,
     "cut": _cut,
     "redacted": _redacted,

@@ -116,6 +116,12 @@ def slots(cls: type) -> dict[str, Any]:
     return found
 
 
+def built_in_field(cls: type, name: str) -> Any:
+    """Return the descriptor of a field that a built-in exception keeps, or ``None``."""
+    found = lookup(cls, name) if derives(cls, BaseException) else None
+    return found if type(found) is types.MemberDescriptorType else None
+
+
 #: Built-in types that hold state outside of attributes and that classes derive from.
 _STATE_HOLDERS = (
     *(str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset, dict, object),
@@ -137,6 +143,11 @@ def base_of(cls: type) -> type:
         if id(base) in holders or (is_exception and find(f"builtins:{base.__name__}") is base):
             return base
     return object
+
+
+def is_plain(base: type) -> bool:
+    """Tell whether instances made by this `base_of` something hold nothing but attributes."""
+    return base is object or base is find("datetime:tzinfo")
 
 
 def obstacle(cls: type) -> str:

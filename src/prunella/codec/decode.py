@@ -12,13 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from prunella.codec import classes
-from prunella.codec.build import BUILDERS, malformed, tagged, text
+from prunella.codec.build import BUILDERS
 from prunella.codec.classes import import_by_path
+from prunella.codec.nodes import malformed, tagged, text
 from prunella.model.errors import RecordError
 from prunella.model.tree import Tree
 
 Resolve = Callable[[str], Any]
-_MAX_DEPTH = 500
+#: An encoder writes three lists a level at the most: ``&``, ``o``, ``d``.
+_MAX_DEPTH = 350
 
 
 def decode(tree: Tree, *, resolve: Resolve = import_by_path) -> Any:
@@ -128,9 +130,9 @@ class Decoder:
         obstacle = classes.obstacle(cls)
         if obstacle:
             raise RecordError(f"{path!r:.200} {obstacle}")
-        if not classes.derives(classes.base_of(cls), base):
-            raise RecordError(f"{path!r:.200} is no kind of {base.__name__} any more")
         maker: Any = classes.base_of(cls)
+        if not (classes.is_plain(maker) if base is object else classes.derives(maker, base)):
+            raise RecordError(f"{path!r:.200} is no kind of {base.__name__} any more")
         return maker.__new__(cls, *arguments)
 
     def set_state(self, value: Any, node: Tree) -> None:
@@ -144,8 +146,9 @@ class Decoder:
             members = classes.slots(cls)
             get_dict = classes.instance_dict(cls)
             for name, item in self.named(node):
-                if name in members:
-                    members[name].__set__(value, item)
+                member = members.get(name) or classes.built_in_field(cls, name)
+                if member is not None:
+                    member.__set__(value, item)
                 elif get_dict is not None:
                     get_dict(value)[name] = item
                 else:

@@ -1,314 +1,24 @@
-"""Values to trees: the core of the encoder and the built-in containers.
+"""Values to trees: the way in, and the built-in types."""
 
-Runs inside other people's programs, at the moment a function is called: exact built-in types take
-a short way through comparisons by identity, a container is registered before its items are
-encoded (so cycles end), and nothing here raises into the host.
-"""
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
-from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from prunella.codec.classes import path_of
-from prunella.codec.limits import DEFAULT_LIMITS, SHORT, Encoded, Limits
-from prunella.codec.names import STRONG, UNCLEAN, WEAK, Secrecies
-from prunella.codec.redacted import redacted_node
+from prunella.codec.encoder import (
+    BIG,
+    BUILTIN,
+    HEAD_LENGTH,
+    HEAD_MARGIN,
+    INF,
+    MINUS_BIG,
+    MINUS_INF,
+    Encoder,
+)
+from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
+from prunella.codec.names import STRONG
 from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
-
-#: Integers within stand for themselves; JSON readers and `int` itself refuse very long ones.
-_BIG = 1 << 1_000
-_MINUS_BIG = -_BIG
-#: The interpreter compares integers below this in one step.
-_SMALL = 1 << 29
-_MINUS_SMALL = -_SMALL
-_INF = float("inf")
-_MINUS_INF = -_INF
-#: Items and characters that are kept of what is too long.
-HEAD_ITEMS = 16
-HEAD_LENGTH = 200
-#: Looked at for secrets behind the head of a long string, since one may begin within it.
-_HEAD_MARGIN = 312
-_NODES_PER_CLOCK = 256
-#: Once a value can't be replayed any more, it is recorded for people, who read no more than this.
-_NODES_FOR_READING = 1_000
-
-Handler: TypeAlias = "Callable[[Encoder, Any, int], Tree]"
-
-
-class Encoder:
-    """The state of one encoding."""
-
-    __slots__ = (
-        "bytes_left",
-        "clock_at",
-        "complete",
-        "deadline_ns",
-        "max_items",
-        "max_string_length",
-        "memo",
-        "names",
-        "nodes_left",
-        "redactor",
-        "shared",
-        "short",
-        "time_budget_ns",
-    )
-
-    def __init__(self, limits: Limits, redactor: "Redactor | None") -> None:
-        self.bytes_left = limits.max_total_bytes
-        self.nodes_left = limits.max_nodes
-        self.clock_at = limits.max_nodes - _NODES_PER_CLOCK
-        self.time_budget_ns = limits.time_budget_ms * 1_000_000
-        self.deadline_ns = 0.0  # from the first look at the clock on
-        self.max_items = limits.max_items
-        self.max_string_length = limits.max_string_length
-        self.complete = True
-        #: Id of a container → the container (kept alive, so that its id isn't reused) and its node.
-        self.memo: dict[int, tuple[Any, list[Any]]] = {}
-        #: Id of a container met again → its number.
-        self.shared: dict[int, int] = {}
-        self.redactor = redactor
-        if redactor is None:
-            self.names, self.short = _NO_SECRETS, SHORT
-        else:
-            self.names, self.short = redactor.names, redactor.shortest
-
-    # --- one value
-
-    def node(self, value: Any, depth: int) -> Tree:
-        """Return the tree of `value`, which may be `depth` levels deep."""
-        kind = type(value)
-        if kind is float and _MINUS_INF < value < _INF:
-            scalar: float = value
-            return scalar
-        try:
-            handler = _BUILTIN.get(id(kind))
-            if handler is None:
-                handler = _foreign(kind)
-            return handler(self, value, depth)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the host must not see it
-            return self.broken(value, error)
-
-    def nodes(self, out: list[Tree], items: Iterable[Any], depth: int) -> list[Tree]:
-        """Append the trees of `items` to `out`, and return it."""
-        append, short = out.append, self.short
-        for item in items:
-            kind = type(item)
-            if (  # the commonest scalars, without a call
-                (kind is int and item < _SMALL and item > _MINUS_SMALL)
-                or (kind is str and len(item) < short)
-                or item is None
-                or kind is bool
-            ):
-                append(item)
-            else:
-                append(self.node(item, depth))
-        return out
-
-    def named(self, out: list[Tree], items: Iterable[tuple[Any, Any]], depth: int) -> list[Tree]:
-        """Append keys and values to `out`; what a key says is secret doesn't get there."""
-        names = self.names
-        append, short = out.append, self.short
-        for key, item in items:
-            if type(key) is str and names[key] == 0:
-                append(key)
-            elif self.hides(out, key, item, depth):
-                continue
-            kind = type(item)
-            if (
-                (kind is int and item < _SMALL and item > _MINUS_SMALL)
-                or (kind is str and len(item) < short)
-                or item is None
-                or kind is bool
-            ):
-                append(item)
-            else:
-                append(self.node(item, depth))
-        return out
-
-    def hides(self, out: list[Tree], key: Any, item: Any, depth: int) -> bool:
-        """Append the tree of `key`; if it names a secret, append the mark for `item` and say so."""
-        secrecy = self.secrecy_of(key)
-        out.append(self.node(key, depth))
-        if not secrecy:
-            return False
-        out.append(self.hidden(item, secrecy, depth))
-        return True
-
-    def text(self, value: str) -> Tree:
-        """Return the tree of a string: without secrets, and cut if it is too long."""
-        size = len(value)
-        if size > self.max_string_length or size > self.bytes_left:
-            head = value[: HEAD_LENGTH + _HEAD_MARGIN]
-            if self.redactor is not None:
-                head = self.redactor.text(head)
-            return self.cut(size, head[:HEAD_LENGTH])
-        self.bytes_left -= size
-        if self.redactor is None:
-            return value
-        clean = self.redactor.text(value)
-        if clean is value:
-            return value
-        self.lose()
-        return redacted_node(value) if self.redactor.is_all_secret(clean) else clean
-
-    def binary(self, value: bytes) -> bytes | None:
-        """Return `value` without secrets, or ``None`` if it is too long."""
-        if len(value) > self.max_string_length or len(value) > self.bytes_left:
-            return None
-        self.bytes_left -= len(value)
-        if self.redactor is None or len(value) < self.short:
-            return value
-        text = value.decode("latin-1")
-        clean = self.redactor.text(text)
-        if clean is text:
-            return value
-        self.lose()
-        return clean.encode("latin-1", "replace")
-
-    def big(self, value: int) -> Tree:
-        """Return the tree of an integer of a great many digits: hexadecimal, which is linear."""
-        if value.bit_length() // 4 > min(self.max_string_length, self.bytes_left):
-            return self.opaque(int, f"too long: {value.bit_length()} bits")
-        self.bytes_left -= value.bit_length() // 4
-        return ["i", hex(value)]
-
-    # --- containers
-
-    def again(self, key: int) -> Tree:
-        """Refer to the container of id `key`, which is encoded elsewhere in the tree."""
-        number = self.shared.get(key)
-        if number is None:
-            number = self.shared[key] = len(self.shared)
-        return ["*", number]
-
-    def sequence(self, value: Any, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
-        """Encode a container of `size` items that `items` iterates over into `out`."""
-        key = id(value)
-        if key in self.memo:
-            return self.again(key)
-        self.memo[key] = (value, out)
-        return self.items_part(out, size, items, depth)
-
-    def items_part(self, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
-        """As `sequence`, without giving the container an identity."""
-        if self.admits(size, depth):
-            return self.nodes(out, list(islice(items, size)), depth - 1)
-        return self.cut_into(out, size, self.nodes, items, depth)
-
-    def admits(self, size: int, depth: int) -> bool:
-        """Account for a container of `size` items; tell whether the limits leave room for it."""
-        if depth <= 0 or size > self.max_items:
-            return False
-        self.nodes_left -= size + 1
-        return self.nodes_left >= self.clock_at or self.has_time()
-
-    def has_time(self) -> bool:
-        """Look at the clock and at what is left, which is done every few hundred values."""
-        self.clock_at = self.nodes_left - _NODES_PER_CLOCK
-        now_ns = perf_counter_ns()
-        if self.deadline_ns == 0:
-            self.deadline_ns = now_ns + self.time_budget_ns
-        elif now_ns > self.deadline_ns:
-            self.nodes_left = self.clock_at = 0
-        return self.nodes_left > 0
-
-    def cut_into(
-        self,
-        out: list[Tree],
-        size: int,
-        append: Callable[[list[Tree], Any, int], list[Tree]],
-        items: Any,
-        depth: int,
-    ) -> Tree:
-        """Make `out` a mark with the first items, or with none where the limits are used up."""
-        head = out[:]
-        if size > self.max_items and self.admits(HEAD_ITEMS, depth):
-            append(head, list(islice(items, HEAD_ITEMS)), depth - 1)
-        out[:] = self.cut(size, head)
-        return out
-
-    def pairs(self, value: Any, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
-        """As `sequence`, for a mapping: `items` iterates over keys with values."""
-        key = id(value)
-        if key in self.memo:
-            return self.again(key)
-        self.memo[key] = (value, out)
-        return self.pairs_part(out, size, items, depth)
-
-    def pairs_part(self, out: list[Tree], size: int, items: Any, depth: int) -> Tree:
-        """As `pairs`, without giving the container an identity."""
-        if self.admits(size, depth):
-            return self.named(out, list(islice(items, size)), depth - 1)
-        return self.cut_into(out, size, self.named, items, depth)
-
-    # --- secrets
-
-    def secrecy_of(self, name: Any) -> int:
-        """Return the secrecy of a key or a label of any type: 0, `WEAK` or `STRONG`."""
-        if type(name) is bytes and len(name) <= 64:
-            name = name.decode("latin-1")
-        if type(name) is not str:
-            return 0
-        secrecy = self.names[name]
-        return 0 if secrecy == UNCLEAN else secrecy
-
-    def hidden(self, value: Any, secrecy: int, depth: int) -> Tree:
-        """Return the redacted mark for the value of a secret name, or the value if it is harmless.
-
-        Whether there is a secret (``None``, a flag) isn't one; numbers are none under weak names.
-        """
-        kind = type(value)
-        if value is None or kind is bool or (secrecy == WEAK and kind in (int, float)):
-            return self.node(value, depth)
-        self.lose()
-        return redacted_node(value)
-
-    # --- what is lost
-
-    def lose(self) -> None:
-        """Note that the tree is not whole."""
-        if self.complete:
-            self.complete = False
-            if self.nodes_left > _NODES_FOR_READING:
-                self.nodes_left = _NODES_FOR_READING
-                self.clock_at = _NODES_FOR_READING
-
-    def opaque(self, kind: type, reason: str) -> list[Tree]:
-        """Return the mark of a value that isn't encoded."""
-        self.lose()
-        return ["?", path_of(kind), reason]
-
-    def cut(self, size: int, head: Tree) -> list[Tree]:
-        """Return the mark of a value of `size` items, characters or bytes that begins with `head`."""
-        self.lose()
-        return ["cut", size, head]
-
-    def broken(self, value: Any, error: Exception) -> Tree:
-        """Return what there is of a value whose encoding failed."""
-        self.lose()
-        kept = self.memo.get(id(value))
-        if kept is None:
-            return self.opaque(type(value), f"unreadable: {type(error).__name__}")
-        node = kept[1]  # others refer to it, and to what is in it: it has to stay
-        node[:] = ["cut", len(node) - 1, node[:]]
-        return node
-
-    def finish(self, tree: Tree) -> Encoded:
-        """Number the nodes that others refer to."""
-        if self.shared:
-            for key, number in self.shared.items():
-                node = self.memo[key][1]
-                node[:] = ["&", number, node[:]]
-        return _new_tuple(Encoded, (tree, self.complete))  # as Encoded(…), in half the time
-
-
-_new_tuple = tuple.__new__
-_NO_SECRETS = Secrecies(lambda _: 0)
 
 
 def encode(
@@ -374,12 +84,10 @@ def _frozenset(encoder: Encoder, value: frozenset[Any], depth: int) -> Tree:
     return _forget_plain(encoder, value, node)
 
 
-def _forget_plain(encoder: Encoder, value: Any, node: Tree) -> Tree:
+def _forget_plain(encoder: Encoder, value: Any, node: list[Tree]) -> list[Tree]:
     """Forget an immutable container of scalars: whether two of them are one makes no difference."""
-    for item in node:  # type: ignore[union-attr]
-        if type(item) is list:
-            return node
-    encoder.memo.pop(id(value), None)
+    if id(value) not in encoder.shared and all(type(item) is not list for item in node):
+        encoder.memo.pop(id(value), None)
     return node
 
 
@@ -408,7 +116,7 @@ def binary_node(encoder: Encoder, tag: str, value: bytes) -> list[Tree]:
     kept = encoder.binary(value)
     if kept is not None:
         return [tag, base64_text(kept)]
-    head = value[: HEAD_LENGTH + _HEAD_MARGIN]
+    head = value[: HEAD_LENGTH + HEAD_MARGIN]
     if encoder.redactor is not None:
         head = encoder.redactor.text(head.decode("latin-1")).encode("latin-1", "replace")
     return encoder.cut(len(value), [tag, base64_text(head[:HEAD_LENGTH])])
@@ -430,11 +138,11 @@ def _bool(_: Encoder, value: bool, __: int) -> Tree:
 
 
 def _int(encoder: Encoder, value: int, _: int) -> Tree:
-    return value if _MINUS_BIG < value < _BIG else encoder.big(value)
+    return value if MINUS_BIG < value < BIG else encoder.big(value)
 
 
 def _float(_: Encoder, value: float, __: int) -> Tree:
-    return value if _MINUS_INF < value < _INF else ["f", float.__repr__(value)]
+    return value if MINUS_INF < value < INF else ["f", float.__repr__(value)]
 
 
 def _str(encoder: Encoder, value: str, _: int) -> Tree:
@@ -445,24 +153,20 @@ def _complex(encoder: Encoder, value: complex, depth: int) -> Tree:
     return ["c", _float(encoder, value.real, depth), _float(encoder, value.imag, depth)]
 
 
-_BUILTIN: dict[int, Handler] = {
-    id(type(None)): _none,
-    id(bool): _bool,
-    id(int): _int,
-    id(float): _float,
-    id(str): _str,
-    id(list): _list,
-    id(tuple): _tuple,
-    id(dict): _dict,
-    id(set): _set,
-    id(frozenset): _frozenset,
-    id(bytes): _bytes,
-    id(bytearray): _bytearray,
-    id(complex): _complex,
-}
-
-
-def _foreign(kind: type) -> Handler:
-    from prunella.codec.objects import handler_of
-
-    return handler_of(kind)
+BUILTIN.update(
+    {
+        id(type(None)): _none,
+        id(bool): _bool,
+        id(int): _int,
+        id(float): _float,
+        id(str): _str,
+        id(list): _list,
+        id(tuple): _tuple,
+        id(dict): _dict,
+        id(set): _set,
+        id(frozenset): _frozenset,
+        id(bytes): _bytes,
+        id(bytearray): _bytearray,
+        id(complex): _complex,
+    }
+)

@@ -21,7 +21,7 @@ class Limits:
     max_string_length: int = 65_536
     #: Text and binary data altogether, in characters and bytes.
     max_total_bytes: int = 262_144
-    #: Time for one encoding, looked at every few hundred values.
+    #: Processor time for one encoding, looked at every few hundred values.
     time_budget_ms: float = 20.0
 
 

@@ -1,6 +1,5 @@
 """Python source for recorded values, for regression tests that people are going to read."""
 
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from dataclasses import dataclass
 
@@ -36,9 +35,10 @@ def literal(tree: Tree) -> Literal | None:
     imports: set[str] = set()
     try:
         expression = _source(tree, imports, 0)
-    except (_Unreadable, IndexError, TypeError, ValueError, Base64Error):
+    except (_Unreadable, IndexError, TypeError, ValueError):
         return None
-    if len(expression) > _MAX_LENGTH:
+    bound = [statement.rpartition(" ")[2] for statement in imports]
+    if len(expression) > _MAX_LENGTH or len(bound) != len(set(bound)):
         return None
     return Literal(expression=expression, imports=tuple(sorted(imports)))
 

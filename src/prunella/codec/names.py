@@ -17,89 +17,24 @@ WEAK, STRONG, UNCLEAN = 1, 2, 3
 
 _SPLIT = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+"
 
-_STRONG_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passwords",
-        "passphrase",
-        "passcode",
-        "pwd",
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "creds",
-        "apikey",
-        "apikeys",
-        "authtoken",
-        "accesstoken",
-        "refreshtoken",
-        "authkey",
-        "privatekey",
-        "secretkey",
-        "accesskey",
-        "clientsecret",
-        "ssn",
-        "cvv",
-        "cvc",
-        "cvv2",
-        "otp",
-        "totp",
-        "cardnumber",
-        "creditcard",
-        "connectionstring",
-    ]
-)
-_WEAK_WORDS = frozenset(
-    [
-        "token",
-        "authorization",
-        "auth",
-        "cookie",
-        "cookies",
-        "session",
-        "sessionid",
-        "sessid",
-        "phpsessid",
-        "jsessionid",
-        "sessionkey",
-        "sid",
-        "jwt",
-        "bearer",
-        "csrf",
-        "xsrf",
-        "csrftoken",
-        "xsrftoken",
-        "csrfmiddlewaretoken",
-        "dsn",
-    ]
-)
-_SECRET_KEYS = frozenset(
-    [
-        "api",
-        "private",
-        "secret",
-        "access",
-        "encryption",
-        "signing",
-        "ssh",
-        "master",
-        "auth",
-        "account",
-        "storage",
-        "shared",
-        "service",
-        "deploy",
-        "license",
-        "session",
-        "hmac",
-        "aes",
-        "rsa",
-        "gpg",
-        "pgp",
-    ]
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_STRONG_WORDS = _words("""
+    password passwd passwords passphrase passcode pwd secret secrets credential credentials
+    creds apikey apikeys authtoken accesstoken refreshtoken authkey privatekey secretkey
+    accesskey clientsecret ssn cvv cvc cvv2 otp totp cardnumber creditcard connectionstring
+""")
+_WEAK_WORDS = _words("""
+    token authorization auth cookie cookies session sessionid sessid phpsessid jsessionid
+    sessionkey sid jwt bearer csrf xsrf csrftoken xsrftoken csrfmiddlewaretoken dsn
+""")
+_SECRET_KEYS = _words("""
+    api private secret access encryption signing ssh master auth account shared
+    service deploy license session hmac aes rsa gpg pgp
+""")
 _STRONG_PAIRS = frozenset(
     {
         *((word, "key") for word in _SECRET_KEYS),
@@ -116,119 +51,21 @@ _STRONG_PAIRS = frozenset(
 )
 _WEAK_PAIRS = frozenset(
     (word, "tokens")
-    for word in [
-        "access",
-        "refresh",
-        "auth",
-        "api",
-        "bearer",
-        "id",
-        "session",
-        "csrf",
-        "secret",
-        "device",
-        "push",
-        "user",
-    ]
+    for word in _words("access refresh auth api bearer id session csrf secret device push user")
 )
 #: Last words that make a name one about the secret.
-_ABOUT_LAST = frozenset(
-    [
-        "count",
-        "counts",
-        "length",
-        "len",
-        "size",
-        "type",
-        "kind",
-        "name",
-        "names",
-        "url",
-        "urls",
-        "uri",
-        "endpoint",
-        "field",
-        "fields",
-        "label",
-        "policy",
-        "required",
-        "enabled",
-        "disabled",
-        "expiry",
-        "expires",
-        "expiration",
-        "at",
-        "ttl",
-        "timeout",
-        "index",
-        "limit",
-        "usage",
-        "budget",
-        "min",
-        "max",
-        "age",
-        "path",
-        "paths",
-        "format",
-        "version",
-        "pattern",
-        "regex",
-        "class",
-        "cls",
-        "factory",
-        "backend",
-        "provider",
-        "manager",
-        "store",
-        "middleware",
-        "lifetime",
-        "interval",
-        "seconds",
-        "ms",
-        "s",
-        "validator",
-        "validators",
-        "hasher",
-        "hashers",
-        "generator",
-        "help",
-        "text",
-        "hint",
-        "strength",
-        "score",
-        "arn",
-        "cost",
-        "prompt",
-        "error",
-        "errors",
-    ]
-)
-_ABOUT_FIRST = frozenset(
-    [
-        "is",
-        "has",
-        "had",
-        "num",
-        "n",
-        "max",
-        "min",
-        "total",
-        "count",
-        "needs",
-        "need",
-        "requires",
-        "require",
-        "use",
-        "uses",
-        "with",
-        "no",
-        "next",
-        "show",
-        "hide",
-        "invalid",
-        "missing",
-    ]
-)
+_ABOUT_LAST = _words("""
+    count counts length len size type kind name names url urls uri endpoint field fields
+    label policy required enabled disabled expiry expires expiration at ttl timeout index
+    limit usage budget min max age path paths format version pattern regex class cls factory
+    backend provider manager store middleware lifetime interval seconds ms s validator
+    validators hasher hashers generator help text hint strength score arn cost prompt error
+    errors
+""")
+_ABOUT_FIRST = _words("""
+    is has had num n max min total count needs need requires require use uses with no next
+    show hide invalid missing
+""")
 
 
 _MAX_REMEMBERED = 4_096

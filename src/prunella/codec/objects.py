@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any
 
 from prunella.codec import classes
-from prunella.codec.encode import Encoder, Handler, binary_node
+from prunella.codec.encode import binary_node
+from prunella.codec.encoder import Encoder, Handler
 from prunella.codec.standard import handler_by_path, ordered_items, reference
 from prunella.model.tree import Tree
 
@@ -61,9 +62,15 @@ def state_reader(kind: type) -> StateReader:
     """Return what reads an instance's attributes into one ``d`` node, ``None`` for none."""
     get_dict = classes.instance_dict(kind)
     members = tuple(classes.slots(kind).items())
+    fields: list[tuple[str, Any]] = []
+    for base, names in _KEYWORD_FIELDS:
+        if classes.derives(kind, base):
+            fields += ((name, base.__dict__[name].__get__) for name in names)
 
     def read(encoder: Encoder, value: Any, depth: int) -> Tree:
-        items: list[tuple[Any, Any]] = []
+        items: list[tuple[Any, Any]] = [
+            (name, found) for name, get in fields if (found := get(value)) is not None
+        ]
         for name, member in members:
             try:
                 items.append((name, member.__get__(value)))
@@ -169,10 +176,24 @@ def _exception_handler(kind: type, path: str) -> Handler:
 
 
 _args = BaseException.__dict__["args"].__get__
+_filenames = tuple(OSError.__dict__[name].__get__ for name in ("filename", "filename2"))
+#: Fields of built-in exceptions that are given by keyword and stand in no ``__dict__``.
+_KEYWORD_FIELDS = (
+    (ImportError, ("name", "path")),
+    (NameError, ("name",)),
+    (AttributeError, ("name",)),
+)
 
 
 def _exception_args(value: BaseException) -> tuple[Any, ...]:
+    """Return what the constructor of the built-in base was called with."""
     arguments: tuple[Any, ...] = _args(value)
+    if len(arguments) == 2 and classes.derives(type(value), OSError):
+        first, second = (get(value) for get in _filenames)
+        if second is not None:
+            return (*arguments, first, None, second)
+        if first is not None:
+            return (*arguments, first)
     return arguments
 
 

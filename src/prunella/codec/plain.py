@@ -24,8 +24,16 @@ T = TypeVar("T")
 _UNION_TAG = "class"
 
 
+_ATOMS = frozenset({type(None), bool, int, float, str})
+
+
 def to_plain(value: Any) -> Any:
     """Return `value` as JSON types: dataclasses as objects, datetimes as ISO 8601, bytes as base64."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is list:  # most of a record is trees, and most of a tree is this
+        return [item if type(item) in _ATOMS else to_plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
@@ -66,6 +74,8 @@ def from_plain(kind: type[T], data: Any, path: str = "") -> T:
 
 
 def _read(kind: Any, data: Any, path: str) -> Any:
+    if type(data) is kind:
+        return data
     if isinstance(kind, NewType):
         kind = kind.__supertype__
     if kind is Any:

@@ -53,6 +53,8 @@ _BUILTIN_NAMES = {
     "dd": "collections.defaultdict",
     "ct": "collections.Counter",
     "arr": "array.array",
+    "partial": "functools.partial",
+    "log": "logging.Logger",
     "np": "numpy.ndarray",
 }
 _WITH_CLASS = frozenset({"o", "x", "nt", "sub", "enum", "flag", "?"})

@@ -139,6 +139,10 @@ def _method(writer: _Writer, node: list[Tree], _: int) -> None:
     writer.put(f"<bound {dotted(str(function[1]))}>" if type(function) is list else "…")
 
 
+def _buffer_name(content: Tree) -> str:
+    return "StringIO" if type(content) is str else "BytesIO"
+
+
 def _cut(writer: _Writer, node: list[Tree], depth: int) -> None:
     writer.write(node[2], depth)
     writer.put(f"… ({node[1]} in all)")
@@ -182,6 +186,10 @@ _SPECIAL: "dict[str, Callable[[_Writer, list[Tree], int], None]]" = {
     "sub": _subclass,
     "o": lambda writer, node, depth: writer.instance(node[1], node[2], depth),
     "x": _exception,
+    "partial": _call("partial"),
+    "log": _call("getLogger"),
+    "lock": lambda writer, node, _: writer.put(f"{node[1]}()"),
+    "io": lambda writer, node, depth: writer.called(_buffer_name(node[1]), node[1:2], depth),
     "fn": lambda writer, node, _: writer.put(dotted(str(node[1]))),
     "bm": _method,
     "np": _array,

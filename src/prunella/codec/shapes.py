@@ -16,7 +16,7 @@ Span = tuple[int, int, str]
 #: ``(kind, marker, pattern)``: the pattern is looked for where the marker occurs.
 _KEYS = (
     ("anthropic-key", "sk-ant-", r"sk-ant-[\w-]{16,}"),
-    ("openai-key", "sk-", r"sk-(?=[\w-]{0,60}\d)[\w-]{20,}"),
+    ("openai-key", "sk-", r"sk-[\w-]{20,}"),
     ("stripe-key", "k_", r"[sr]k_(?:live|test)_\w{10,}"),
     ("stripe-secret", "whsec_", r"whsec_\w{10,}"),
     ("aws-key-id", "IA", r"A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
@@ -64,10 +64,11 @@ _ASSIGNMENT = r"(?<![\w-])([\w-]{2,64}+)(\\{0,3}[\"']?\s{0,3}(?:=>?|:)\s{0,3})"
 _QUOTED = r"""b?(\\{0,3}["'])((?:(?!\1)[^\n]){1,4096})"""
 _SCHEME = r"(?:(?:[Bb]asic|[Bb]earer|[Tt]oken|[Dd]igest|ApiKey|Negotiate)\s{1,4})"
 _UNQUOTED = (
-    rf"({_SCHEME}?+)(?!(?:[Nn]one|null|[Tt]rue|[Ff]alse)\b)"
-    r"([^\s&;,'\"()\[\]{}<>\\]{1,4096}+)(?=[&;\s]|\Z)"
+    rf"({_SCHEME}?+)(?!(?:[Nn]one|null|True|true|False|false)\b)"
+    r"([^\s&;,'\"()\[\]{}<>\\]{1,256}+)"
 )
-_COOKIE_LINE = r"(?i:\bcookie)\"?\s{0,3}:\s{0,3}(?=[^\r\n]{0,200}=)([^\r\n\"']{4,})"
+_REST = r"[^\s&;,'\"()\[\]{}<>\\]*+"
+_COOKIE_LINE = r"(?i:\bcookie)\"?\s{0,3}:\s{0,3}([\w.!#$%&*+^|~-]{1,64}+=[^\r\n\"']+)"
 
 
 @cache
@@ -83,11 +84,16 @@ def find_keys(text: str) -> Iterator[Span]:
             continue
         for match in compiled(pattern).finditer(text):
             start = match.start()
-            if start and text[start - 1].isalnum():
+            if (start and text[start - 1].isalnum()) or _is_words(kind, match[0]):
                 continue
             yield start, match.end(), kind
             if kind == "aws-key-id":  # its other half is forty characters without any mark
                 yield from _all(_BESIDE_AWS_ID, text, "aws-secret-key")
+
+
+def _is_words(kind: str, key: str) -> bool:
+    """Tell names such as ``sk-learn-contrib-…`` from keys."""
+    return kind == "openai-key" and not any(character.isdigit() for character in key)
 
 
 def _all(pattern: str, text: str, kind: str) -> Iterator[Span]:
@@ -98,27 +104,17 @@ def _all(pattern: str, text: str, kind: str) -> Iterator[Span]:
 
 
 def find_cards(text: str) -> Iterator[Span]:
-    """Yield payment card numbers: an issuer's prefix and length, and a right check digit."""
+    """Yield payment card numbers: an issuer's prefix and length, and a right check digit.
+
+    Other groups of digits may follow one: ``4111 1111 1111 1111 12``.
+    """
     for match in compiled(_CARD).finditer(text):
-        digits = match[0].replace(" ", "").replace("-", "")
-        if is_card(digits):
-            yield match.start(), match.end(), "card"
-            continue
-        for size in (19, 16, 15, 14, 13):  # followed by other digits: "4111 1111 1111 1111 12"
-            end = _end_of_digits(match, size)
-            if end is not None and is_card(digits[:size]):
-                yield match.start(), end, "card"
+        digits = ""
+        for group in compiled(r"\d+").finditer(match[0]):
+            digits += group[0]
+            if len(digits) >= 13 and is_card(digits):
+                yield match.start(), match.start() + group.end(), "card"
                 break
-
-
-def _end_of_digits(match: Match[str], size: int) -> int | None:
-    seen = 0
-    for at in range(match.start(), match.end()):
-        seen += match.string[at].isdigit()
-        if seen == size:
-            follows = match.string[at + 1 : at + 2]
-            return None if follows.isdigit() else at + 1
-    return None
 
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -148,16 +144,32 @@ def _has_issuer(digits: str) -> bool:
 
 def find_assignments(text: str, is_secret: Callable[[str], bool]) -> Iterator[Span]:
     """Yield the values of ``name=value`` where the name is secret: forms, JSON, reprs, headers."""
-    for match in compiled(_ASSIGNMENT).finditer(text):
-        if not is_secret(match[1]):
-            continue
-        value = compiled(_QUOTED).match(text, match.end())
+    search = compiled(_ASSIGNMENT).search
+    match = search(text)
+    while match is not None:
+        value = _value_at(text, match) if is_secret(match[1]) else None
         if value is not None:
-            yield value.start(2), value.end(2), "value"
-            continue
-        value = compiled(_UNQUOTED).match(text, match.end())
-        if value is not None and (value[1] or match[2] == "=" or _is_no_source(value[2])):
-            yield value.start(2), value.end(2), "value"
+            yield *value, "value"
+        match = search(text, match.end() if value is None else value[1])
+
+
+def _value_at(text: str, head: Match[str]) -> tuple[int, int] | None:
+    """Return where the value lies that is assigned behind `head`."""
+    value = compiled(_QUOTED).match(text, head.end())
+    if value is not None:
+        return value.span(2)
+    value = compiled(_UNQUOTED).match(text, head.end())
+    if value is None:
+        return None
+    start, end = value.span(2)
+    if end - start == 256:  # only what was taken for a value is walked to its end: linear
+        return start, compiled(_REST).match(text, end).end()  # type: ignore[union-attr]
+    follows = text[end : end + 1]
+    if follows not in "&;" and not follows.isspace():
+        return None
+    if value[1] or head[2] == "=" or _is_no_source(value[2]):
+        return start, end
+    return None
 
 
 def _is_no_source(value: str) -> bool:

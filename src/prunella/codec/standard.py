@@ -4,11 +4,13 @@ Handlers are found by the path of the exact class, so that nothing is imported f
 type which the program doesn't use: whoever has a `Decimal` has imported `decimal`.
 """
 
+import _thread
 import types
 from typing import Any
 
 from prunella.codec import classes
-from prunella.codec.encode import HEAD_ITEMS, Encoder, Handler, base64_text, binary_node
+from prunella.codec.encode import base64_text, binary_node
+from prunella.codec.encoder import HEAD_ITEMS, Encoder, Handler
 from prunella.model.tree import Tree
 
 
@@ -78,6 +80,46 @@ def _singleton(name: str) -> Handler:
         return ["fn", f"builtins:{name}"]
 
     return encode
+
+
+def _partial(encoder: Encoder, value: Any, depth: int) -> Tree:
+    node = ["partial", encoder.node(value.func, depth - 1)]
+    node.append(encoder.items_part(["t"], len(value.args), value.args, depth))
+    items = value.keywords.items()
+    node.append(encoder.pairs_part(["d"], len(value.keywords), items, depth))
+    return node
+
+
+# --- what programs keep in attributes -----------------------------------------------------------
+
+
+def _logger(_: Encoder, value: Any, __: int) -> Tree:
+    return ["log", value.name]
+
+
+def _lock(encoder: Encoder, value: Any, _: int) -> Tree:
+    if value.locked():
+        return encoder.opaque(type(value), "is held")
+    return _fresh(encoder, value, ["lock", "Lock"])
+
+
+def _rlock(encoder: Encoder, value: Any, _: int) -> Tree:
+    return _fresh(encoder, value, ["lock", "RLock"])
+
+
+def _fresh(encoder: Encoder, value: Any, node: list[Tree]) -> Tree:
+    if id(value) in encoder.memo:
+        return encoder.again(id(value))
+    encoder.memo[id(value)] = (value, node)
+    return node
+
+
+def _buffer(encoder: Encoder, value: Any, depth: int) -> Tree:
+    if id(value) in encoder.memo:
+        return encoder.again(id(value))
+    if value.__sizeof__() > 4 * encoder.max_string_length:
+        return encoder.opaque(type(value), f"holds more than {encoder.max_string_length}")
+    return _fresh(encoder, value, ["io", encoder.node(value.getvalue(), depth), value.tell()])
 
 
 # --- numbers, times, names ----------------------------------------------------------------------
@@ -252,6 +294,8 @@ _BY_TYPE: dict[int, Handler] = {
     id(types.MappingProxyType): _mapping_proxy,
     id(range): _range,
     id(slice): _slice,
+    id(_thread.LockType): _lock,
+    id(_thread.RLock): _rlock,
 }
 _BY_PATH: dict[str, Handler] = {
     "decimal:Decimal": _decimal,
@@ -264,6 +308,11 @@ _BY_PATH: dict[str, Handler] = {
     "zoneinfo:ZoneInfo": _zoneinfo,
     "uuid:UUID": _uuid,
     "re:Pattern": _pattern,
+    "functools:partial": _partial,
+    "logging:Logger": _logger,
+    "logging:RootLogger": _logger,
+    "_io:StringIO": _buffer,
+    "_io:BytesIO": _buffer,
     "collections:deque": _deque,
     "collections:OrderedDict": _ordered_dict,
     "collections:defaultdict": _defaultdict,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from prunella.codec import type_name
 from prunella.diagnose.values import Scope, Unknown
@@ -62,8 +63,10 @@ class Contrast:
         return f"{self.statement} in {failing}{joint}{passing}"
 
 
+#: Kinds that may explain a failure of any sort; the others only where they fit it.
+GENERAL = frozenset({"none", "empty", "zero", "negative", "text", "type"})
 #: Kinds of traits, the most telling first.
-_WORTH = ("none", "key", "empty", "zero", "negative", "text", "type", "bound", "value", "extra")
+_WORTH = ("none", "empty", "zero", "negative", "text", "key", "type", "bound", "value", "extra")
 
 
 def contrast(
@@ -212,8 +215,13 @@ def _keyed(scope: Scope, node: Tree) -> Iterator[tuple[str, Tree]]:
     pairs = scope.pairs(node)
     if not isinstance(pairs, Unknown):
         for key, value in pairs[:_KEYS]:
-            if isinstance(key, (str, int)) and not isinstance(key, bool):
+            if isinstance(key, str) or _is_plain_number(key):
                 yield f"{key!r:.60}", value
+
+
+def _is_plain_number(node: Tree) -> TypeGuard[float]:
+    """Tell whether it is a number that can be compared and shown: no flag, not endless."""
+    return isinstance(node, (int, float)) and not isinstance(node, bool) and abs(node) < 10**18
 
 
 def _is_number(text: str) -> bool:
@@ -252,7 +260,7 @@ def _sizes(inputs: Tree) -> Mapping[tuple[str, str], float]:
     sizes: dict[tuple[str, str], float] = {}
     for name, value in scope.names.items():
         node = scope.resolve(value)
-        if isinstance(node, (int, float)) and not isinstance(node, bool):
+        if _is_plain_number(node):
             sizes[name, f"`{name}`"] = node
         length = scope.length(node)
         if isinstance(length, int):

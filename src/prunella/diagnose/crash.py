@@ -8,8 +8,10 @@ from prunella.diagnose.scopes import Function, Module, parse_module
 from prunella.diagnose.source import owner_name
 from prunella.diagnose.values import Scope
 from prunella.model.dossier import Dossier
+from prunella.model.errors import SourceUnavailable
 from prunella.model.records import ExceptionInfo, Frame
 from prunella.model.repair import SourceFunction
+from prunella.patching.text import parse
 
 _TEXT_CHARS = 80
 
@@ -39,6 +41,19 @@ class Crash:
         """``file:line`` of the failing line."""
         return f"{self.module.path}:{self.frame.line}"
 
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        """Return a node as it stands in the file, on one bounded line.
+
+        Positions inside of f-strings are unreliable before Python 3.12: where they don't lead to
+        the same code, the node is written anew.
+        """
+        try:
+            segment = self.module.source.segment(node)
+            same = _dump(segment, whole=isinstance(node, ast.stmt)) == ast.dump(node)
+        except (SourceUnavailable, SyntaxError, ValueError, IndexError, RecursionError):
+            same = False
+        return one_line(segment if same else ast.unparse(node))
+
 
 def locate_crash(dossier: Dossier) -> Crash | None:
     """Return the failure to explain: a reproduced one if there is one, else the latest recorded.
@@ -66,15 +81,18 @@ def project_frame(exception: ExceptionInfo, function: SourceFunction) -> Frame |
     return None
 
 
-def one_line(text: str) -> str:
-    """Return `text` on one line, bounded, for use within back quotes."""
-    line = " ".join(text.split()).replace("`", "'")
-    return line if len(line) <= _TEXT_CHARS else f"{line[: _TEXT_CHARS - 1]}…"
+def one_line(text: str, *, max_chars: int = _TEXT_CHARS) -> str:
+    """Return untrusted text on one bounded line, without control characters and back quotes."""
+    plain = "".join(char if char.isprintable() else " " for char in text[: 4 * max_chars])
+    line = " ".join(plain.split()).replace("`", "'")
+    return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
 
 
-def source_of(node: ast.AST) -> str:
-    """Return an expression as one bounded line."""
-    return one_line(ast.unparse(node))
+def _dump(segment: str, *, whole: bool) -> str:
+    if whole:
+        return ast.dump(parse(segment).body[0])
+    statement = parse(f"({segment}\n)").body[0]
+    return ast.dump(statement.value) if isinstance(statement, ast.Expr) else ""
 
 
 def _exceptions(dossier: Dossier) -> Iterator[tuple[str, ExceptionInfo, bool]]:

@@ -3,9 +3,9 @@
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from prunella.diagnose.crash import Crash, source_of
+from prunella.diagnose.crash import Crash, one_line
 from prunella.diagnose.dataflow import definitions
 from prunella.diagnose.values import Scope, Unknown
 
@@ -18,8 +18,12 @@ class Culprit:
     happened: str
     #: The expression whose value is at fault; ``None`` where it isn't a value.
     value: ast.expr | None
+    #: The expression that decided the path, where no value is at fault.
+    decided_by: ast.expr | None = None
     #: Words of the trait that would explain it best, such as ``lacks the key 'total'``.
     about: str = ""
+    #: Kinds of traits that may explain it, beside the general ones: others are coincidence.
+    kinds: frozenset[str] = frozenset()
     #: What would keep it from failing, in the imperative.
     remedy: str
 
@@ -51,21 +55,22 @@ def _division(crash: Crash) -> Culprit | None:
     else:
         return None
     return Culprit(
-        happened=f"`{source_of(node)}` divides by zero",
+        happened=f"`{crash.text(node)}` divides by zero",
         value=divisor,
-        remedy=f"decide what the answer is when `{source_of(divisor)}` is 0, and return that",
+        remedy=f"decide what the answer is when `{crash.text(divisor)}` is 0, and return that",
     )
 
 
 def _key(crash: Crash) -> Culprit | None:
     node = crash.expression
     if isinstance(node, ast.Subscript):
-        container, key = source_of(node.value), source_of(node.slice)
+        container, key = crash.text(node.value), crash.text(node.slice)
         shown = _shown_key(crash, node.slice)
         return Culprit(
-            happened=f"`{source_of(node)}` finds no key {shown} in `{container}`",
+            happened=f"`{crash.text(node)}` finds no key {shown} in `{container}`",
             value=node.value if isinstance(node.slice, ast.Constant) else node.slice,
             about=f"lacks the key {shown}",
+            kinds=frozenset({"value"}),
             remedy=f"give the lookup of {key} in `{container}` a default, or skip what lacks it",
         )
     return _call_of(crash, "finds no key", "give it a default, or check for the key first")
@@ -74,13 +79,13 @@ def _key(crash: Crash) -> Culprit | None:
 def _shown_key(crash: Crash, key: ast.expr) -> str:
     if isinstance(key, ast.Constant):
         return f"{key.value!r:.60}"
-    return f"`{source_of(key)}`" if not crash.exception.message else crash.exception.message[:60]
+    return _quoted(crash.exception.message)[:60] or f"`{crash.text(key)}`"
 
 
 def _index(crash: Crash) -> Culprit | None:
     node = crash.expression
     if isinstance(node, ast.Subscript):
-        container = source_of(node.value)
+        container = crash.text(node.value)
         length = _length(crash.scope, node.value)
         size = (
             ""
@@ -90,8 +95,9 @@ def _index(crash: Crash) -> Culprit | None:
             else ", which is empty"
         )
         return Culprit(
-            happened=f"`{source_of(node)}` reaches beyond the end of `{container}`{size}",
+            happened=f"`{crash.text(node)}` reaches beyond the end of `{container}`{size}",
             value=node.value if length in (0, None) else node.slice,
+            kinds=frozenset({"bound"}),
             remedy=f"check the length of `{container}` before taking an item of it",
         )
     return _call_of(crash, "runs out of items", "check for emptiness first")
@@ -107,21 +113,21 @@ def _type(crash: Crash) -> Culprit | None:
     node, message = crash.expression, crash.exception.message
     none = _none_part(crash)
     if none is not None:
-        text = source_of(node) if node is not None else source_of(none)
+        text = crash.text(node) if node is not None else crash.text(none)
         return Culprit(
-            happened=f"`{text}` fails because `{source_of(none)}` is None",
+            happened=f"`{text}` fails because `{crash.text(none)}` is None",
             value=none,
             about="is None",
-            remedy=f"handle the case that `{source_of(none)}` is None, or give it a value "
+            remedy=f"handle the case that `{crash.text(none)}` is None, or give it a value "
             "where it comes from",
         )
     if node is None:
         return None
     part = next((item for item in _parts(node) if not isinstance(item, ast.Constant)), node)
     return Culprit(
-        happened=f"`{source_of(node)}` gets a value of the wrong type ({_quoted(message)})",
+        happened=f"`{crash.text(node)}` gets a value of the wrong type ({_quoted(message)})",
         value=part,
-        remedy=f"convert `{source_of(part)}` where it comes in, or refuse it there",
+        remedy=f"convert `{crash.text(part)}` where it comes in, or refuse it there",
     )
 
 
@@ -131,7 +137,7 @@ def _attribute(crash: Crash) -> Culprit | None:
     owner = _attribute_owner(node)
     if match is None or owner is None:
         return _type(crash) if _none_part(crash) is not None else None
-    text, name = source_of(owner), match[2]
+    text, name = crash.text(owner), match[2]
     if match[1] == "NoneType":
         return Culprit(
             happened=f"`{text}.{name}` fails because `{text}` is None",
@@ -188,13 +194,20 @@ def _unbound(crash: Crash) -> Culprit | None:
     name = None if match is None else match[1] or match[2]
     if name is None:
         return None
-    lines = [item.line for item in definitions(crash.function.node) if item.name == name]
-    if lines:
-        listed = ", ".join(str(line) for line in dict.fromkeys(lines))
+    found = [item for item in definitions(crash.function.node) if item.name == name]
+    if found:
+        lines = list(dict.fromkeys(item.line for item in found))
+        condition = _condition_of(crash, lines[-1])
+        where = f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
+        if len(lines) == 1:
+            where = f"line {lines[0]}"
+            where += "" if condition is None else f" under `{crash.text(condition)}`"
         return Culprit(
-            happened=f"`{name}` is read before it has a value: it is only set on line {listed}, "
+            happened=f"`{name}` is read before it has a value: it is only set on {where}, "
             "and the path taken does not pass there",
             value=None,
+            decided_by=condition,
+            kinds=frozenset({"bound", "value", "key"}),
             remedy=f"give `{name}` a value on every path",
         )
     return Culprit(
@@ -204,17 +217,35 @@ def _unbound(crash: Crash) -> Culprit | None:
     )
 
 
+def _condition_of(crash: Crash, line: int) -> ast.expr | None:
+    """Return what decides whether a line runs: the test or the iterable right around it."""
+    found: ast.expr | None = None
+    for node in ast.walk(crash.function.node):
+        if isinstance(node, (ast.If, ast.While, ast.For, ast.AsyncFor)):
+            inside = node.body[0].lineno <= line <= (node.end_lineno or node.lineno)
+            if inside:
+                found = node.test if isinstance(node, (ast.If, ast.While)) else node.iter
+    return found
+
+
 def _bad_value(crash: Crash) -> Culprit | None:
     if "unpack" in crash.exception.message and isinstance(crash.statement, ast.Assign):
-        value = source_of(crash.statement.value)
+        value = crash.text(crash.statement.value)
         return Culprit(
             happened=f"unpacking `{value}` fails ({_quoted(crash.exception.message)})",
             value=crash.statement.value,
             remedy=f"check how many parts `{value}` has before unpacking it",
         )
-    return _call_of(
+    found = _call_of(
         crash, "refuses its argument", "check or convert the argument before", with_message=True
     )
+    if found is not None and "empty" in crash.exception.message:
+        return replace(
+            found,
+            about="is empty",
+            remedy="decide what the answer is where there is nothing, and return that",
+        )
+    return found
 
 
 def _stop(crash: Crash) -> Culprit | None:
@@ -243,15 +274,14 @@ def _call_of(crash: Crash, what: str, remedy: str, *, with_message: bool = False
     said = f" ({_quoted(crash.exception.message)})" if with_message else ""
     parts = [part for part in _parts(node) if not isinstance(part, ast.Constant)]
     return Culprit(
-        happened=f"`{source_of(node)}` {what}{said}",
+        happened=f"`{crash.text(node)}` {what}{said}",
         value=parts[0] if parts else None,
         remedy=remedy,
     )
 
 
 def _quoted(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= 120 else f"{line[:119]}…"
+    return one_line(message, max_chars=120)
 
 
 _FINDERS: dict[str, _Finder] = {

@@ -1,7 +1,7 @@
 """What the imports of a file make its names mean, as far as the project's own files go."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -39,7 +39,7 @@ class ProjectFiles:
 def resolve_imports(tree: ast.AST, path: str, files: ProjectFiles) -> Mapping[str, Imported]:
     """Return the names that imports anywhere in `tree` bind to things of the project."""
     names: dict[str, Imported] = {}
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 # `import a.b` binds `a`; the dotted use `a.b.f` is looked up by its whole prefix.
@@ -53,6 +53,14 @@ def resolve_imports(tree: ast.AST, path: str, files: ProjectFiles) -> Mapping[st
                 if found is not None:
                     names[alias.asname or alias.name] = found
     return names
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements; unlike `ast.walk` it doesn't look through every expression."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            yield child
+            yield from _statements(child)
 
 
 def _from_import(base: str, name: str, path: str, files: ProjectFiles) -> Imported | None:

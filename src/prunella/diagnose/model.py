@@ -143,10 +143,10 @@ def _evidence(data: object, facts: Sequence[Fact]) -> tuple[Evidence, ...]:
 
 
 def _confidence(data: object, evidence: Sequence[Evidence], expected: str) -> float:
-    claimed = float(data) if isinstance(data, (int, float)) and data == data else 0.0
+    claimed = data if isinstance(data, (int, float)) and data >= 0 else 0.0  # NaN isn't
     bound = 1.0
     if not any(item.supports for item in evidence):
         bound = _UNSUPPORTED
     if expected.lower().rstrip(".") in ("", "unclear"):
         bound = min(bound, _UNCLEAR)
-    return round(min(max(claimed, 0.0), bound), 3)
+    return round(float(min(claimed, bound)), 3)

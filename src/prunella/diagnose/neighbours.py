@@ -1,6 +1,6 @@
 """Callers, callees and tests of a function, by a static reading of the project's files.
 
-Only files that mention the function's name (or class) are parsed for callers, and only files that
+Only files that call something of the function's name are parsed for callers, and only files that
 the function's own file imports for callees, so that the cost follows the neighbourhood and not the
 project. Names are resolved through imports, ``self`` and classes; a method called on an object of
 unknown type counts as a weak neighbour. What can't be parsed is passed over.
@@ -37,8 +37,10 @@ class Limits:
     tests: int = 4
     #: Lines of one snippet; a longer function is cut around the call.
     lines: int = 60
-    #: Files parsed in search of callers and tests, nearest folders first.
-    files: int = 200
+    #: Files parsed in search of callers and tests, the likeliest first, and their bytes together.
+    files: int = 60
+    parsed_bytes: int = 1_000_000
+    #: A larger file isn't looked at.
     file_bytes: int = 400_000
 
 
@@ -75,8 +77,14 @@ def find_neighbours(
         return ()
     target = _Target.of(function, home)
     found = list(_callees(target, home, project, read))
-    for module in _mentioning(python, read, target, limits):
-        found.extend(_users(target, home if module.path == home.path else module, project))
+    left_bytes = limits.parsed_bytes
+    for mention in _mentions(python, read, target, limits)[: limits.files]:
+        left_bytes -= len(mention.source)
+        if left_bytes < 0:
+            break
+        module = home if mention.path == home.path else parse_module(mention.path, mention.source)
+        if module is not None:
+            found.extend(_users(target, module, mention.lines, project))
     return _rank(found, function, retriever, limits)
 
 
@@ -89,6 +97,13 @@ class _Target:
     #: Name that users write: the function's, or its class's for constructors.
     called: str
 
+    @property
+    def related(self) -> tuple[str, ...]:
+        """Names of which a file that can use it contains at least one."""
+        path = PurePosixPath(self.path)
+        module = path.parent.name if path.stem == "__init__" else path.stem
+        return tuple(name for name in (module, self.function.class_name) if name)
+
     @classmethod
     def of(cls, function: SourceFunction, home: Module) -> "_Target":
         node = home.function(function.qualname, function.first_line)
@@ -97,39 +112,75 @@ class _Target:
         return cls(function.path, node, node.name)
 
 
-def _mentioning(
-    python: Sequence[str], read: Read, target: _Target, limits: Limits
-) -> Iterator[Module]:
-    word = re.compile(rb"(?<![A-Za-z0-9_])" + target.called.encode() + rb"(?![A-Za-z0-9_])")
-    folder = PurePosixPath(target.path).parts[:-1]
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A file that may use the target, unparsed."""
 
-    def distance(path: str) -> tuple[bool, int, str]:
-        parts = PurePosixPath(path).parts
-        shared = sum(1 for a, b in zip(folder, parts, strict=False) if a == b)
-        return (path != target.path, -shared, path)
+    path: str
+    source: bytes
+    #: Lines on which something of the target's name, or of an alias, is called.
+    lines: tuple[int, ...]
+    #: It names the target's module or class, so that the call can be the target's.
+    related: bool
 
-    parsed = 0
-    for path in sorted(python, key=distance):
+
+def _mentions(python: Sequence[str], read: Read, target: _Target, limits: Limits) -> list[_Mention]:
+    """Return the files worth parsing, the likeliest first, within the limits."""
+    related = _word(*target.related)
+    found = []
+    for path in python:
         source = read(path)
-        if source is None or len(source) > limits.file_bytes or not word.search(source):
+        if (
+            source is None
+            or len(source) > limits.file_bytes
+            or target.called.encode() not in source
+        ):
             continue
-        module = parse_module(path, source)
-        if module is None:
-            continue
-        yield module
-        parsed += 1
-        if parsed >= limits.files:
-            return
+        is_related = path == target.path or related.search(source) is not None
+        if not is_related and target.function.class_name is None:
+            continue  # a plain function is only reached through its module
+        lines = _called_lines(source, target.called)
+        if lines:
+            found.append(_Mention(path, source, lines, is_related))
+    found.sort(key=lambda item: (not item.related, *_distance(item.path, target.path)))
+    return found
+
+
+def _word(*names: str) -> re.Pattern[bytes]:
+    listed = "|".join(map(re.escape, names))
+    return re.compile(rf"(?<![A-Za-z0-9_])(?:{listed})(?![A-Za-z0-9_])".encode())
+
+
+def _called_lines(source: bytes, name: str) -> tuple[int, ...]:
+    word = re.escape(name).encode()
+    aliases = set(re.findall(rb"\b" + word + rb"[ \t]+as[ \t]+(\w+)", source))
+    names = b"|".join([word, *sorted(map(re.escape, aliases))])
+    line, at, found = 1, 0, []
+    for match in re.finditer(rb"(?<![A-Za-z0-9_])(?:" + names + rb")[ \t]*\(", source):
+        line += source.count(b"\n", at, match.start())
+        at = match.start()
+        found.append(line)
+    return tuple(found)
+
+
+def _distance(path: str, home: str) -> tuple[bool, int, str]:
+    parts, own = PurePosixPath(path).parts[:-1], PurePosixPath(home).parts[:-1]
+    shared = sum(1 for one, other in zip(parts, own, strict=False) if one == other)
+    return (path != home, -shared, path)
 
 
 # --- who uses the target
 
 
-def _users(target: _Target, module: Module, project: ProjectFiles) -> Iterator[_Found]:
+def _users(
+    target: _Target, module: Module, lines: Sequence[int], project: ProjectFiles
+) -> Iterator[_Found]:
     names = resolve_imports(module.tree, module.path, project)
     mentions_class = _mentions_class(target, module, names)
-    for function in _innermost(module):
-        if module.path == target.path and function.first_line == target.function.first_line:
+    for function in module.functions:
+        if "<locals>" in function.qualname or _is_target(function, module, target):
+            continue
+        if not any(function.first_line <= line <= function.last_line for line in lines):
             continue
         best, line = 0.0, function.first_line
         for call in _calls(function):
@@ -141,6 +192,10 @@ def _users(target: _Target, module: Module, project: ProjectFiles) -> Iterator[_
             yield _Found(role, module, function, best, line)
 
 
+def _is_target(function: Function, module: Module, target: _Target) -> bool:
+    return module.path == target.path and function.first_line == target.function.first_line
+
+
 def is_test(path: str, name: str) -> bool:
     """Tell whether a function of that name in that file is a test, as pytest finds them."""
     file = PurePosixPath(path)
@@ -150,11 +205,6 @@ def is_test(path: str, name: str) -> bool:
         or ("tests" in file.parts or "test" in file.parts)
     )
     return in_tests and name.startswith("test")
-
-
-def _innermost(module: Module) -> Iterator[Function]:
-    """Yield the functions that a reader would be shown: not those inside another function."""
-    return (item for item in module.functions if "<locals>" not in item.qualname)
 
 
 def _calls(function: Function) -> Iterator[ast.Call]:

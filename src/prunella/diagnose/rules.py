@@ -3,15 +3,16 @@
 import ast
 from collections.abc import Sequence
 
-from prunella.diagnose.contrast import Contrast, contrast
-from prunella.diagnose.crash import Crash, locate_crash, one_line, source_of
+from prunella.diagnose.contrast import GENERAL, Contrast, contrast
+from prunella.diagnose.crash import Crash, locate_crash, one_line
 from prunella.diagnose.culprit import Culprit, find_culprit
 from prunella.diagnose.story import Story, tell
 from prunella.model.clock import now
 from prunella.model.dossier import Dossier
 from prunella.model.ids import DiagnosisId, new_id
 from prunella.model.incidents import Diagnosis, Evidence, Hypothesis, SimilarCase
-from prunella.model.records import Ending
+from prunella.model.records import Call, Ending, Occurrence
+from prunella.model.tree import Tree
 
 #: A past case this near is worth a hypothesis of its own.
 _NEAR_CASE = 0.6
@@ -69,12 +70,17 @@ def diagnose(dossier: Dossier) -> Diagnosis:
 
 def _contrasts(dossier: Dossier) -> list[Contrast]:
     reproduced = [occurrence for occurrence, _ in dossier.baseline.failing]
-    failing = [item.inputs for item in (reproduced or dossier.failing)]
-    return contrast(failing, [call.inputs for call in dossier.passing])
+    failing = _whole(reproduced or dossier.failing)
+    return contrast(failing, _whole(dossier.passing))
+
+
+def _whole(calls: Sequence[Occurrence] | Sequence[Call]) -> list[Tree]:
+    """Return the inputs that were recorded whole: of others, what is missing tells nothing."""
+    return [item.inputs for item in calls if item.complete and item.inputs is not None]
 
 
 def _best_clean(contrasts: Sequence[Contrast]) -> Contrast | None:
-    return next((item for item in contrasts if item.clean), None)
+    return next((item for item in contrasts if item.clean and item.kind in GENERAL), None)
 
 
 def _known(dossier: Dossier) -> str:
@@ -94,7 +100,7 @@ def _error(dossier: Dossier) -> str:
 
 
 def _stated(crash: Crash, happened: str, found: Contrast | None) -> str:
-    text = source_of(crash.expression) if crash.expression is not None else _line(crash)
+    text = crash.text(crash.expression) if crash.expression is not None else _line(crash)
     message = one_line(crash.exception.message)
     said = happened or f"`{text}` raises {_class_name(crash.exception.type)}" + (
         f" ({message})" if message else ""
@@ -203,8 +209,8 @@ def _from_outside(story: Story, crash: Crash) -> list[Hypothesis]:
                 evidence=evidence,
             )
         )
-    if story.parameters:
-        given = story.parameters[0]
+    given = _parameter_at_fault(story)
+    if given is not None:
         found.append(
             Hypothesis(
                 cause=f"the callers of {crash.function.qualname} should never pass such a `{given}`",
@@ -215,6 +221,11 @@ def _from_outside(story: Story, crash: Crash) -> list[Hypothesis]:
             )
         )
     return found
+
+
+def _parameter_at_fault(story: Story) -> str | None:
+    found = story.parameters if story.contrast is None else (story.contrast.parameter,)
+    return next((name for name in found if name not in ("self", "cls")), None)
 
 
 def _from_cases(similar: Sequence[SimilarCase]) -> list[Hypothesis]:

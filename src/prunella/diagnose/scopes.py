@@ -45,8 +45,10 @@ class Module:
         return self.source.tree
 
     def text(self, first_line: int, last_line: int) -> str:
-        """Return whole lines, both ends included, counted from 1."""
+        """Return whole lines, both ends included, counted from 1; those that it doesn't have: none."""
         last_line = min(last_line, len(self.source.lines))
+        if not 1 <= first_line <= last_line:
+            return ""
         return self.source.decode(
             self.source.line_start(first_line), self.source.next_line(last_line)
         )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunella.codec import render
-from prunella.diagnose.contrast import Contrast
-from prunella.diagnose.crash import Crash, source_of
+from prunella.diagnose.contrast import GENERAL, Contrast
+from prunella.diagnose.crash import Crash
 from prunella.diagnose.culprit import Culprit
 from prunella.diagnose.dataflow import Definition, Source, definitions, names_in, origins, reaching
 from prunella.diagnose.values import Unknown
@@ -34,23 +34,26 @@ class Story:
 def tell(crash: Crash, culprit: Culprit, contrasts: Sequence[Contrast]) -> Story:
     """Follow the offending value back to parameters, assignments and calls."""
     known = definitions(crash.function.node)
-    names = [] if culprit.value is None else names_in(culprit.value)
+    names = _names(crash, culprit)
     steps = [step for name in names for step in origins(known, name, crash.frame.line)]
     parameters = tuple(
         dict.fromkeys(step.name for step in steps if step.source is Source.PARAMETER)
     )
     contrast = _relevant(contrasts, culprit, parameters)
-    clauses = [_origin_clause(crash, known, culprit.value)]
-    clauses.append(contrast.sentence() if contrast is not None else _value_clause(crash, culprit))
+    clauses = [_origin_clause(crash, known, culprit.value, names)]
+    if contrast is not None:
+        clauses.append(contrast.sentence())
+    else:
+        clauses.extend(_value_clauses(crash, culprit, names))
     evidence = [*_step_evidence(crash, steps), *_value_evidence(crash, names)]
     if contrast is not None:
         evidence.append(Evidence(statement=contrast.sentence(), reference=crash.reference))
     return Story(
-        because=" and ".join(clause for clause in clauses if clause),
+        because=_joined([clause for clause in clauses if clause]),
         evidence=tuple(evidence),
         contrast=contrast,
         parameters=parameters,
-        calls=_calls(steps, culprit.value),
+        calls=_calls(crash, steps, culprit.value),
     )
 
 
@@ -68,41 +71,70 @@ def _relevant(
         if item.parameter in parameters or (culprit.value is None and item.clean)
     ]
     fitting = [item for item in related if culprit.about and culprit.about in item.statement]
-    return next(iter(fitting or related), None)
+    possible = [item for item in related if item.kind in GENERAL | culprit.kinds]
+    return next(iter(fitting or possible), None)
 
 
-def _origin_clause(crash: Crash, known: Sequence[Definition], value: ast.expr | None) -> str:
-    if not isinstance(value, ast.Name):
-        return ""
-    found = reaching(known, value.id, crash.frame.line)
-    if len(found) > 1:
-        lines = " or ".join(str(item.line) for item in reversed(found))
-        return f"`{value.id}` was set on line {lines}"
-    if not found or found[0].value is None:
-        return ""
-    step = found[0]
-    assert step.value is not None  # noqa: S101 - narrows for the type checker
-    text = source_of(step.value)
+def _names(crash: Crash, culprit: Culprit) -> list[str]:
+    """Return the local names that the offending value (or the path taken) is made of."""
+    node = culprit.value or culprit.decided_by
+    if node is None:
+        return []
+    bound = {
+        inner.id
+        for item in ast.walk(node)
+        if isinstance(item, ast.comprehension)
+        for inner in ast.walk(item.target)
+        if isinstance(inner, ast.Name)
+    }
+    return [name for name in names_in(node) if name not in bound]
+
+
+def _origin_clause(
+    crash: Crash, known: Sequence[Definition], value: ast.expr | None, names: Sequence[str]
+) -> str:
+    whole = isinstance(value, ast.Name)
+    for name in names:
+        found = reaching(known, name, crash.frame.line)
+        if len(found) > 1 and whole:
+            lines = " or ".join(str(item.line) for item in reversed(found))
+            return f"`{name}` was set on line {lines}"
+        if len(found) == 1 and found[0].value is not None:
+            return _said(found[0], crash.text(found[0].value))
+    return ""
+
+
+def _said(step: Definition, text: str) -> str:
     said = {
-        Source.ASSIGNED: f"`{value.id}` is `{text}`",
-        Source.UPDATED: f"`{value.id}` was last changed by `{text}`",
-        Source.ITEM: f"`{value.id}` is an item of `{text}`",
-        Source.UNPACKED: f"`{value.id}` is a part of `{text}`",
-        Source.ENTERED: f"`{value.id}` is what `with {text}` gives",
+        Source.ASSIGNED: f"`{step.name}` is `{text}`",
+        Source.UPDATED: f"`{step.name}` was last changed by `{text}`",
+        Source.ITEM: f"`{step.name}` is an item of `{text}`",
+        Source.UNPACKED: f"`{step.name}` is a part of `{text}`",
+        Source.ENTERED: f"`{step.name}` is what `with {text}` gives",
     }
     return said.get(step.source, "")
 
 
-def _value_clause(crash: Crash, culprit: Culprit) -> str:
-    if culprit.value is None or isinstance(culprit.value, ast.Constant):
-        return ""
-    value = crash.scope.evaluate(culprit.value)
-    if isinstance(value, Unknown):
-        return ""
-    shown = render(value, max_chars=_VALUE_CHARS)
-    if value is None and "is None" in culprit.happened:
-        return ""
-    return f"`{source_of(culprit.value)}` was {shown}"
+def _value_clauses(crash: Crash, culprit: Culprit, names: Sequence[str]) -> list[str]:
+    value = culprit.value
+    if value is not None and not isinstance(value, ast.Constant):
+        known = crash.scope.evaluate(value)
+        if known is None and culprit.about == "is None":
+            return []
+        if not isinstance(known, Unknown):
+            return [f"`{crash.text(value)}` was {render(known, max_chars=_VALUE_CHARS)}"]
+    shown = [name for name in names if name in crash.scope.names and name not in ("self", "cls")]
+    return [f"`{name}` was {_shown(crash, name)}" for name in shown[:2]]
+
+
+def _shown(crash: Crash, name: str) -> str:
+    return render(crash.scope.resolve(crash.scope.names[name]), max_chars=_VALUE_CHARS)
+
+
+def _joined(clauses: Sequence[str]) -> str:
+    if len(clauses) < 3:
+        return " and ".join(clauses)
+    return f"{', '.join(clauses[:-1])} and {clauses[-1]}"
 
 
 def _step_evidence(crash: Crash, steps: Sequence[Definition]) -> list[Evidence]:
@@ -112,7 +144,7 @@ def _step_evidence(crash: Crash, steps: Sequence[Definition]) -> list[Evidence]:
             continue
         found.append(
             Evidence(
-                statement=f"`{step.name}` comes from `{source_of(step.value)}`",
+                statement=f"`{step.name}` comes from `{crash.text(step.value)}`",
                 reference=f"{crash.module.path}:{step.line}",
             )
         )
@@ -121,17 +153,13 @@ def _step_evidence(crash: Crash, steps: Sequence[Definition]) -> list[Evidence]:
 
 def _value_evidence(crash: Crash, names: Sequence[str]) -> list[Evidence]:
     return [
-        Evidence(
-            statement=f"`{name}` was "
-            f"{render(crash.scope.resolve(crash.scope.names[name]), max_chars=_VALUE_CHARS)}",
-            reference=crash.reference,
-        )
+        Evidence(statement=f"`{name}` was {_shown(crash, name)}", reference=crash.reference)
         for name in names[:4]
         if name in crash.scope.names
     ]
 
 
-def _calls(steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ...]:
+def _calls(crash: Crash, steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ...]:
     expressions = [step.value for step in steps if step.value is not None]
     if value is not None:
         expressions.insert(0, value)
@@ -141,5 +169,5 @@ def _calls(steps: Sequence[Definition], value: ast.expr | None) -> tuple[str, ..
         for node in ast.walk(expression)
         if isinstance(node, ast.Call)
     ]
-    named = dict.fromkeys(source_of(node.func) for node in calls)
+    named = dict.fromkeys(crash.text(node.func) for node in calls)
     return tuple(name for name in named if not hasattr(builtins, name))

@@ -89,8 +89,8 @@ class Scope:
         node = self._body(tree)
         if isinstance(node, str):
             return len(node)
-        if _tag(node) == "cut" and isinstance(node, list) and isinstance(node[1], int):
-            return node[1]
+        if isinstance(node, list) and len(node) > 1 and node[0] == "cut":
+            return node[1] if isinstance(node[1], int) else UNKNOWN
         for part in (self.items(node), self.pairs(node)):
             if not isinstance(part, Unknown):
                 return len(part)

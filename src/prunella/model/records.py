@@ -174,16 +174,21 @@ class Occurrence:
     parent_id: str | None = None
     #: The call that failed (children of it have it as their `parent_id`).
     call_id: CallId
+    #: The moment of the failure, and a duration of 0, where the call wasn't watched.
     started_at: datetime
     duration_us: int
     ending: Ending
     exception: ExceptionInfo
-    #: As in `Call.inputs`; ``None`` where the site wasn't armed yet.
+    #: As in `Call.inputs`. Where they were not read before the call, what can't have changed
+    #: since (scalars) stands there, and marks for the rest.
     inputs: Tree
-    #: Inputs are whole, so that the call can be replayed.
+    #: Inputs are whole and were read before the call, so that it can be replayed.
     complete: bool
     #: For generators: what was yielded before it failed (bounded), as a ``list`` tree.
     yielded: Tree = None
+    #: The exception came from a site that this call made, where it is an occurrence (this one, or
+    #: the latest like it). Kept so that the caller can be replayed as well; never an incident.
+    caused_by: OccurrenceId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

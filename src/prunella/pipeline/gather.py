@@ -1,7 +1,7 @@
 """Everything that is known about an incident, gathered for diagnosis and repair."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dos
     if function is not None:
         parts.progress("reading callers, callees and tests")
         snippets = find_neighbours(
-            function, parts.repository.files(), parts.repository.read, parts.retriever
+            function, parts.repository.files(), _reader(tree), parts.retriever
         )
     return Dossier(
         incident=incident,
@@ -99,6 +99,16 @@ def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dos
         snippets=tuple(snippets),
         similar=tuple(similar(parts, incident)),
     )
+
+
+def _reader(tree: Path) -> Callable[[str], bytes | None]:
+    """Read files of the checked-out base; a process of git for each would take milliseconds."""
+
+    def read(path: str) -> bytes | None:
+        file = tree / path
+        return None if file.is_symlink() or not file.is_file() else file.read_bytes()
+
+    return read
 
 
 def similar(parts: Parts, incident: Incident) -> Sequence[SimilarCase]:

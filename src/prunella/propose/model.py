@@ -9,7 +9,7 @@ from prunella.model.errors import ModelError, PatchRefused, SourceUnavailable
 from prunella.model.incidents import Diagnosis
 from prunella.model.repair import Candidate, CheckOutcome, SourceFunction, Verdict
 from prunella.ports import LanguageModel, ModelRequest
-from prunella.prompting import DATA_RULE, Fact, facts_of, fence, lay_out
+from prunella.prompting import DATA_RULE, MAX_FUNCTION_CHARS, Fact, facts_of, fence, lay_out
 from prunella.propose.answers import Unusable, read_answer
 from prunella.propose.candidates import make_candidate
 
@@ -145,6 +145,11 @@ def _function(dossier: Dossier, facts: Sequence[Fact]) -> SourceFunction:
     function = dossier.function
     if function is None:
         raise SourceUnavailable(dossier.function_missing or "the function to patch is not known")
+    if len(function.text) > MAX_FUNCTION_CHARS:
+        raise SourceUnavailable(
+            f"{function.qualname} has {len(function.text)} characters; a model is shown functions "
+            f"of at most {MAX_FUNCTION_CHARS}"
+        )
     if all(fact.text != function.text for fact in facts if fact.whole):
         raise SourceUnavailable(
             f"{function.qualname} holds what looks like a secret, and is not sent to a model; "

@@ -2,6 +2,9 @@
 
 from time import perf_counter_ns
 
+#: No single spending counts for more.
+MOST_NS = 2_000_000
+
 
 class Budget:
     """A token bucket of nanoseconds: filled at `share` of the passing time, up to `burst_ms`.
@@ -28,5 +31,5 @@ class Budget:
         return self._left_ns > 0
 
     def take(self, spent_ns: int) -> None:
-        """Account for what was spent."""
-        self._left_ns -= spent_ns
+        """Account for what was spent; a long stay of the process elsewhere isn't held against us."""
+        self._left_ns -= min(spent_ns, MOST_NS)

@@ -17,6 +17,9 @@ TOLERATED = 20
 #: Counter name to value. ``dropped_*``: records that could not be kept, and why.
 counters: dict[str, int] = {}
 
+#: Features that failed too often.
+switched_off: set[str] = set()
+
 _faults: dict[str, int] = {}
 
 
@@ -31,19 +34,28 @@ def guarded(feature: str, function: Callable[P, T], *args: P.args, **kwargs: P.k
     Running out of memory or stack is the host's condition and only counted; any other error counts
     towards switching `feature` off.
     """
-    if _faults.get(feature, 0) >= TOLERATED:
+    if feature in switched_off:
         return None
     try:
         return function(*args, **kwargs)
-    except (MemoryError, RecursionError):
-        count("dropped_no_memory")
     except Exception as error:  # noqa: BLE001 - the one guard around everything the SDK does
-        _faults[feature] = _faults.get(feature, 0) + 1
-        count(f"internal_{feature}_{type(error).__name__}")
+        note_fault(feature, error)
     return None
+
+
+def note_fault(feature: str, error: Exception) -> None:
+    """Count an error of our own, and switch `feature` off when it was one too many."""
+    if isinstance(error, (MemoryError, RecursionError)):
+        count("dropped_no_memory")
+        return
+    _faults[feature] = _faults.get(feature, 0) + 1
+    count(f"internal_{feature}_{type(error).__name__}")
+    if _faults[feature] >= TOLERATED:
+        switched_off.add(feature)
 
 
 def reset() -> None:
     """Start anew: in a forked child, and in tests."""
     counters.clear()
     _faults.clear()
+    switched_off.clear()

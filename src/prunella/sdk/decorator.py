@@ -28,9 +28,6 @@ else:
         return function
 
 
-_ON = frozenset({"1", "true", "yes", "on"})
-
-
 @overload
 def heal(function: F, /) -> F: ...
 
@@ -68,7 +65,8 @@ def heal(  # noqa: F811 - what the overloads above describe
     Raises `TypeError` for what is no Python function, with what to do instead. With
     ``PRUNELLA_DISABLED=1`` the function is returned as it is.
     """
-    if os.environ.get("PRUNELLA_DISABLED", "").strip().lower() in _ON:
+    is_replay = os.environ.get("PRUNELLA_REPLAY") == "1"
+    if runtime.is_switched_off() and not is_replay:
         return function if function is not None else _unchanged
     options = {
         "kind": kind,

@@ -28,6 +28,8 @@ MAX_CAUSES = 5
 MAX_MESSAGE_LENGTH = 2_000
 #: Entries of a traceback that are looked at, at most.
 MAX_ENTRIES = 3_000
+#: Byte of a function's code up to which the exact position is looked for: it takes its time.
+MAX_INSTRUCTION = 8_000
 #: Attributes that carry an error's own code.
 CODE_ATTRIBUTES = ("error_code", "code", "status_code", "sqlstate", "pgcode", "errno")
 
@@ -176,6 +178,8 @@ def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool) 
 
 
 def _position(code: CodeType, instruction: int) -> list[int] | None:
+    if instruction > MAX_INSTRUCTION:
+        return None
     found = next(islice(code.co_positions(), instruction // 2, None), None)
     if found is None or None in found:
         return None
@@ -199,7 +203,7 @@ def message_of(error: BaseException) -> str:
         return str(error)[:MAX_MESSAGE_LENGTH]
     values: Any = arguments
     if not arguments:
-        values = _own_attributes(error)
+        values = own_attributes(error)
     elif len(arguments) == 1:
         if type(arguments[0]) is str:
             return arguments[0]
@@ -237,7 +241,8 @@ def _are_small_scalars(error: BaseException, arguments: tuple[Any, ...]) -> bool
     return size <= 4 * MAX_MESSAGE_LENGTH
 
 
-def _own_attributes(error: BaseException) -> dict[str, Any]:
+def own_attributes(error: BaseException) -> dict[str, Any]:
+    """Return the instance's own dict, whatever its class says of attributes."""
     found: dict[str, Any] = object.__getattribute__(error, "__dict__")
     return found
 
@@ -246,7 +251,7 @@ def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
     """Return the attributes that carry codes, where they are plain strings or integers."""
     found = {}
     values: dict[str, Any] = facts_of(type(error)).attributes
-    own = _own_attributes(error)
+    own = own_attributes(error)
     if own:
         values = {**values, **{name: own[name] for name in CODE_ATTRIBUTES if name in own}}
     for name, value in values.items():

@@ -11,7 +11,7 @@ from dis import opmap
 from types import TracebackType
 from typing import Any
 
-from prunella.sdk.failure import MAX_CAUSES, cause_of, entries
+from prunella.sdk.failure import MAX_CAUSES, MAX_ENTRIES, cause_of, entries
 from prunella.sdk.site import Site, by_code
 
 #: Groups of one process; failures beyond share one group for each site.
@@ -28,13 +28,17 @@ _RAISE = opmap["RAISE_VARARGS"]
 class Group:
     """Failures that look alike."""
 
-    __slots__ = ("complete", "count", "inner", "name", "refers_to")
+    __slots__ = ("complete", "count", "inner", "latest", "name", "refers_to", "repeat_start")
 
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
+        #: What the records of its repeated failures begin with.
+        self.repeat_start = ""
         #: The site inside that failed first and has recorded it.
         self.inner = inner
         self.count = 0
+        #: Id of the occurrence described last.
+        self.latest = ""
         #: Failures recorded with complete inputs.
         self.complete = 0
         #: Keeps code and classes alive, so that no other gets their ids.
@@ -58,18 +62,22 @@ class Groups:
         self._groups: dict[Hashable, Group] = {}
         self._beginnings: dict[Hashable, set[str]] = {}
 
-    def of(self, site: Site, error: BaseException) -> Group:
-        """Return the group of a failure at `site`, a new one if nothing looked like it before."""
-        refers_to: list[Any] = []
-        look = _look(site, error, refers_to)
+    def of(self, site: Site, error: BaseException, *, is_first: bool = False) -> Group:
+        """Return the group of a failure at `site`, a new one if nothing looked like it before.
+
+        `is_first` says that no site inside has recorded it, whatever its frames say.
+        """
+        look: Hashable = _look(site, error)
+        if is_first:
+            look = (look, "first")
         arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]  # a getset
         beginning = ""
         if arguments and type(arguments[0]) is str:
             beginning = _beginning(arguments[0][:60])[0]  # type: ignore[index]  # always matches
         group = self._groups.get((look, beginning))
         if group is None:
-            inner = came_through(site, error)
-            group = self._new(site, look, beginning, inner, refers_to)
+            inner = None if is_first else came_through(site, error)
+            group = self._new(site, look, beginning, inner, _named_by_id(error))
         return group
 
     def _new(
@@ -93,26 +101,33 @@ class Groups:
         return group
 
 
-def _look(site: Site, error: BaseException, refers_to: list[Any]) -> Hashable:
-    """Return what tells this failure from others, and keep what it names by id in `refers_to`."""
-    kind = type(error)
-    refers_to.append(kind)
-    # Steps of a recursion count once, so that its depth makes no difference.
-    steps: dict[tuple[int, int], None] = {}
-    for entry in entries(error.__traceback__):
-        code = entry.tb_frame.f_code
-        step = (id(code), entry.tb_lasti)
-        if step not in steps:
-            steps[step] = None
-            refers_to.append(code)
+def _look(site: Site, error: BaseException) -> Hashable:
+    """Return what tells this failure from others."""
+    steps: list[int] = []
+    traceback = error.__traceback__
+    while traceback is not None and len(steps) < MAX_ENTRIES:
+        steps.append((id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti)
+        traceback = traceback.tb_next
     causes: tuple[int, ...] = ()
-    cause: BaseException | None = error
-    while cause is not None and len(causes) < MAX_CAUSES:
+    if error.__context__ is not None or error.__cause__ is not None:
+        causes = tuple(id(type(cause)) for cause in _causes(error))
+    # Steps of a recursion count once, so that its depth makes no difference.
+    return (site.site_id, id(type(error)), tuple(dict.fromkeys(steps)), causes)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    cause, _ = cause_of(error)
+    while cause is not None and len(found) < MAX_CAUSES:
+        found.append(cause)
         cause, _ = cause_of(cause)
-        if cause is not None:
-            causes += (id(type(cause)),)
-            refers_to.append(type(cause))
-    return (site.site_id, id(kind), tuple(steps), causes)
+    return found
+
+
+def _named_by_id(error: BaseException) -> list[Any]:
+    """Return everything whose id `_look` takes."""
+    codes = [entry.tb_frame.f_code for entry in entries(error.__traceback__)]
+    return [type(error), *(type(cause) for cause in _causes(error)), *dict.fromkeys(codes)]
 
 
 def came_through(site: Site, error: BaseException) -> Site | None:
@@ -142,6 +157,25 @@ def came_through(site: Site, error: BaseException) -> Site | None:
         elif found is not None:
             inner = found
     return inner
+
+
+def is_recursion(site: Site, error: BaseException) -> bool:
+    """Tell whether `error` came from a call of `site` that its present call has made.
+
+    That call has recorded it. Only the first frames are looked at, because a thousand calls inside
+    each other each have a thousand frames below them.
+    """
+    entry = error.__traceback__
+    if entry is None or _raises(entry):
+        return False
+    frame = entry.tb_frame
+    for _ in range(8):
+        entry = entry.tb_next
+        if entry is None:
+            return False
+        if entry.tb_frame.f_code is site.code and entry.tb_frame is not frame:
+            return True
+    return False
 
 
 def _raises(entry: TracebackType) -> bool:

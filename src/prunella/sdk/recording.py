@@ -13,7 +13,7 @@ a signal handler may run a site while another is being recorded by the same thre
 """
 
 import os
-import sys
+from itertools import count
 from json import JSONEncoder
 from threading import RLock
 from time import perf_counter_ns
@@ -24,60 +24,41 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
 from prunella.sdk.drain import wake
-from prunella.sdk.failure import Sight, describe
-from prunella.sdk.groups import Group, Groups
-from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, hash_code
+from prunella.sdk.endings import ending_of, is_unchanged
+from prunella.sdk.failure import Sight, describe, entries, own_attributes
+from prunella.sdk.groups import Group, Groups, is_recursion
+from prunella.sdk.running import Failure, Running
+from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
 from prunella.sdk.trace import current
 
 if TYPE_CHECKING:
     from prunella.sdk.process import Host
 
+#: First samples of sites that are recorded whatever they cost, so that short scripts leave traces.
+UNPAID_SAMPLES = 500
 #: Answers of boundary sites that are held for one watched call.
 MAX_HELD = 200
+MAX_HELD_BYTES = 1_000_000
 #: How often it is looked whether the operator's file is there.
 _SWITCH_NS = 1_000_000_000
 #: What finding out costs that a call isn't recorded.
 COST_OF_LOOK_NS = 3_000
 
-_to_json = JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_SCALARS = frozenset({str, int, float, bool, bytes, complex, type(None), type(Ellipsis)})
+_encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-class Running:
-    """A call that is being recorded."""
+EXHAUSTED = (RecursionError, MemoryError)
+#: Set on an exception that says that stack or memory is used up, once it is recorded: the innermost
+#: sites may have been unable to, so that its frames don't tell whether one has.
+_MARK = "__prunella_recorded__"
 
-    __slots__ = (
-        "call_id",
-        "complete",
-        "held",
-        "inputs",
-        "is_kept",
-        "is_over",
-        "parent",
-        "site",
-        "started_ns",
-        "started_us",
-        "token",
-        "trace_id",
-        "yielded",
-    )
 
-    def __init__(self, site: Site, call_id: str, trace_id: str, parent: "Running | None") -> None:
-        self.site = site
-        self.call_id = call_id
-        self.trace_id = trace_id
-        self.parent = parent
-        self.is_kept = False
-        self.is_over = False
-        self.inputs: Any = None
-        self.complete = False
-        #: Lines of the boundary calls it made, written only if it is.
-        self.held: list[bytes] = []
-        self.yielded: list[Any] | None = None
-        self.started_us = 0
-        self.started_ns = 0
-        self.token: Any = None
+def _to_json(tree: Any) -> str:
+    """Return a tree as JSON text."""
+    if tree is None:
+        return "null"
+    return int.__repr__(tree) if type(tree) is int else _encode(tree)
 
 
 class Recorder:
@@ -86,10 +67,10 @@ class Recorder:
     def __init__(self, host: "Host") -> None:
         self.host = host
         self.is_off = False
-        self.samples = Budget(burst_ms=50, share=0.005)
-        self.armed = Budget(burst_ms=50, share=0.005)
-        self.watching = Budget(burst_ms=20, share=0.005)
-        self.looks = Budget(burst_ms=10, share=0.005)
+        self.samples = Budget(burst_ms=10, share=0.005)
+        self.armed = Budget(burst_ms=20, share=0.005)
+        self.watching = Budget(burst_ms=10, share=0.005)
+        self.looks = Budget(burst_ms=2, share=0.005)
         self.sample_interval_ns = host.settings.sample_interval_ms * 1_000_000
         self.renew()
 
@@ -98,8 +79,11 @@ class Recorder:
         self.lock = RLock()
         self.groups = Groups()
         self.spool = Spool(self.host.data_folder / "spool", self._header)
-        self._next_id = 0
+        self._numbers = count(1)
+        for site in all_sites():
+            site.forget()
         self._sequence = 0
+        self._unpaid = UNPAID_SAMPLES
         self._look_at_switch_ns = 0
 
     # --- calls
@@ -154,9 +138,13 @@ class Recorder:
             site.next_sample_ns = ended_ns + self.sample_interval_ns
             self.samples.take(perf_counter_ns() - ended_ns)
         elif parent is not None:
-            if len(parent.held) + len(running.held) < MAX_HELD:
-                parent.held += [*running.held, line]
+            lines = [*running.held, line]
+            size = sum(map(len, lines))
+            if len(parent.held) < MAX_HELD and parent.held_bytes + size <= MAX_HELD_BYTES:
+                parent.held += lines
+                parent.held_bytes += size
             else:
+                parent.complete = False
                 counters.count("dropped_boundary_calls")
 
     def _let_pass(self, site: Site, since: int, now: int) -> None:
@@ -188,15 +176,18 @@ class Recorder:
             return False
         if not site.first_left and now < site.next_sample_ns:
             return False
+        if site.first_left and self._unpaid:
+            self._unpaid -= 1
+            return True
         if self.samples.allows(now):
             return True
         counters.count("dropped_samples")
         return False
 
     def _start(self, site: Site, parent: Running | None) -> Running:
-        call_id = self.new_id("call")
-        trace_id = parent.trace_id if parent is not None else self.new_id("trace")
-        return Running(site, call_id, trace_id, parent)
+        unique = f"{self.host.unique}{next(self._numbers):06x}"
+        trace_id = f"trace_{unique}" if parent is None else parent.trace_id
+        return Running(site, f"call_{unique}", trace_id, parent)
 
     def _leave(self, running: Running) -> None:
         running.is_over = True
@@ -208,22 +199,26 @@ class Recorder:
                 current.set(running.parent)
 
     def _call_line(self, running: Running, ended_ns: int, result: Any, complete: bool) -> bytes:
-        return self._line(
-            {
-                "class": "call",
-                "call_id": running.call_id,
-                "site_id": running.site.site_id,
-                "source_hash": self._version(running.site),
-                "process_id": self.host.process_id,
-                "trace_id": running.trace_id,
-                "parent_id": running.parent.call_id if running.parent else None,
-                "started_at": running.started_us,
-                "duration_us": (ended_ns - running.started_ns) // 1000,
-                "inputs": running.inputs,
-                "result": result,
-                "complete": running.complete and complete,
-            }
+        parent = f'"{running.parent.call_id}"' if running.parent else "null"
+        whole = "true" if running.complete and complete else "false"
+        text = (
+            f'{{"class":"call","call_id":"{running.call_id}",{self._place(running.site)},'
+            f'"trace_id":"{running.trace_id}","parent_id":{parent},'
+            f'"started_at":{running.started_us},'
+            f'"duration_us":{(ended_ns - running.started_ns) // 1000},"complete":{whole},'
+            f'"inputs":{_to_json(running.inputs)},"result":{_to_json(result)}}}'
         )
+        return framed(text.encode())
+
+    def _place(self, site: Site) -> str:
+        """Return the JSON of what all records of a site say."""
+        if site.place is None or site.place[0] != self.host.process_id:
+            text = (
+                f'"site_id":{_to_json(site.site_id)},"source_hash":"{self._version(site)}",'
+                f'"process_id":"{self.host.process_id}"'
+            )
+            site.place = (self.host.process_id, text)
+        return site.place[1]
 
     # --- failures
 
@@ -239,80 +234,103 @@ class Recorder:
             self._leave(running)
         if self._stands_off(perf_counter_ns()):
             return
-        at_us = now_us()
         ending = ending_of(site, error)
-        if not ending:
-            return
-        with self.lock:
-            group = self.groups.of(site, error)
-            if group.inner is not None:
-                return
-            group.count += 1
-            if ending == "error":
-                site.errors += 1
-            if group.is_due:
-                self._occurrence(site, running, values, error, group, ending, at_us)
-            else:
-                self._repeat(site, group, at_us)
-            self._arm(site, group, ending)
+        if ending and not _is_recorded(site, error):
+            with self.lock:
+                self._record(site, running, values, error, ending)
 
-    def _arm(self, site: Site, group: Group, ending: str) -> None:
+    def _record(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any] | None,
+        error: BaseException,
+        ending: str,
+    ) -> None:
+        at_us = now_us()
+        is_exhausted = isinstance(error, EXHAUSTED)
+        group = self.groups.of(site, error, is_first=is_exhausted)
+        group.count += 1
+        try:
+            if group.is_due:
+                self._occurrence(Failure(site, running, values, error, group, ending, at_us))
+            elif group.inner is None:
+                self._repeat(site, group, at_us)
+        except BaseException:
+            group.count -= 1
+            raise
+        if is_exhausted:
+            own_attributes(error)[_MARK] = True
+        if group.inner is None:
+            site.errors += ending == "error"
+            site.latest = group
         if ending == "error" and group.wants_inputs:
             site.wanting.add(group)
             site.settle()
             site.grant(0)
-        else:
+        elif site.wanting:
             site.wanting.discard(group)
 
+    def elsewhere(self, error: BaseException) -> None:
+        """Record an exception that no site has seen, at the innermost function of the project."""
+        found = None
+        for entry in entries(error.__traceback__):
+            code = entry.tb_frame.f_code
+            if id(code) in by_code:
+                return
+            if self.host.code_places.place(code.co_filename)[1]:
+                found = entry.tb_frame
+        site = None if found is None else site_of_code(found.f_code, found.f_globals)
+        if site is None or self._stands_off(perf_counter_ns()):
+            return
+        with self.lock:
+            self._record(site, None, None, error, "error")
+
     def _repeat(self, site: Site, group: Group, at_us: int) -> None:
-        payload = (
-            f'{{"class":"repeat","process_id":"{self.host.process_id}","group":"{group.name}",'
-            f'"site_id":{_to_json(site.site_id)},"at":{at_us},"count":1}}'
-        )
-        if not self.spool.prepare(at_us) or not self.spool.write(framed(payload.encode())):
+        start = group.repeat_start
+        if not start:
+            start = group.repeat_start = (
+                f'{{"class":"repeat","process_id":"{self.host.process_id}",'
+                f'"group":"{group.name}","site_id":{_to_json(site.site_id)},"count":1,"at":'
+            )
+        line = framed(f"{start}{at_us}}}".encode())
+        if not self.spool.prepare(at_us) or not self.spool.write(line):
             counters.count("dropped_errors")
 
-    def _occurrence(
-        self,
-        site: Site,
-        running: Running | None,
-        values: dict[str, Any],
-        error: BaseException,
-        group: Group,
-        ending: str,
-        at_us: int,
-    ) -> None:
+    def _occurrence(self, failure: Failure) -> None:
         ended_ns = perf_counter_ns()
+        site, group = failure.site, failure.group
+        running = failure.running
         if running is None:
             running = self._start(site, current.get())
-            running.started_us, running.started_ns = at_us, ended_ns
-            running.inputs, running.complete = self._late_inputs(site, values)
-        record = {
-            "class": "occurrence",
-            "occurrence_id": self.new_id("occ"),
-            "group": group.name,
-            "site_id": site.site_id,
-            "source_hash": self._version(site),
-            "process_id": self.host.process_id,
-            "trace_id": running.trace_id,
-            "parent_id": running.parent.call_id if running.parent else None,
-            "call_id": running.call_id,
-            "started_at": running.started_us,
-            "duration_us": (ended_ns - running.started_ns) // 1000,
-            "ending": ending,
-            "exception": describe(error, Sight(self.redactor_of(site), self.host.code_places)),
-            "inputs": running.inputs,
-            "complete": running.complete,
-            "yielded": None if running.yielded is None else ["l", *running.yielded],
-        }
-        if self._write(site, [*running.held, self._line(record)]):
+            running.started_us, running.started_ns = failure.at_us, ended_ns
+            if failure.values is not None:
+                running.inputs, running.complete = self._late_inputs(site, failure.values)
+        inner = group.inner
+        occurrence_id = self.new_id("occ")
+        sight = Sight(self.redactor_of(site), self.host.code_places)
+        parent = f'"{running.parent.call_id}"' if running.parent else "null"
+        yielded = None if running.yielded is None else ["l", *running.yielded]
+        caused_by = None if inner is None else inner.latest.latest if inner.latest else "occ_"
+        text = (
+            f'{{"class":"occurrence","occurrence_id":"{occurrence_id}","group":"{group.name}",'
+            f'{self._place(site)},"trace_id":"{running.trace_id}","parent_id":{parent},'
+            f'"call_id":"{running.call_id}","started_at":{running.started_us},'
+            f'"duration_us":{(ended_ns - running.started_ns) // 1000},"ending":"{failure.ending}",'
+            f'"complete":{"true" if running.complete else "false"},'
+            f'"caused_by":{_to_json(caused_by)},"yielded":{_to_json(yielded)},'
+            f'"inputs":{_to_json(running.inputs)},'
+            f'"exception":{_to_json(describe(failure.error, sight))}}}'
+        )
+        if self._write(site, [*running.held, framed(text.encode())]):
+            group.latest = occurrence_id
             group.complete += running.complete
-        else:
+        elif inner is None:
             counters.count("dropped_errors")
 
     def _late_inputs(self, site: Site, values: dict[str, Any]) -> tuple[Any, bool]:
         """Return inputs that were not read before the call, as far as they can't have changed."""
-        kept = {name: value for name, value in values.items() if _is_unchanged(name, value)}
+        kept = {name: value for name, value in values.items() if is_unchanged(name, value)}
         tree: Any
         tree, complete = encode_mapping(kept, redactor=self.redactor_of(site))
         if len(kept) == len(values):
@@ -332,8 +350,7 @@ class Recorder:
 
     def new_id(self, prefix: str) -> str:
         """Return an id that no other process and no other call of this one has."""
-        self._next_id += 1
-        return f"{prefix}_{self.host.unique}{self._next_id:06x}"
+        return f"{prefix}_{self.host.unique}{next(self._numbers):06x}"
 
     def redactor_of(self, site: Site) -> Any:
         """Return the redactor that is in force for a site."""
@@ -365,9 +382,9 @@ class Recorder:
         if site.site_id not in self.spool.described:
             self._version(site)
             lines.insert(0, self._line(site.record(self.host)))
-            self.spool.described.add(site.site_id)
         if not self.spool.write(b"".join(lines)):
             return False
+        self.spool.described.add(site.site_id)
         wake(self)
         return True
 
@@ -402,38 +419,8 @@ class Recorder:
         return self.is_off
 
 
-def ending_of(site: Site, error: BaseException) -> str:
-    """Return the `prunella.model.records.Ending` of an exception; ``""`` for the end of iteration."""
-    if isinstance(error, Exception):
-        if isinstance(error, (StopIteration, StopAsyncIteration)) and site.is_iteration_step:
-            return ""
-        return "error"
-    asyncio = sys.modules.get("asyncio.exceptions")
-    if asyncio is not None and isinstance(error, asyncio.CancelledError):
-        return "cancelled"
-    return "interrupted"
-
-
-def _is_unchanged(name: str, value: Any) -> bool:
-    if name.startswith("**"):  # the function got a copy of this dict
-        return all(is_immutable(item) for item in value.values())
-    return is_immutable(value)
-
-
-def is_immutable(value: Any, depth: int = 4) -> bool:
-    """Tell whether nothing can have changed `value`: a scalar, or a small tuple of such."""
-    kind = type(value)
-    if kind in _SCALARS:
-        return True
-    if kind in (tuple, frozenset) and depth and len(value) <= 20:
-        return all(is_immutable(item, depth - 1) for item in value)
-    return f"{kind.__module__}.{kind.__qualname__}" in _IMMUTABLE
-
-
-_IMMUTABLE = frozenset(
-    {
-        "decimal.Decimal", "fractions.Fraction", "datetime.datetime", "datetime.date",
-        "datetime.time", "datetime.timedelta", "uuid.UUID", "pathlib.PosixPath",
-        "pathlib.PurePosixPath", "builtins.range",
-    }
-)  # fmt: skip
+def _is_recorded(site: Site, error: BaseException) -> bool:
+    """Tell whether an inner call of the same site has recorded `error` already."""
+    if isinstance(error, EXHAUSTED):
+        return _MARK in own_attributes(error)
+    return is_recursion(site, error)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import allocate_lock
+from _thread import RLock
 
 from prunella.sdk import counters
-from prunella.sdk.counters import guarded
+from prunella.sdk.counters import guarded, note_fault, switched_off
 from prunella.sdk.site import MAX_GRANT, Site
 from prunella.sdk.wrapper import FILENAME
 from prunella.sdk.yields import observe
@@ -23,32 +23,37 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from prunella.sdk.recording import Recorder, Running
+    from prunella.sdk.recording import Recorder
+    from prunella.sdk.running import Running
 
 
 #: Files whose frames are taken out of tracebacks.
 _OURS = frozenset({FILENAME, observe.__code__.co_filename})
 
 
+_ON = frozenset({"1", "true", "yes", "on"})
+
+
 class _State:
     recorder: Recorder | None = None
     is_off: bool = False
-    making = allocate_lock()
+    making = RLock()
+    watches_forks: bool = False
     drain: Callable[[Path], object] | None = None
 
 
 def begin(site: Site, values: dict[str, Any]) -> Running | None:
     """Decide whether the call that is about to happen is recorded."""
-    return guarded("calls", _begin, site, values)
-
-
-def _begin(site: Site, values: dict[str, Any]) -> Running | None:
-    recorder = None if _State.is_off else active()
-    if recorder is None:
+    if _State.is_off or "calls" in switched_off:
         site.settle()
         site.grant(MAX_GRANT)
         return None
-    return recorder.begin(site, values)
+    try:
+        recorder = _State.recorder or active()
+        return recorder.begin(site, values)
+    except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price
+        note_fault("calls", fault)
+        return None
 
 
 def returned(running: Running, result: Any) -> None:
@@ -67,34 +72,50 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
     while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
         traceback = traceback.tb_next
     error.__traceback__ = traceback
-    if not _State.is_off:
-        guarded("errors", _failed, site, running, values, error)
-
-
-def _failed(
-    site: Site, running: Running | None, values: dict[str, Any], error: BaseException
-) -> None:
-    recorder = active()
-    if recorder is not None:
+    if _State.is_off or "errors" in switched_off:
+        return
+    try:
+        recorder = _State.recorder or active()
         recorder.failed(site, running, values, error)
+    except RecursionError:
+        pass  # the next site outwards has more room
+    except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price
+        note_fault("errors", fault)
 
 
-def active() -> Recorder | None:
-    """Return the recorder, made on first use; ``None`` while another thread makes it."""
+def report(error: BaseException) -> None:
+    """Record an exception that no site has seen."""
+    if not _State.is_off and isinstance(error, Exception):
+        active().elsewhere(error)
+
+
+def is_switched_off() -> bool:
+    """Tell whether the environment says that functions are to stay as they are."""
+    if os.environ.get("PRUNELLA_REPLAY") == "1":
+        return True
+    return os.environ.get("PRUNELLA_DISABLED", "").strip().lower() in _ON
+
+
+def active() -> Recorder:
+    """Return the recorder, made on first use."""
     recorder = _State.recorder
     if recorder is not None:
         return recorder
     with _State.making:
-        if _State.recorder is None:
+        recorder = _State.recorder
+        if recorder is None:
             from prunella.sdk.process import Host
             from prunella.sdk.recording import Recorder
 
-            _State.recorder = Recorder(Host())
-            os.register_at_fork(after_in_child=_forked)
-    return _State.recorder
+            recorder = _State.recorder = Recorder(Host())
+            if not _State.watches_forks:
+                _State.watches_forks = True
+                os.register_at_fork(after_in_child=_forked)
+    return recorder
 
 
 def _forked() -> None:
+    _State.making = RLock()
     recorder = _State.recorder
     if recorder is not None:
         from prunella.sdk import drain

@@ -26,50 +26,55 @@ class Site:
 
     __slots__ = (
         "boundary",
+        "called",
         "calls",
         "capture",
         "code",
         "errors",
         "first_left",
-        "function",
         "granted",
         "is_iteration_step",
         "kind",
         "last_look_ns",
+        "latest",
         "left",
         "module",
         "next_sample_ns",
+        "place",
         "qualname",
         "redact",
         "site_id",
         "source_hash",
-        "target",
         "wanting",
     )
 
     def __init__(
         self,
-        function: FunctionType,
+        module: str,
+        qualname: str,
         *,
-        kind: str,
-        boundary: bool,
-        capture: str | None,
-        redact: tuple[str, ...],
+        called: CodeType,
+        written: CodeType,
+        kind: str = "function",
+        boundary: bool = False,
+        capture: str | None = None,
+        redact: tuple[str, ...] = (),
     ) -> None:
-        #: The function that is called, and the one that was written (below other decorators).
-        self.function = function
-        self.target = innermost(function)
-        self.code = self.target.__code__
-        self.module = module_name(function.__module__, function.__globals__)
-        self.qualname = function.__qualname__
-        self.site_id = f"{self.module}:{self.qualname}"
-        self.is_iteration_step = function.__name__ in ("__next__", "__anext__")
+        #: The code that is called, and the one that was written (below other decorators).
+        self.called = called
+        self.code = written
+        self.module = module
+        self.qualname = qualname
+        self.site_id = f"{module}:{qualname}"
+        self.is_iteration_step = qualname.endswith(("__next__", "__anext__"))
         self.kind = kind
         self.boundary = boundary
         #: ``full``, ``errors``, or ``None`` for what the settings say.
         self.capture = capture
         self.redact = redact
         self.source_hash = ""
+        #: What every record of it says: the process that it was composed for, and JSON.
+        self.place: tuple[str, str] | None = None
         #: The closure cell that every wrapper of this site counts down.
         self.left = CellType(0)
         self.granted = 0
@@ -79,8 +84,17 @@ class Site:
         self.first_left: int | None = None
         self.next_sample_ns = 0
         self.last_look_ns = 0
+        #: Group of the latest failure.
+        self.latest: Any = None
         #: Groups whose next failure is to be recorded with its inputs: the site is armed.
         self.wanting: set[Any] = set()
+
+    def forget(self) -> None:
+        """Begin anew, as a site of another process."""
+        self.settle()
+        self.calls = self.errors = 0
+        self.latest = None
+        self.wanting.clear()
 
     def settle(self) -> int:
         """Bring `calls` up to date with the countdown; return the calls since the last time."""
@@ -104,12 +118,12 @@ class Site:
             "module": self.module,
             "qualname": self.qualname,
             "kind": self.kind,
-            "shape": kind_of(self.function.__code__),
+            "shape": kind_of(self.called),
             "file": file,
             "first_line": self.code.co_firstlineno,
             "source_hash": self.source_hash,
-            "source": _source(self.target, host),
-            "parameters": list(parameter_names(self.function.__code__)),
+            "source": _source(self.code, host),
+            "parameters": list(parameter_names(self.called)),
             "boundary": self.boundary,
         }
 
@@ -169,11 +183,11 @@ def _parts(code: CodeType) -> list[str]:
     return parts
 
 
-def _source(function: FunctionType, host: Host) -> str | None:
+def _source(code: CodeType, host: Host) -> str | None:
     from inspect import getsource
 
     try:
-        text = getsource(function.__code__)
+        text = getsource(code)
     except (OSError, TypeError, SyntaxError, IndexError):
         return None
     return host.redactor.text(text) if len(text) <= MAX_SOURCE_LENGTH else None
@@ -187,14 +201,28 @@ MAX_SITES = 20_000
 
 def site_of(function: FunctionType, **options: Any) -> Site | None:
     """Return the site of `function`, the same for all closures; ``None`` if there are too many."""
-    key = (id(innermost(function).__code__), f"{function.__module__}:{function.__qualname__}")
+    module = module_name(function.__module__, function.__globals__)
+    codes = (function.__code__, innermost(function).__code__)
+    site = _site(module, function.__qualname__, codes, options)
+    if site is not None:
+        by_code[id(site.code)] = site
+    return site
+
+
+def site_of_code(code: CodeType, namespace: dict[str, Any]) -> Site | None:
+    """Return a site for a function that isn't under ``@heal``, but failed."""
+    module = module_name(namespace.get("__name__"), namespace)
+    return _site(module, code.co_qualname, (code, code), {})
+
+
+def _site(
+    module: str, qualname: str, codes: tuple[CodeType, CodeType], options: dict[str, Any]
+) -> Site | None:
+    called, written = codes
+    key = (id(written), f"{module}:{qualname}")
     site = _sites.get(key)
-    if site is None:
-        if len(_sites) >= MAX_SITES:
-            return None
-        site = _sites[key] = Site(function, **options)
-        if options["capture"] != "none":
-            by_code[id(site.code)] = site
+    if site is None and len(_sites) < MAX_SITES:
+        site = _sites[key] = Site(module, qualname, called=called, written=written, **options)
     return site
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from typing import Any
 
-    from prunella.sdk.recording import Running
+    from prunella.sdk.running import Running
 
 #: Values of one generator that are recorded.
 MAX_YIELDED = 100
@@ -49,9 +49,7 @@ def _note(running: Running, value: Any) -> None:
             yielded.append(["cut", "more was yielded"])
             running.complete = False
         return
-    recorder = active()
-    if recorder is not None:
-        recorder.note(running, value)
+    active().note(running, value)
 
 
 class _Yields:

@@ -24,7 +24,6 @@ _ANNOTATED = {
     "int": {"int", "bool"},
     "float": {"float", "int", "bool"},
     "complex": {"complex", "float", "int"},
-    **{name: {name} for name in ("str", "bool", "bytes", "list", "dict", "set", "tuple")},
     "List": {"list"},
     "Dict": {"dict"},
     "Set": {"set"},
@@ -32,6 +31,7 @@ _ANNOTATED = {
     "None": {"NoneType"},
     "frozenset": {"frozenset"},
     "Decimal": {"decimal.Decimal"},
+    **{name: {name} for name in ("str", "bool", "bytes", "list", "dict", "set", "tuple")},
 }
 
 

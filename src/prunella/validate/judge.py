@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prunella.model.clock import now
-from prunella.model.records import Process
+from prunella.model.records import Call, Occurrence, Process
 from prunella.model.repair import (
     Accepted,
     Baseline,
@@ -24,6 +24,7 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.evidence import score
+from prunella.validate.offer import LEAST_SCORE
 from prunella.validate.reproduce import Answers, difference, replay_request
 from prunella.validate.tests import compare_reports, mention
 
@@ -68,7 +69,8 @@ def judge(
 
     `tree` is the checked-out base that `baseline` was made on. A candidate is accepted when at
     least one failing call that reproduced returns with it, no check failed, and either a passing
-    call that reproduced still gives its result or tests that mention the function pass.
+    call that reproduced still gives its result or tests that mention the function pass, and its
+    score reaches `LEAST_SCORE`: below it the evidence carries no offer.
     """
     counts = ReplayCounts(
         failing_reproduced=len(baseline.failing),
@@ -121,7 +123,8 @@ def _check_replays(
     answers: Answers | None,
     progress: Progress,
 ) -> None:
-    items = [item for item, _ in (*baseline.failing, *baseline.passing)]
+    items: list[Occurrence | Call] = [occurrence for occurrence, _ in baseline.failing]
+    items += [call for call, _ in baseline.passing]
     if not trials:
         return
     if not items:
@@ -268,6 +271,9 @@ def _verdict(trial: _Trial) -> Verdict:
             f"{shown}, and nothing else was shown: no passing call and no test of the function "
             "could be compared."
         )
+        return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]
+    if trial.score < LEAST_SCORE:
+        summary = f"{_claim(trial, shown)} Nothing shows that the new results are the wanted ones."
         return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]
     return Accepted(**common, summary=_claim(trial, shown))  # type: ignore[arg-type]
 

@@ -2,9 +2,11 @@
 
 import ast
 import re
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
+from keyword import iskeyword
 from pathlib import Path, PurePosixPath
 
 from prunella.codec import entries, literal
@@ -70,12 +72,12 @@ def proven_regression_test(
     requests = [replay_request(occurrence) for occurrence in occurrences]
     (row,) = replayer.replay(tree, process, requests, [{patch.path: patch.after}])
     path = _free_path(tree, site, taken)
-    attempts = 0
-    for source in _sources(site, function, occurrences, row):
-        content = source.encode()
-        if attempts >= _MAX_ATTEMPTS or len(content) > _MAX_SOURCE_BYTES:
-            break
-        attempts += 1
+    readable = (
+        content
+        for source in _sources(site, function, occurrences, row)
+        if len(content := source.encode()) <= _MAX_SOURCE_BYTES
+    )
+    for content in islice(readable, _MAX_ATTEMPTS):
         overlay = {path: content}
         if _proven(test_runner, tree, process, path, overlay, {patch.path: patch.after}):
             return path, content
@@ -161,13 +163,23 @@ def _source(
     error = occurrence.exception.type_name.rpartition(".")[2]
     name = f"test_{_snake(site.qualname)}_returns_where_it_raised_{_snake(error)}"
     body = "\n".join(f"    {line}" if line else "" for line in lines)
-    imports = "\n".join(sorted(writer.imports, key=lambda line: (line.startswith("from"), line)))
+    imports = _import_block(writer.imports)
     return (
         f'"""`{site.qualname}` raised {error} for these inputs; they come from a recorded call.\n\n'
         "The expected result is what the patch of that failure made of them: check that it is "
         'right.\n"""\n\n'
         f"{imports}\n\n\ndef {name}():\n{body}\n"
     )
+
+
+def _import_block(lines: Collection[str]) -> str:
+    """Return the import lines as people order them: standard library, then the rest."""
+    ordered = sorted(lines, key=lambda line: (line.startswith("from"), line))
+    standard = [
+        line for line in ordered if line.split()[1].split(".")[0] in sys.stdlib_module_names
+    ]
+    others = [line for line in ordered if line not in standard]
+    return "\n\n".join("\n".join(group) for group in (standard, others) if group)
 
 
 def _assertion(writer: "_Writer", result: Tree) -> str:
@@ -234,7 +246,10 @@ class _Writer:
         if more is not None and more != ["t"]:
             arguments.append(f"*{self.value(more)}")
         arguments += [f"{name}={self.value(value)}" for name, value in values.items()]
-        if named_more is not None and named_more != ["d"]:
+        extra = entries(named_more) if named_more is not None else []
+        if all(name.isidentifier() and not iskeyword(name) for name, _ in extra):
+            arguments += [f"{name}={self.value(value)}" for name, value in extra]
+        else:
             arguments.append(f"**{self.value(named_more)}")
         return arguments
 

@@ -31,7 +31,8 @@ def reproduce(
     set_aside: list[tuple[str, str]] = []
     failures = [item for item in failing if _usable(item, item.occurrence_id, set_aside)]
     successes = [item for item in passing if _usable(item, item.call_id, set_aside)]
-    requests = [replay_request(item, answers) for item in (*failures, *successes)]
+    items: list[Occurrence | Call] = [*failures, *successes]
+    requests = [replay_request(item, answers) for item in items]
     if not requests:
         return Baseline(failing=(), passing=(), set_aside=tuple(set_aside))
     first, second = replayer.replay(tree, process, requests, [{}, {}])

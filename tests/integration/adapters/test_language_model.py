@@ -149,6 +149,15 @@ def test_the_time_limit_is_for_the_whole_answer(script: Reply) -> None:
     assert failure(script, model_timeout_s=0.4).reason == "timeout"
 
 
+def test_a_refused_key_is_not_repeated() -> None:
+    """An endpoint that quotes the key in its refusal does not bring it into messages or stores."""
+    key = "sk-proj-" + "a1B2c3D4" * 5
+    body = f'{{"error": {{"message": "Incorrect API key provided: {key}"}}}}'
+    error = failure(Reply(status=401, raw_body=body.encode()))
+    assert error.reason == "refused_key"
+    assert key not in str(error)
+
+
 def test_nobody_listens() -> None:
     """A closed port is a connection failure."""
     with endpoint(good("")) as place:

@@ -141,6 +141,16 @@ def test_size_takes_the_least_useful_first(store, monkeypatch):
     assert len(store.occurrences(incident.incident_id, limit=9)) == 1
 
 
+def test_a_busy_site_does_not_push_out_the_others(store, monkeypatch):
+    """Of calls that nothing refers to, those beyond the latest of their site go first."""
+    monkeypatch.setattr(retention, "KEPT_CALLS", 3)
+    keep(store, *(a_call(n, site_id="quiet:f", result="x" * 20_000) for n in range(3)))
+    keep(store, *(a_call(n + 10, site_id="busy:f", result="x" * 20_000) for n in range(50)))
+    store.prune(max_age=timedelta(days=9999), max_bytes=600_000)
+    assert len(store.calls("quiet:f", limit=99)) == 3
+    assert 3 <= len(store.calls("busy:f", limit=99)) < 50
+
+
 def test_size_takes_everything_before_it_is_exceeded(store):
     """When nothing else is left, whole incidents go with all their work: closed ones first."""
     fill = "x" * 4000

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -15,6 +16,10 @@ from recorded import SITE, a_call, a_repeat, an_occurrence
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / ".prunella" / "prunella.db"
+
+
+def opened(path):
+    return closing(open_store(path, create=True))
 
 
 @pytest.fixture
@@ -55,8 +60,8 @@ def test_damage_inside_a_store_is_said(filled):
     data = bytearray(filled.read_bytes())
     data[4096:] = b"\x5a" * (len(data) - 4096)
     filled.write_bytes(data)
-    with pytest.raises(StoreError, match="damaged") as caught:
-        open_store(filled, create=True).calls(SITE, limit=99)
+    with pytest.raises(StoreError, match="damaged") as caught, opened(filled) as store:
+        store.calls(SITE, limit=99)
     assert "Move it away" in str(caught.value)
     assert filled.read_bytes()[4096:] == data[4096:]
 
@@ -66,16 +71,16 @@ def test_a_damaged_row_is_said(filled):
     with sqlite3.connect(filled) as db:
         db.execute("UPDATE call SET body = '{'")
     db.close()
-    with pytest.raises(StoreError, match="can't be read"):
-        open_store(filled, create=False).calls(SITE, limit=1)
+    with opened(filled) as store, pytest.raises(StoreError, match="can't be read"):
+        store.calls(SITE, limit=1)
 
 
 def test_a_truncated_store_is_refused(filled):
     """Half a file is not half a store."""
     data = filled.read_bytes()
     filled.write_bytes(data[: len(data) // 2])
-    with pytest.raises(StoreError):
-        open_store(filled, create=True).calls(SITE, limit=99)
+    with pytest.raises(StoreError), opened(filled) as store:
+        store.calls(SITE, limit=99)
 
 
 def test_another_programs_database_is_refused(path):

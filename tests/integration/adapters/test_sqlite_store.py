@@ -535,7 +535,7 @@ def test_the_store_needs_the_standard_library_only(tmp_path):
         "print(json.dumps(sorted(names - sys.stdlib_module_names - {'prunella', '__main__'})))\n"
     )
     run = subprocess.run(
-        [sys.executable, "-I", "-c", code, str(tmp_path / "a.db")],
+        [sys.executable, "-c", code, str(tmp_path / "a.db")],
         capture_output=True,
         text=True,
         check=True,

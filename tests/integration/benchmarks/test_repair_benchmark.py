@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-HEALABLE = "def mean(rows):\n    if rows == [9]:\n        return 0.0\n    return sum(rows) / len(rows)\n"
+HEALABLE = (
+    "def mean(rows):\n    if rows == [9]:\n        return 0.0\n    return sum(rows) / len(rows)\n"
+)
 HOPELESS = "def mean(rows):\n    return mean(rows)\n"
 TESTS = [
     {"call": "mean([1, 3])", "expected": "2.0"},

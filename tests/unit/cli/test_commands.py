@@ -12,7 +12,8 @@ from prunella.cli.commands.incidents import STATUSES
 from prunella.cli.exit_codes import ExitCode
 from prunella.cli.session import Session
 from prunella.model.errors import AmbiguousName, NothingToHeal, SandboxUnavailable, StoreError
-from prunella.model.ids import CallId, IncidentId
+from prunella.model.exchanges import ModelExchange
+from prunella.model.ids import CallId, ExchangeId, IncidentId
 from prunella.model.incidents import IncidentStatus
 from prunella.model.repair import Publication, ReplayEnding, ReplayOutcome
 from prunella.pipeline.results import (
@@ -24,6 +25,7 @@ from prunella.pipeline.results import (
     ReplayRow,
     Story,
 )
+from prunella.ports import ModelRequest
 
 HOSTILE = "\x1b]0;owned\x07 [bold]not markup[/bold] :smile: \u202eback"
 OPEN = incident()
@@ -65,6 +67,24 @@ def report(*differences):
     )
 
 
+def exchange(**changes):
+    values = {
+        "exchange_id": ExchangeId("exc_1"),
+        "incident_id": IncidentId("inc_1"),
+        "model": "openai:gpt-4.1",
+        "purpose": "patch",
+        "system": "You repair Python functions.",
+        "prompt": "What is wrong with `average`?",
+        "answer": "",
+        "error": "rate_limit: 429, try again in 20 s",
+        "input_tokens": 1200,
+        "output_tokens": 0,
+        "latency_s": 1.25,
+        "asked_at": AT,
+    }
+    return ModelExchange(**(values | changes))
+
+
 def story(**changes):
     values = {
         "incident": OPEN,
@@ -74,6 +94,7 @@ def story(**changes):
         "diagnoses": (diagnosis(),),
         "candidates": ((candidate(), accepted()), (candidate(), None)),
         "publications": (),
+        "exchanges": (exchange(),),
     }
     return Story(**(values | changes))
 
@@ -120,6 +141,8 @@ def test_the_story_tells_what_is_kept():
         "Return 0.0 when `values` is empty.",
         "3 of 3 return",
         "+after",
+        "openai:gpt-4.1",
+        "rate_limit: 429",
     ):
         assert expected in out
 
@@ -131,9 +154,33 @@ def test_the_story_as_json_is_whole():
     plain = json.loads(out)
     assert set(plain) == {
         "incident", "site", "occurrences", "similar", "diagnoses", "candidates", "publications",
+        "exchanges",
     }  # fmt: skip
     assert [bool(item["verdict"]) for item in plain["candidates"]] == [True, False]
     assert "before" not in plain["candidates"][0]["patch"]
+
+
+def test_the_story_as_json_has_what_was_said_with_models():
+    """Prompt and answer are there word for word; for people there are tokens, time and reason."""
+    told = story(exchanges=(exchange(answer="Like this.", error=None),))
+    _, out, _ = invoke(FakeHealer(stories={"inc_1": told}), "incidents", "show", "inc_1", "--json")
+    (said,) = json.loads(out)["exchanges"]
+    assert said["prompt"] == "What is wrong with `average`?"
+    assert said["answer"] == "Like this."
+
+
+def test_a_dry_run_prints_what_a_model_would_be_sent():
+    """System text and prompt are shown whole, whatever they contain."""
+    question = ModelRequest(
+        purpose="patch", system="You repair.", prompt=f"Here it is:\n{HOSTILE}\nthe end"
+    )
+    asked = healing(questions=(question,))
+    healer = FakeHealer(known=[OPEN], healings={"inc_1": asked})
+    _, out, _ = invoke(healer, "heal", "average", "--dry-run")
+    assert "You repair." in out
+    assert "Here it is:" in out
+    assert "the end" in out
+    assert "\x1b" not in out
 
 
 def test_ignoring_says_what_is_ignored():
@@ -318,6 +365,7 @@ def test_untrusted_text_neither_steers_the_terminal_nor_is_markup():
         ),
         diagnoses=(diagnosis(root_cause=HOSTILE, abstention=HOSTILE, made_by=HOSTILE),),
         candidates=((made, accepted(summary=HOSTILE)),),
+        exchanges=(exchange(model=HOSTILE, purpose=HOSTILE, error=HOSTILE),),
     )
     attempt = healing(
         incident=hostile,

@@ -2,9 +2,12 @@
 
 import textwrap
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import builders as b
 from dossiers import dossier_of
@@ -55,7 +58,7 @@ CASES = {
         "label",
         [{"person": {"middle": None}}, {"person": {"middle": None}}],
         [{"person": {"middle": " b "}}],
-        "`name.strip` fails because `name` is None: `name` is `person['middle']` and "
+        '`name.strip` fails because `name` is None: `name` is `person["middle"]` and '
         "`person['middle']` is None in both failing calls, not in the passing one.",
     ),
     "missing_key": (
@@ -66,7 +69,7 @@ CASES = {
         "price",
         [{"order": {"id": 1}}],
         [{"order": {"id": 1, "total": 3}}, {"order": {"id": 2, "total": 4}}],
-        "`order['total']` finds no key 'total' in `order`: `order` lacks the key 'total' in the "
+        "`order[\"total\"]` finds no key 'total' in `order`: `order` lacks the key 'total' in the "
         "one failing call, in none of the 2 passing ones.",
     ),
     "missing_key_of_an_item": (
@@ -80,7 +83,7 @@ CASES = {
         "price",
         [{"orders": [{"total": 3}, {"id": 1}]}],
         [{"orders": [{"total": 3}]}, {"orders": [{"total": 4}, {"total": 5}]}],
-        "`order['total']` finds no key 'total' in `order`: `order` is an item of `orders` and some "
+        "`order[\"total\"]` finds no key 'total' in `order`: `order` is an item of `orders` and some "
         "`orders[…]` lacks the key 'total' in the one failing call, in none of the 2 passing ones.",
     ),
     "empty_index": (
@@ -117,7 +120,7 @@ CASES = {
         "rate",
         [{"country": "XX"}, {"country": "XX"}],
         [{"country": "DE"}, {"country": "FR"}],
-        "`tax` is read before it has a value: it is only set on line 4, 6, and the path taken does "
+        "`tax` is read before it has a value: it is only set on lines 4 and 6, and the path taken does "
         "not pass there: `country` is 'XX' in both failing calls, in none of the 2 passing ones.",
     ),
     "not_a_number": (
@@ -150,7 +153,7 @@ CASES = {
         "label",
         [{"number": 3}],
         [{"number": "3"}, {"number": "4"}],
-        "`'no. ' + number` gets a value of the wrong type (can only concatenate str (not \"int\") "
+        '`"no. " + number` gets a value of the wrong type (can only concatenate str (not "int") '
         "to str): `number` is of type int in the one failing call, in none of the 2 passing ones.",
     ),
     "inside_a_comprehension": (
@@ -161,7 +164,7 @@ CASES = {
         "totals",
         [{"orders": [{"id": 1}]}],
         [{"orders": [{"total": 1}]}, {"orders": [{"total": 2}]}],
-        "`order['total']` finds no key 'total' in `order`: `order` is an item of `orders` and some "
+        "`order[\"total\"]` finds no key 'total' in `order`: `order` is an item of `orders` and some "
         "`orders[…]` lacks the key 'total' in the one failing call, in none of the 2 passing ones.",
     ),
     "largest_of_nothing": (
@@ -183,7 +186,7 @@ CASES = {
         "split",
         [{"line": "novalue"}],
         [{"line": "a=1"}],
-        "unpacking `line.split('=')` fails (not enough values to unpack (expected 2, got 1))",
+        'unpacking `line.split("=")` fails (not enough values to unpack (expected 2, got 1))',
     ),
     "stop": (
         """
@@ -193,7 +196,7 @@ CASES = {
         "first",
         [{"rows": [1]}],
         [{"rows": [4]}],
-        "`next((row for row in rows if row > 3))` finds nothing left",
+        "`next(row for row in rows if row > 3)` finds nothing left",
     ),
 }
 
@@ -328,6 +331,67 @@ def test_a_near_case_is_a_hypothesis() -> None:
     dossier = dossier_of(AVERAGE, "average", failing=[{"rows": []}], similar=(case,))
     offered = [item for item in diagnose(dossier).hypotheses if "past case" in item.remedy]
     assert [item.evidence[0].reference for item in offered] == ["case_1"]
+
+
+NODES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.tuples(
+            st.sampled_from(["d", "l", "t", "o", "&", "*", "cut", "sub", "nt", "dd", "?"])
+        ).flatmap(lambda tag: st.lists(inner, max_size=4).map(lambda rest: [*tag, *rest]))
+    ),
+    max_leaves=12,
+)
+TREES = st.dictionaries(st.sampled_from(["rows", "scale", "count"]), NODES).map(
+    lambda names: ["d", *(item for pair in names.items() for item in pair)]
+)
+
+
+@cache
+def _base() -> Dossier:
+    return dossier_of(AVERAGE, "average", failing=[{"rows": []}])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    inputs=st.lists(NODES | TREES, min_size=1, max_size=3),
+    passing=st.lists(NODES | TREES, max_size=3),
+    values=NODES | TREES,
+    position=st.none() | st.tuples(*[st.integers(-2, 40)] * 4),
+    message=st.text(max_size=40),
+    line=st.integers(-2, 40),
+    kind=st.sampled_from(["TypeError", "KeyError", "IndexError", "ZeroDivisionError", "ValueError",
+        "AttributeError", "NameError", "StopIteration", "UnicodeDecodeError", "Own"]),
+)  # fmt: skip
+def test_no_record_makes_it_fail(
+    inputs: list[Any],
+    passing: list[Any],
+    values: Any,
+    position: Any,
+    message: str,
+    line: int,
+    kind: str,
+) -> None:
+    """Records are untrusted: whatever stands in them, there is a diagnosis and it is bounded."""
+    frame = b.frame(
+        file="shop/code.py",
+        qualname="average",
+        first_line=2,
+        line=line,
+        position=position,
+        local_values=values,
+    )
+    error = b.exception(type=f"builtins:{kind}", mro=(), message=message, frames=(frame,))
+    found = diagnose(
+        replace(
+            _base(),
+            failing=tuple(b.occurrence(inputs=item, exception=error) for item in inputs),
+            passing=tuple(b.call(inputs=item) for item in passing),
+            baseline=Baseline(failing=(), passing=(), set_aside=()),
+        )
+    )
+    assert 0 < len(found.root_cause) < 1500
 
 
 def test_values_never_reach_a_sentence_unbounded() -> None:

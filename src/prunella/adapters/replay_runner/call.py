@@ -11,7 +11,7 @@ from typing import Any
 
 from prunella.adapters.replay_runner import clock, frames, standins
 from prunella.adapters.replay_runner.job import CallJob
-from prunella.adapters.replay_runner.target import Unreplayable
+from prunella.adapters.replay_runner.target import Unreplayable, as_recorded
 from prunella.codec import decode, encode, encode_mapping
 from prunella.codec.plain import to_plain
 from prunella.model.errors import RecordError
@@ -23,6 +23,7 @@ def run(function: Callable[..., Any], call: CallJob, tree: str) -> dict[str, Any
     """Return the outcome as the fields of `ReplayOutcome` without its id."""
     try:
         inputs = _inputs(call)
+        function = as_recorded(function, inputs)
         arguments, named = _bind(function, inputs)
     except Unreplayable as error:
         return {"ending": "not_run", "reason": str(error)}
@@ -80,7 +81,7 @@ def _bind(
     """Return positional and keyword arguments for `function` as it is now."""
     plain = function.__func__ if isinstance(function, MethodType) else function
     try:
-        parameters = list(inspect.signature(plain).parameters.values())
+        parameters = list(inspect.signature(plain, follow_wrapped=False).parameters.values())
     except (ValueError, TypeError):
         raise Unreplayable("the function's signature is unknown") from None
     left = dict(inputs)

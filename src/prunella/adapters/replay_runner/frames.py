@@ -7,6 +7,7 @@ from types import FrameType, TracebackType
 
 from prunella.codec import encode_mapping
 from prunella.model.records import ExceptionInfo, Frame
+from prunella.model.tree import Tree
 
 _MAX_FRAMES = 60
 _MAX_CAUSES = 5
@@ -101,6 +102,6 @@ def _frame(frame: FrameType, line: int, position: _Position, tree: str) -> Frame
     )
 
 
-def _locals(values: Mapping[str, object]) -> object:
+def _locals(values: Mapping[str, object]) -> Tree:
     named = {name: value for name, value in values.items() if not name.startswith("__")}
     return encode_mapping(named).tree if "__name__" not in values else None

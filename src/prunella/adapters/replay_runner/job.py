@@ -1,7 +1,7 @@
 """What a replay is told: the job that the healer writes and the runner reads."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +56,8 @@ def to_json(job: Job) -> dict[str, Any]:
 
 def read(data: Mapping[str, Any]) -> Job:
     """Return the job that `to_json` wrote."""
-    plain = {
-        name: tuple(data[name])
-        if isinstance(data[name], Sequence) and name in _LISTS
-        else data[name]
-        for name in _PLAIN
-    }
+    plain: dict[str, Any] = {name: data[name] for name in _PLAIN}
+    plain["sys_path"], plain["argv"] = tuple(plain["sys_path"]), tuple(plain["argv"])
     return Job(
         **plain,
         calls=tuple(
@@ -76,4 +72,3 @@ def read(data: Mapping[str, Any]) -> Job:
 
 
 _PLAIN = ("tree", "sys_path", "main_file", "argv", "call_s", "import_s", "workers")
-_LISTS = ("sys_path", "argv")

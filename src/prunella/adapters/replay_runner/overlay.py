@@ -24,4 +24,4 @@ def install(overlay: Mapping[str, bytes]) -> None:
         return read_stats(self, path)
 
     SourceFileLoader.get_data = get_data  # type: ignore[method-assign, assignment]
-    SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign, assignment]
+    SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign]

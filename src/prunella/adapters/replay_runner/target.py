@@ -4,12 +4,12 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from types import FunctionType, MethodType, ModuleType
+from pathlib import Path
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _MAIN = "__prunella_main__"
@@ -24,7 +24,7 @@ class _TookTooLong(BaseException):
 
 
 def find(site: str, *, main_file: str, limit_s: float) -> Callable[..., Any]:
-    """Import the module of `site` (``module:qualname``) and return its function, unwrapped.
+    """Import the module of `site` (``module:qualname``) and return its function, with its decorators.
 
     A module body that raises or takes longer than `limit_s` seconds is left where it stopped; if it
     has defined the function by then, that is enough. Raises `Unreplayable`.
@@ -46,7 +46,7 @@ def _load(name: str, main_file: str, limit_s: float) -> tuple[ModuleType, str]:
     try:
         with _time_limit(limit_s):
             if name == "__main__":
-                return _load_main(main_file)
+                return load_main(main_file)
             if name in sys.modules:
                 return sys.modules[name], ""
             parent = name.rpartition(".")[0]
@@ -66,12 +66,16 @@ def _load(name: str, main_file: str, limit_s: float) -> tuple[ModuleType, str]:
     return module, problem
 
 
-def _load_main(main_file: str) -> tuple[ModuleType, str]:
+def load_main(main_file: str) -> tuple[ModuleType, str]:
+    """Import the program's main script; return it and why its body stopped early, if it did.
+
+    Its ``if __name__ == "__main__":`` part doesn't run. Raises `Unreplayable`.
+    """
     if _MAIN in sys.modules:
         return sys.modules[_MAIN], ""
-    if not main_file or not os.path.isfile(main_file):
+    if not main_file or not Path(main_file).is_file():
         raise Unreplayable(f"the main script {main_file!r} is not in the checked-out tree")
-    sys.path.insert(0, os.path.dirname(main_file))
+    sys.path.insert(0, str(Path(main_file).parent))
     spec = importlib.util.spec_from_file_location(_MAIN, main_file)
     if spec is None or spec.loader is None:
         raise Unreplayable(f"the main script {main_file!r} is not Python source")
@@ -149,27 +153,42 @@ def _function(found: Any, owner: Any, qualname: str) -> Callable[..., Any]:
         found = found.fget
     elif isinstance(found, functools.cached_property):
         found = found.func
-    bind_class = isinstance(found, classmethod)
-    if isinstance(found, (classmethod, staticmethod)):
+    if isinstance(found, classmethod):
+        found = MethodType(found.__func__, owner)
+    elif isinstance(found, staticmethod):
         found = found.__func__
-    function = _unwrap(found)
-    if not callable(function):
-        raise Unreplayable(f"{qualname} is no function but a {type(function).__name__}")
-    return MethodType(function, owner) if bind_class else function
+    if not callable(found):
+        raise Unreplayable(f"{qualname} is no function but a {type(found).__name__}")
+    return found  # type: ignore[no-any-return]  # it is callable
 
 
-def _unwrap(outermost: Any) -> Any:
-    """Return what ``@heal`` was put on: below it decorators stay, above it they don't."""
-    chain = [outermost]
-    while (inner := getattr(chain[-1], "__wrapped__", None)) is not None and len(chain) < 50:
-        chain.append(inner)
-    marked = [item for item in chain if "__prunella_site__" in getattr(item, "__dict__", {})]
-    if not marked:
-        return chain[-1]
-    # functools.wraps copies the mark outwards, so the innermost that has it is the one.
-    innermost = marked[-1]
-    return getattr(innermost, "__wrapped__", innermost) if _is_heal(innermost) else innermost
+def as_recorded(function: Callable[..., Any], names: Collection[str]) -> Callable[..., Any]:
+    """Return the layer of a decorated function that takes the recorded arguments.
+
+    ``@heal`` may stand below or above other decorators; what it stood on had parameters of these
+    `names`. Where no layer has, the innermost one is returned: the function as it was written.
+    """
+    owner = function.__self__ if isinstance(function, MethodType) else None
+    layers = [function.__func__ if isinstance(function, MethodType) else function]
+    while (inner := getattr(layers[-1], "__wrapped__", None)) is not None and len(layers) < 50:
+        layers.append(inner)
+    wanted = set(names)
+    fitting = [layer for layer in layers if parameter_names(layer) == wanted]
+    chosen = (fitting or layers)[-1]
+    return chosen if owner is None else MethodType(chosen, owner)
 
 
-def _is_heal(function: Any) -> bool:
-    return bool(getattr(function, "__prunella_wrapper__", False))
+def parameter_names(function: Callable[..., Any]) -> set[str]:
+    """Return the names under which a call's arguments are recorded, stars included."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return set()
+    plain = code.co_argcount + code.co_kwonlyargcount
+    names = list(code.co_varnames)
+    found = set(names[:plain])
+    if code.co_flags & inspect.CO_VARARGS:
+        found.add(f"*{names[plain]}")
+        plain += 1
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        found.add(f"**{names[plain]}")
+    return found

@@ -1,5 +1,6 @@
 """One variant: imports the project with an overlay and runs the calls one after another."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 from prunella.adapters.replay_runner import call as calls
 from prunella.adapters.replay_runner import overlay
 from prunella.adapters.replay_runner.job import Job
-from prunella.adapters.replay_runner.target import Unreplayable, find
+from prunella.adapters.replay_runner.target import Unreplayable, find, load_main
 
 #: Longest line that tells an outcome.
 MAX_LINE_BYTES = 16_000_000
@@ -22,6 +23,7 @@ def run(job: Job, index: int, first: int, report: Callable[[bytes], None]) -> No
     `report` gets `READY`, then one line an outcome, in order.
     """
     overlay.install(job.variants[index])
+    _load_main_script(job)
     targets = {site: _find(job, site) for site in dict.fromkeys(call.site for call in job.calls)}
     report(READY + b"\n")
     for call in job.calls[first:]:
@@ -34,6 +36,13 @@ def run(job: Job, index: int, first: int, report: Callable[[bytes], None]) -> No
             reason = f"its result takes {len(line)} bytes"
             line = outcome_line({"ending": "not_run", "reason": reason})
         report(line)
+
+
+def _load_main_script(job: Job) -> None:
+    """Import the main script where inputs or answers hold instances of its classes."""
+    if any('"__main__:' in json.dumps([call.inputs, call.answers]) for call in job.calls):
+        with contextlib.suppress(Unreplayable):  # decoding says what is missing then
+            load_main(job.main_file)
 
 
 def _find(job: Job, site: str) -> Callable[..., Any] | str:

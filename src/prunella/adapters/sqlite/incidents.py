@@ -5,12 +5,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from prunella.adapters.sqlite.records import failed_us, insert_occurrence
 from prunella.adapters.sqlite.rows import dump, load, text
-from prunella.codec.plain import from_plain
 from prunella.model.clock import from_us, now, to_us
-from prunella.model.errors import AmbiguousName, UnknownName
+from prunella.model.errors import AmbiguousName, StoreError, UnknownName
 from prunella.model.ids import IncidentId, SiteId, new_id
 from prunella.model.incidents import Incident, IncidentStatus, Location
 from prunella.model.records import Ending, Occurrence
@@ -26,23 +26,25 @@ _MAX_CHOICES = 10
 
 def assign(db: sqlite3.Connection, occurrence: Occurrence, triaged: Triaged) -> Incident:
     occurrence_id = text(occurrence.occurrence_id)
-    # It may have been pruned since it was read: it counts all the same.
-    insert_occurrence(db, occurrence, dump(occurrence))
-    (known,) = db.execute(
+    known = db.execute(
         "SELECT incident_id FROM occurrence WHERE occurrence_id = ?", (occurrence_id,)
     ).fetchone()
-    if known is not None:  # another healer was faster
-        return _by_id(db, known)
+    if known is None:  # pruned since it was read: it counts all the same
+        insert_occurrence(db, occurrence, dump(occurrence))
+    elif known[0] is not None:  # another healer was faster
+        return _by_id(db, known[0])
     incident_id = _find_or_open(db, occurrence, triaged)
     _count(db, incident_id, occurrence, triaged)
-    ending = occurrence.ending
-    if triaged.ignored_by is not None and ending is Ending.ERROR:
-        ending = Ending.FAILURE
-        occurrence = replace(occurrence, ending=ending)
     db.execute(
-        "UPDATE occurrence SET incident_id = ?, ending = ?, body = ? WHERE occurrence_id = ?",
-        (incident_id, ending.value, dump(occurrence), occurrence_id),
+        "UPDATE occurrence SET incident_id = ? WHERE occurrence_id = ?",
+        (incident_id, occurrence_id),
     )
+    if triaged.ignored_by is not None and occurrence.ending is Ending.ERROR:
+        failure = replace(occurrence, ending=Ending.FAILURE)
+        db.execute(
+            "UPDATE occurrence SET ending = ?, body = ? WHERE occurrence_id = ?",
+            (failure.ending.value, dump(failure), occurrence_id),
+        )
     return _by_id(db, incident_id)
 
 
@@ -215,10 +217,10 @@ def _unknown(incident_id: str) -> UnknownName:
     )
 
 
-def _incident(row: tuple[object, ...]) -> Incident:
+def _incident(row: tuple[Any, ...]) -> Incident:
     """Build an incident from `_COLUMNS`, whose types the STRICT table vouches for."""
-    *texts, location, status, count, first_us, last_us, ignored_by = row
-    incident_id, fingerprint, scheme, site_id, error_type, error_code, message = map(str, texts)
+    incident_id, fingerprint, scheme, site_id, error_type, error_code, message = row[:7]
+    location, status, count, first_us, last_us, ignored_by = row[7:]
     return Incident(
         incident_id=IncidentId(incident_id),
         fingerprint=fingerprint,
@@ -227,10 +229,18 @@ def _incident(row: tuple[object, ...]) -> Incident:
         error_type=error_type,
         error_code=error_code,
         message=message,
-        location=None if location is None else from_plain(Location, json.loads(str(location))),
-        status=IncidentStatus(str(status)),
-        count=int(str(count)),
-        first_seen_at=from_us(int(str(first_us))),
-        last_seen_at=from_us(int(str(last_us))),
-        ignored_by=None if ignored_by is None else str(ignored_by),
+        location=None if location is None else _location(location),
+        status=IncidentStatus(status),
+        count=count,
+        first_seen_at=from_us(first_us),
+        last_seen_at=from_us(last_us),
+        ignored_by=ignored_by,
     )
+
+
+def _location(body: str) -> Location:
+    """Read what `assign` wrote; `load` would check each field, which shows in long lists."""
+    try:
+        return Location(**json.loads(body))
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"A location in the store can't be read ({error})") from error

@@ -239,7 +239,8 @@ def counts(db: sqlite3.Connection) -> list[Counts]:
 
 def untriaged(db: sqlite3.Connection, limit: int) -> list[Occurrence]:
     rows = db.execute(
-        "SELECT body FROM occurrence WHERE incident_id IS NULL ORDER BY failed_us, seq LIMIT ?",
+        "SELECT body FROM occurrence WHERE incident_id IS NULL "
+        "AND json_extract(body, '$.caused_by') IS NULL ORDER BY failed_us, seq LIMIT ?",
         (limit,),
     )
     return [load(Occurrence, body) for (body,) in rows]

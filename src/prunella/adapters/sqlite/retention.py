@@ -4,7 +4,9 @@
 closed (open, mitigated or regressed) stands on it: its latest occurrences, the latest calls of its
 site, and the calls that its occurrences made. Candidates, verdicts and publications stay as long as
 their incident. Age never removes anything referenced; size does, but only after everything else,
-because a store that fills the disk heals nothing.
+because a store that fills the disk heals nothing. Size takes, in this order and oldest first: calls
+that are neither referenced nor among the latest of their site, other calls that aren't referenced,
+such occurrences, any calls, all but the latest occurrence of each incident, whole incidents.
 """
 
 import sqlite3
@@ -54,6 +56,19 @@ _REFERENCED = (
     """,
 )
 
+#: The latest calls of each site, whether it fails or not: a busy site doesn't push out the others.
+_RECENT = (
+    "CREATE TEMP TABLE IF NOT EXISTS recent_call (seq INTEGER PRIMARY KEY)",
+    "DELETE FROM recent_call",
+    """
+    INSERT INTO recent_call SELECT seq FROM (
+        SELECT seq, row_number() OVER
+            (PARTITION BY site_id ORDER BY started_us DESC, seq DESC) AS place
+        FROM call
+    ) WHERE place <= :calls
+    """,
+)
+
 _OLD_CALLS = (
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call WHERE started_us < :before "
     "AND seq NOT IN (SELECT seq FROM kept_call) LIMIT :batch)"
@@ -85,6 +100,9 @@ _INCIDENTS = (
 #: Oldest first, the least useful kind first.
 _BY_SIZE = (
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
+    "WHERE seq NOT IN (SELECT seq FROM kept_call) "
+    "AND seq NOT IN (SELECT seq FROM recent_call) ORDER BY started_us LIMIT :batch)",
+    "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
     "WHERE seq NOT IN (SELECT seq FROM kept_call) ORDER BY started_us LIMIT :batch)",
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence "
     "WHERE seq NOT IN (SELECT seq FROM kept_occurrence) ORDER BY failed_us LIMIT :batch)",
@@ -115,14 +133,14 @@ def is_due(database: Database, *, after_us: int, max_bytes: int) -> bool:
 
 def prune(database: Database, *, before_us: int, max_bytes: int) -> int:
     """Forget what is older than `before_us` and what doesn't fit; return the rows removed."""
-    with database.writing() as db:
-        _mark_referenced(db)
+    _mark(database, _REFERENCED)
     removed = _repeat(database, _OLD_CALLS, before_us, max_bytes=None)
     removed += _repeat(database, _OLD_OCCURRENCES, before_us, max_bytes=None)
     with database.writing() as db:
         for statement in _OLD_REST:
             removed += db.execute(statement, {"before": before_us}).rowcount
     if size_bytes(database) > max_bytes * _HIGH_WATER_RATIO:
+        _mark(database, _RECENT)
         for statement in _BY_SIZE:
             removed += _repeat(database, statement, before_us, max_bytes=max_bytes)
     _give_back(database)
@@ -156,9 +174,11 @@ def _repeat(database: Database, statement: str, before_us: int, *, max_bytes: in
             return removed
 
 
-def _mark_referenced(db: sqlite3.Connection) -> None:
-    for statement in _REFERENCED:
-        db.execute(statement, {"occurrences": KEPT_OCCURRENCES, "calls": KEPT_CALLS})
+def _mark(database: Database, statements: tuple[str, ...]) -> None:
+    """Fill temporary tables, which needs no write lock."""
+    with database.reading() as db:
+        for statement in statements:
+            db.execute(statement, {"occurrences": KEPT_OCCURRENCES, "calls": KEPT_CALLS})
 
 
 def _give_back(database: Database) -> None:

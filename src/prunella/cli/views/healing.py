@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from prunella.cli.attempts import Attempt
-from prunella.cli.text import one_line, plural
+from prunella.cli.text import block, one_line, plural
 from prunella.cli.views.incidents import error_line
 from prunella.cli.views.parts import (
     candidate_line,
@@ -21,6 +21,7 @@ from prunella.cli.views.parts import (
 from prunella.model.incidents import Diagnosis
 from prunella.model.repair import Publication
 from prunella.pipeline.results import Healing, HealingOutcome, Proposal
+from prunella.ports import ModelRequest
 
 #: Candidates shown in full; of the others, only what became of them.
 _SHOWN = 3
@@ -67,6 +68,17 @@ def show_healing(console: Console, healing: Healing) -> None:
     if rest > 0:
         console.print(facts([("", Text(f"and {plural(rest, 'further candidate')}", "dim"))]))
     console.print(facts(_outcome(healing)))
+    for number, question in enumerate(healing.questions, start=1):
+        _show_question(console, number, question)
+
+
+def _show_question(console: Console, number: int, question: ModelRequest) -> None:
+    """Print word for word what a model would be sent, between rulers."""
+    title = f"── would be sent to the model, question {number} "
+    console.print(Text(f"{title:─<80}", "dim"))
+    for part in (question.system, question.prompt):
+        console.print(Text(block(part, max_chars=None)), soft_wrap=True)
+        console.print(Text("─" * 80, "dim"))
 
 
 def cause(diagnosis: Diagnosis) -> Text:
@@ -81,7 +93,7 @@ def _show_proposal(console: Console, proposal: Proposal, *, with_diff: bool) -> 
     console.print(facts([*rows, ("", verdict_line(proposal.verdict))]))
     if with_diff:
         console.print(checks(proposal.verdict, indent=12))
-        console.print(diff_lines(proposal.candidate.patch.diff, indent=13))
+        console.print(diff_lines(proposal.candidate.patch.diff, indent=13), soft_wrap=True)
 
 
 def _outcome(healing: Healing) -> list[tuple[str, Text]]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from prunella.cli.attempts import Attempt
-from prunella.cli.example import Traffic
+from prunella.cli.example import Traffic, tests_can_run
 from prunella.cli.journey import Journey
 from prunella.cli.text import one_line, plural
 from prunella.cli.views.healing import cause, publication_facts
@@ -59,6 +59,11 @@ class Narrator:
             "  Fern & Fig, a shop that sends plants by post. Its functions carry @heal."
         )
         self._console.print(facts([("folder", words(str(folder)))]))
+        if not tests_can_run():
+            missing = (
+                "pytest is not installed: its tests can't speak for a patch (pip install pytest)"
+            )
+            self._console.print(facts([("tests", Text(missing, "yellow"))]))
         self._title("It runs, and some of it fails")
 
     def logged(self, line: str) -> None:

@@ -23,6 +23,7 @@ from prunella.cli.views.parts import (
 )
 from prunella.codec.plain import to_plain, to_tagged
 from prunella.model.clock import now
+from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Diagnosis, Incident, IncidentStatus, SimilarCase
 from prunella.model.records import ExceptionInfo, Occurrence
 from prunella.model.repair import Candidate, Publication, Rejected, Verdict
@@ -38,6 +39,7 @@ def show_story(console: Console, story: Story) -> None:
     if story.diagnoses:
         _show_diagnosis(console, story.diagnoses[-1])
     _show_candidates(console, story.candidates)
+    _show_exchanges(console, story.exchanges)
     _show_publications(console, story.publications)
     _show_next(console, story)
 
@@ -163,7 +165,19 @@ def _show_candidates(
         if not isinstance(verdict, Rejected):
             if verdict is not None:
                 console.print(checks(verdict))
-            console.print(diff_lines(candidate.patch.diff, indent=4))
+            console.print(diff_lines(candidate.patch.diff, indent=4), soft_wrap=True)
+
+
+def _show_exchanges(console: Console, exchanges: Sequence[ModelExchange]) -> None:
+    if not exchanges:
+        return
+    _heading(console, "Asked of models (word for word: --json)")
+    for item in exchanges:
+        tokens = f"{item.input_tokens:,} tokens sent, {item.output_tokens:,} received"
+        text = words(f"{item.model}: {tokens}, {item.latency_s:.1f} s")
+        if item.error is not None:
+            text.append_text(words(f"  {item.error}", "yellow"))
+        console.print(facts([(one_line(item.purpose, 40), text)]))
 
 
 def _show_publications(console: Console, publications: Sequence[Publication]) -> None:
@@ -199,4 +213,5 @@ def plain_story(story: Story) -> dict[str, Any]:
             for item, verdict in story.candidates
         ],
         "publications": to_plain(story.publications),
+        "exchanges": to_plain(story.exchanges),
     }

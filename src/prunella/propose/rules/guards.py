@@ -20,6 +20,9 @@ from prunella.propose.rules.flow import (
 )
 from prunella.propose.rules.scene import Scene, describe_failures
 
+#: Factor for an answer from within a loop: what the other items would have given is lost.
+_LEAVES_LOOP = 0.5
+
 
 def guards(
     scene: Scene, family: str, condition: str, subject: ast.expr, because: str
@@ -49,13 +52,14 @@ def _early(
     for place, statement in places:
         for answer in answers(scene, condition):
             edit = inserting(scene, statement, [f"if {condition}:", f"\t{answer.statement}"])
+            cuts_short = place == "before" and bool(loops_around(scene, statement))
             if edit is not None:
                 yield Proposal(
                     rule=f"{family}.return_{place}.{answer.basis}",
                     edits=(edit,),
                     description=f"R{answer.statement[1:]} when `{condition}`",
                     reason=f"{because}; {answer.why}",
-                    weight=answer.weight,
+                    weight=answer.weight * (_LEAVES_LOOP if cuts_short else 1.0),
                 )
 
 

@@ -1,0 +1,76 @@
+"""A fresh recorder for each test, and the records that it wrote."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prunella.codec.wire import read_lines
+from prunella.model.records import Record
+from prunella.sdk import counters, drain, runtime, site
+
+
+def read_spool(root: Path) -> list[Record]:
+    """Return every record below `root`, oldest file first; a line that can't be read fails."""
+    found = []
+    for path in sorted((root / ".prunella" / "spool").glob("*.jsonl")):
+        for line in read_lines(path.read_bytes()):
+            assert line.record is not None, line.problem
+            found.append(line.record)
+    return found
+
+
+class Recorded:
+    """The spool of a test, by kind of record."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def all(self, kind: type[Any]) -> list[Any]:
+        return [record for record in read_spool(self.root) if type(record) is kind]
+
+    def one(self, kind: type[Any]) -> Any:
+        (record,) = self.all(kind)
+        return record
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
+    """Let `heal` record into a folder of the test, drained by nobody."""
+    monkeypatch.setenv("PRUNELLA_ROOT", str(tmp_path))
+    for name in ("PRUNELLA_DISABLED", "PRUNELLA_REPLAY", "PRUNELLA_CAPTURE"):
+        monkeypatch.delenv(name, raising=False)
+    before = runtime.get_drain()
+    runtime.set_drain(None)
+    forget()
+    yield Recorded(tmp_path)
+    recorder = runtime._State.recorder
+    if recorder is not None:
+        recorder.spool.close()
+    forget()
+    runtime.set_drain(before)
+
+
+def forget() -> None:
+    """Make the SDK as it is in a new process."""
+    runtime._State.recorder = None
+    runtime._State.is_off = False
+    drain._State.has_work = False
+    counters.reset()
+    site._sites.clear()
+    site.by_code.clear()
+
+
+@pytest.fixture
+def exhaust() -> Callable[[], None]:
+    """Use up what may be spent on calls that didn't fail, so that nothing is recorded of them."""
+
+    def use_up() -> None:
+        recorder = runtime.active()
+        assert recorder is not None
+        recorder._unpaid = 0
+        for budget in (recorder.samples, recorder.watching, recorder.looks):
+            budget._left_ns = -1e15
+
+    return use_up

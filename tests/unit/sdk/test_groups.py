@@ -1,0 +1,107 @@
+"""Which failures look alike, and which came from a site inside."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from prunella.sdk.groups import Group, Groups, came_through
+from prunella.sdk.site import Site, site_of
+
+
+def caught(function: Callable[..., Any], *arguments: Any) -> BaseException:
+    """Return what `function` raises, with the traceback that begins at its own frame."""
+    try:
+        function(*arguments)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        traceback: Any = error.__traceback__
+        return error.with_traceback(traceback.tb_next)
+    raise AssertionError("it returned")
+
+
+def site(function: Any) -> Site:
+    found = site_of(function, kind="function", boundary=False, capture=None, redact=())
+    assert found is not None
+    return found
+
+
+def divide(a: int, b: int) -> float:
+    return a / b
+
+
+def recurse(depth: int) -> float:
+    return recurse(depth - 1) if depth else divide(1, 0)
+
+
+def through(a: int, b: int) -> float:
+    return divide(a, b)
+
+
+def test_the_same_place_and_type_look_alike() -> None:
+    """Values make no difference."""
+    groups, where = Groups(), site(divide)
+    assert groups.of(where, caught(divide, 1, 0)) is groups.of(where, caught(divide, 2, 0))
+    assert groups.of(where, caught(divide, 1, 0)) is not groups.of(where, caught(divide, 1, ""))
+
+
+def test_depth_of_recursion_makes_no_difference() -> None:
+    """A recursion that fails at another depth fails in the same way."""
+    groups, where = Groups(), site(recurse)
+    assert groups.of(where, caught(recurse, 3)) is groups.of(where, caught(recurse, 9))
+
+
+def test_causes_make_a_difference() -> None:
+    """One ``raise … from`` with causes of several types makes several groups."""
+
+    def fail(cause: BaseException) -> None:
+        raise ValueError("it failed") from cause
+
+    groups, where = Groups(), site(fail)
+    first = groups.of(where, caught(fail, KeyError()))
+    assert first is groups.of(where, caught(fail, KeyError(3)))
+    assert first is not groups.of(where, caught(fail, IndexError()))
+
+
+def test_groups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too many shares one group for each site."""
+    monkeypatch.setattr("prunella.sdk.groups.MAX_GROUPS", 3)
+    groups, where = Groups(), site(divide)
+    places = [eval("lambda: 1 / 0") for _ in range(9)]  # noqa: S307 - new code each time
+    assert len({id(groups.of(where, caught(place))) for place in places}) == 4
+
+
+@pytest.mark.parametrize(
+    ("count", "due", "wants"),
+    [(1, True, True), (2, True, False), (3, False, True), (4, True, False), (7, False, True)],
+)
+def test_powers_of_two_are_due(count: int, due: bool, wants: bool) -> None:
+    """Described are the 1st, 2nd, 4th, 8th …; inputs are wanted just before these."""
+    group = Group("g1", None, None)
+    group.count = count
+    assert group.is_due is due
+    assert group.wants_inputs is wants
+
+
+def test_an_exception_of_a_site_inside_is_told() -> None:
+    """The innermost site in the traceback has recorded it already."""
+    outer, inner = site(through), site(divide)
+    assert came_through(outer, caught(through, 1, 0)) is inner
+    assert came_through(inner, caught(divide, 1, 0)) is None
+
+
+def test_a_recursive_call_is_a_call_inside() -> None:
+    """A site that calls itself fails once, at the innermost call."""
+    where = site(recurse)
+    assert came_through(where, caught(recurse, 1)) is not None
+
+
+def test_the_frames_of_earlier_lives_do_not_count() -> None:
+    """An exception object that was kept and raised again is new each time."""
+    kept = ValueError()
+
+    def fail() -> None:
+        raise kept
+
+    where = site(fail)
+    for _ in range(4):
+        assert came_through(where, caught(fail)) is None
