@@ -10,6 +10,7 @@ of the patch offered first for the one before.
 
 crash removed  with the patches offered first, no test crashes any more
 plausible      besides, every test that passed before still passes
+answers right  every test that crashed before gets its expected answer (others may stay wrong)
 correct        all tests of the question pass, the hidden ones too
 overfit        plausible, not correct
 abstained      nothing was offered
@@ -76,6 +77,8 @@ class Result:
     offered: bool = False
     crash_removed: bool = False
     plausible: bool = False
+    #: Every test that crashed before gets its expected answer.
+    right_on_crashing: bool = False
     correct: bool = False
     #: One of up to three offered first was correct.
     correct_among_offered: bool = False
@@ -329,6 +332,8 @@ def _rounds(bench: Bench, result: Result) -> list[bytes]:
     alternatives: list[bytes] = []
     for _ in range(MAX_ROUNDS):
         failing, passing = bench.recorded()
+        if not failing and not result.offered:
+            result.abstention = "the function that the tests call isn't there"
         best: list[tuple[Candidate, Accepted]] = []
         for incident in _incidents(failing):
             best = bench.heal(incident, passing, result)
@@ -354,6 +359,7 @@ def _score(bench: Bench, alternatives: Sequence[bytes], result: Result) -> None:
     result.plausible = result.crash_removed and all(
         bench.right(at, first[at]) for at in bench.program.indexes(crashing=False)
     )
+    result.right_on_crashing = all(bench.right(at, first[at]) for at in crashing)
     result.correct = all(bench.right(at, first[at]) for at in count)
     result.correct_among_offered = any(
         all(bench.right(at, row[at]) for at in count) for row in rows
@@ -367,7 +373,7 @@ def table(results: Sequence[Result]) -> str:
     """Return the figures by exception type and in all."""
     head = (
         f"{'exception':20}{'programs':>9}{'offered':>9}{'crash removed':>15}{'plausible':>11}"
-        f"{'correct':>9}{'overfit':>9}{'abstained':>11}{'of offered':>12}{'of all':>8}{'median s':>10}"
+        f"{'answers right':>15}{'correct':>9}{'overfit':>9}{'abstained':>11}{'of offered':>12}{'of all':>8}{'median s':>10}"
     )
     lines = [head]
     names = [name for name, _ in Counter(item.exception for item in results).most_common()]
@@ -385,7 +391,7 @@ def _line(name: str, rows: Sequence[Result]) -> str:
     share = f"{correct / offers:.0%}" if offers else "-"
     return (
         f"{name:20}{len(rows):>9}{offers:>9}{sum(item.crash_removed for item in rows):>15}"
-        f"{plausible:>11}{correct:>9}{plausible - correct:>9}{len(rows) - offers:>11}{share:>12}"
+        f"{plausible:>11}{sum(item.right_on_crashing for item in rows):>15}{correct:>9}{plausible - correct:>9}{len(rows) - offers:>11}{share:>12}"
         f"{correct / len(rows):>8.0%}{times[len(times) // 2]:>10.2f}"
     )
 

@@ -164,9 +164,9 @@ CASES = [
     ),
     Case(
         rule="key.near",
-        source='def f(row):\n    return row["adress"]\n',
-        edit=('"adress"', "'address'"),
-        failing=[({"address": 1},)],
+        source='def f(row):\n    return row["unit_prize"]\n',
+        edit=('"unit_prize"', "'unit_price'"),
+        failing=[({"unit_price": 1},)],
         results=[1],
     ),
     Case(
@@ -234,8 +234,8 @@ CASES = [
     ),
     Case(
         rule="attribute.near",
-        source="def f(text):\n    return text.uper()\n",
-        edit=("uper", "upper"),
+        source="def f(text):\n    return text.titles()\n",
+        edit=("titles", "title"),
         failing=[("a",)],
         results=["A"],
     ),

@@ -107,7 +107,8 @@ def misspelt(scene: Scene, name: str, family: str) -> Iterator[Proposal]:
             edits=tuple(replacing(scene, use, other) for use in uses),
             description=f"Use `{other}` instead of `{name}`",
             reason=f"{because}; {why}",
-            weight=0.5 + near / 2,
+            # A parameter that is used nowhere needs no likeness to be the one that was meant.
+            weight=1.0 if rule == "unused_parameter" else 0.5 + near / 2,
         )
 
 
