@@ -33,6 +33,13 @@ class Settings:
     sample_interval_ms: int = _setting(
         50, "Least time between two recorded successes of one site, in milliseconds."
     )
+    redact_names: str = _setting(
+        "", "More names whose values are secrets, separated by commas: iban, birthday."
+    )
+    redact_patterns: str = _setting(
+        "", "More secrets in text: regular expressions, one a line or separated by spaces."
+    )
+    redact_emails: bool = _setting(False, "Redact e-mail addresses too.")
     environment: str = _setting("", "Name of the deployment: production, staging, …")
     release: str = _setting("", "Release of the program, recorded with each process.")
     retention_days: int = _setting(

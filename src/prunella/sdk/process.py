@@ -22,14 +22,13 @@ class Host:
     """What the SDK knows of the process it lives in. Made at the first capture, never at import."""
 
     def __init__(self) -> None:
-        from prunella.codec.redact import Redactor
         from prunella.model.project import data_folder, find_root
 
         self.root = find_root()
         self.data_folder = data_folder(self.root)
         self.settings = load_settings(self.root)
-        self.redactor = Redactor()
-        self._redactors: dict[tuple[str, ...], Redactor] = {}
+        self.redactor = self._make_redactor()
+        self._redactors: dict[tuple[str, ...], "Redactor"] = {}
         self.started_us = now_us()
         self.code_places = CodePlaces(self.root)
         self.renew()
@@ -48,8 +47,22 @@ class Host:
             return self.redactor
         found = self._redactors.get(names)
         if found is None:
-            found = self._redactors[names] = type(self.redactor)(extra_names=names)
+            found = self._redactors[names] = self._make_redactor(names)
         return found
+
+    def _make_redactor(self, names: tuple[str, ...] = ()) -> "Redactor":
+        from prunella.codec.redact import Redactor
+        from prunella.model.errors import ConfigurationError
+
+        settings = self.settings
+        own = [name.strip() for name in settings.redact_names.split(",") if name.strip()]
+        patterns = settings.redact_patterns.split()
+        emails = settings.redact_emails
+        try:
+            return Redactor(extra_names=[*own, *names], extra_patterns=patterns, emails=emails)
+        except ConfigurationError as error:
+            _warn(f"Prunella redacts without its setting redact_patterns: {error}")
+            return Redactor(extra_names=[*own, *names], emails=emails)
 
     def process_record(self) -> dict[str, Any]:
         """Return the `prunella.model.records.Process` of this process, as it stands on the wire."""
@@ -101,10 +114,13 @@ def load_settings(root: Path) -> "Settings":
     try:
         return load(root).settings
     except ConfigurationError as error:
-        problem = f"Prunella records with its default settings, because these are unusable: {error}"
-        with suppress(RuntimeWarning):  # a host that makes errors of warnings shall live
-            warnings.warn(problem, RuntimeWarning, stacklevel=2)
+        _warn(f"Prunella records with its default settings, because these are unusable: {error}")
         return Settings()
+
+
+def _warn(problem: str) -> None:
+    with suppress(RuntimeWarning):  # a host that makes errors of warnings shall live
+        warnings.warn(problem, RuntimeWarning, stacklevel=2)
 
 
 class CodePlaces:

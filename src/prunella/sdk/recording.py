@@ -13,20 +13,21 @@ a signal handler may run a site while another is being recorded by the same thre
 """
 
 import os
-import sys
 from itertools import count
 from json import JSONEncoder
 from threading import RLock
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
 from prunella.sdk.drain import wake
+from prunella.sdk.endings import ending_of, is_unchanged
 from prunella.sdk.failure import Sight, describe, entries, own_attributes
 from prunella.sdk.groups import Group, Groups, is_recursion
+from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
 from prunella.sdk.trace import current
@@ -45,7 +46,6 @@ _SWITCH_NS = 1_000_000_000
 COST_OF_LOOK_NS = 3_000
 
 _encode = JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_SCALARS = frozenset({str, int, float, bool, bytes, complex, type(None), type(Ellipsis)})
 
 
 EXHAUSTED = (RecursionError, MemoryError)
@@ -59,57 +59,6 @@ def _to_json(tree: Any) -> str:
     if tree is None:
         return "null"
     return int.__repr__(tree) if type(tree) is int else _encode(tree)
-
-
-class Running:
-    """A call that is being recorded."""
-
-    __slots__ = (
-        "call_id",
-        "complete",
-        "held",
-        "held_bytes",
-        "inputs",
-        "is_kept",
-        "is_over",
-        "parent",
-        "site",
-        "started_ns",
-        "started_us",
-        "token",
-        "trace_id",
-        "yielded",
-    )
-
-    def __init__(self, site: Site, call_id: str, trace_id: str, parent: "Running | None") -> None:
-        self.site = site
-        self.call_id = call_id
-        self.trace_id = trace_id
-        self.parent = parent
-        self.is_kept = False
-        self.is_over = False
-        self.inputs: Any = None
-        self.complete = False
-        #: Lines of the boundary calls it made, written only if it is.
-        self.held: list[bytes] = []
-        self.held_bytes = 0
-        self.yielded: list[Any] | None = None
-        self.started_us = 0
-        self.started_ns = 0
-        self.token: Any = None
-
-
-class Failure(NamedTuple):
-    """A call that ended by an exception, on its way to its record."""
-
-    site: Site
-    running: Running | None
-    #: ``None`` where the arguments aren't known.
-    values: dict[str, Any] | None
-    error: BaseException
-    group: Group
-    ending: str
-    at_us: int
 
 
 class Recorder:
@@ -381,7 +330,7 @@ class Recorder:
 
     def _late_inputs(self, site: Site, values: dict[str, Any]) -> tuple[Any, bool]:
         """Return inputs that were not read before the call, as far as they can't have changed."""
-        kept = {name: value for name, value in values.items() if _is_unchanged(name, value)}
+        kept = {name: value for name, value in values.items() if is_unchanged(name, value)}
         tree: Any
         tree, complete = encode_mapping(kept, redactor=self.redactor_of(site))
         if len(kept) == len(values):
@@ -433,9 +382,9 @@ class Recorder:
         if site.site_id not in self.spool.described:
             self._version(site)
             lines.insert(0, self._line(site.record(self.host)))
-            self.spool.described.add(site.site_id)
         if not self.spool.write(b"".join(lines)):
             return False
+        self.spool.described.add(site.site_id)
         wake(self)
         return True
 
@@ -475,40 +424,3 @@ def _is_recorded(site: Site, error: BaseException) -> bool:
     if isinstance(error, EXHAUSTED):
         return _MARK in own_attributes(error)
     return is_recursion(site, error)
-
-
-def ending_of(site: Site, error: BaseException) -> str:
-    """Return the `prunella.model.records.Ending` of an exception; ``""`` for the end of iteration."""
-    if isinstance(error, Exception):
-        if isinstance(error, (StopIteration, StopAsyncIteration)) and site.is_iteration_step:
-            return ""
-        return "error"
-    asyncio = sys.modules.get("asyncio.exceptions")
-    if asyncio is not None and isinstance(error, asyncio.CancelledError):
-        return "cancelled"
-    return "interrupted"
-
-
-def _is_unchanged(name: str, value: Any) -> bool:
-    if name.startswith("**"):  # the function got a copy of this dict
-        return all(is_immutable(item) for item in value.values())
-    return is_immutable(value)
-
-
-def is_immutable(value: Any, depth: int = 4) -> bool:
-    """Tell whether nothing can have changed `value`: a scalar, or a small tuple of such."""
-    kind = type(value)
-    if kind in _SCALARS:
-        return True
-    if kind in (tuple, frozenset) and depth and len(value) <= 20:
-        return all(is_immutable(item, depth - 1) for item in value)
-    return f"{kind.__module__}.{kind.__qualname__}" in _IMMUTABLE
-
-
-_IMMUTABLE = frozenset(
-    {
-        "decimal.Decimal", "fractions.Fraction", "datetime.datetime", "datetime.date",
-        "datetime.time", "datetime.timedelta", "uuid.UUID", "pathlib.PosixPath",
-        "pathlib.PurePosixPath", "builtins.range",
-    }
-)  # fmt: skip

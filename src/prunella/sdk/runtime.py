@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from prunella.sdk.recording import Recorder, Running
+    from prunella.sdk.recording import Recorder
+    from prunella.sdk.running import Running
 
 
 #: Files whose frames are taken out of tracebacks.

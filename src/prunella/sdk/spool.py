@@ -9,6 +9,7 @@ Nothing here raises for a full disk, a read-only or vanished folder: `Spool.writ
 the record is safe, and tries anew later.
 """
 
+import errno
 import os
 import zlib
 from collections.abc import Callable
@@ -95,22 +96,25 @@ class Spool:
         make_folder(self.folder)
         if _total_bytes(self.folder) >= TOTAL_BYTES:
             count("spool_full")
-            raise OSError(28, "the spool is at its bound")
+            raise OSError(errno.ENOSPC, "the spool is at its bound")
         name = f"{at_us}-{os.getpid()}-{os.urandom(3).hex()}"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         # Under its final name only once it is locked: a drain that finds it sees a living writer.
         unready = self.folder / f"{name}.new"
-        self._descriptor = os.open(unready, flags, 0o600)
+        header = self._header()
+        descriptor = os.open(unready, flags, 0o600)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._size, self._torn, self._looked_at_us = 0, False, at_us
-            self.described.clear()
-            if not self.write(self._header()):
-                raise OSError(28, "the header could not be written")
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.write(descriptor, header) < len(header):
+                raise OSError(errno.ENOSPC, "the header could not be written")
             unready.rename(self.folder / f"{name}.jsonl")
-        except OSError:
+        except BaseException:  # out of stack or interrupted: nothing half-made may stay
+            os.close(descriptor)
             unready.unlink(missing_ok=True)
             raise
+        self._descriptor = descriptor
+        self._size, self._torn, self._looked_at_us = len(header), False, at_us
+        self.described.clear()
 
     def _is_in_place(self, at_us: int) -> bool:
         self._looked_at_us = at_us
@@ -143,6 +147,4 @@ def _total_bytes(folder: Path) -> int:
 
 
 def _errno_name(error: OSError) -> str:
-    import errno
-
     return errno.errorcode.get(error.errno or 0, "unknown")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ParamSpec, TypeVar
 
-    from prunella.sdk.recording import Running
+    from prunella.sdk.running import Running
 
     P = ParamSpec("P")
     T = TypeVar("T")

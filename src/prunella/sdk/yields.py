@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from typing import Any
 
-    from prunella.sdk.recording import Running
+    from prunella.sdk.running import Running
 
 #: Values of one generator that are recorded.
 MAX_YIELDED = 100

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from prunella.model.repair import Patch
+from prunella.validate.risks import dangerous, import_targets, reflective
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -110,12 +111,12 @@ def size(edit: Edit) -> list[str]:
 
 def dangerous_calls(edit: Edit) -> list[str]:
     """No new process, network, dynamic code, file deletion or exit."""
-    return [f"it brings in {name}" for name in dict.fromkeys(edit.gained(_dangerous))]
+    return [f"it brings in {name}" for name in dict.fromkeys(edit.gained(dangerous))]
 
 
 def reflection(edit: Edit) -> list[str]:
     """No new look behind the language: what it reaches can't be told by reading."""
-    return [f"it brings in {name}" for name in dict.fromkeys(edit.gained(_reflective))]
+    return [f"it brings in {name}" for name in dict.fromkeys(edit.gained(reflective))]
 
 
 def swallowed(edit: Edit) -> list[str]:
@@ -146,145 +147,6 @@ CHECKS: tuple[Callable[[Edit], list[str]], ...] = (
     deleted_checks,
     replay_detection,
 )
-
-_NAMES = frozenset({"eval", "exec", "compile", "__import__", "breakpoint", "input", "exit", "quit"})
-#: Whatever is taken from these modules.
-_MODULES = frozenset(
-    {
-        "subprocess",
-        "socket",
-        "ssl",
-        "http",
-        "urllib.request",
-        "ftplib",
-        "smtplib",
-        "telnetlib",
-        "poplib",
-        "imaplib",
-        "xmlrpc",
-        "requests",
-        "httpx",
-        "httpx2",
-        "aiohttp",
-        "urllib3",
-        "paramiko",
-        "importlib",
-        "imp",
-        "runpy",
-        "code",
-        "codeop",
-        "ctypes",
-        "cffi",
-        "pickle",
-        "dill",
-        "marshal",
-        "shelve",
-        "multiprocessing",
-        "pty",
-        "signal",
-        "gc",
-        "inspect",
-        "webbrowser",
-        "builtins",
-    }
-)
-#: Of modules that are useful otherwise.
-_MEMBERS = frozenset(
-    {
-        "os.system",
-        "os.popen",
-        "os.remove",
-        "os.unlink",
-        "os.rmdir",
-        "os.removedirs",
-        "os.rename",
-        "os.replace",
-        "os.kill",
-        "os.killpg",
-        "os.abort",
-        "os._exit",
-        "os.fork",
-        "os.forkpty",
-        "os.chmod",
-        "os.chown",
-        "os.truncate",
-        "os.putenv",
-        "os.unsetenv",
-        "os.symlink",
-        "os.link",
-        "os.startfile",
-        "shutil.rmtree",
-        "shutil.move",
-        "asyncio.open_connection",
-        "asyncio.create_subprocess_exec",
-        "asyncio.create_subprocess_shell",
-        "sys.exit",
-        "sys.setrecursionlimit",
-        "sys.settrace",
-        "sys.setprofile",
-        "sys.modules",
-        "sys._getframe",
-    }
-)
-_PREFIXES = ("os.exec", "os.spawn", "os.posix_spawn")
-#: Methods that delete or overwrite files on whatever they are called.
-_METHODS = frozenset({"unlink", "rmdir", "rmtree", "write_text", "write_bytes"})
-_DUNDERS_ALLOWED = frozenset(
-    {"__name__", "__class__", "__doc__", "__init__", "__len__", "__file__"}
-)
-
-
-def _dangerous(function: ast.AST, module: ast.Module) -> Iterator[str]:
-    names = _imported(module)
-    for node in ast.walk(function):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (item for item in _import_targets(node) if _is_dangerous(item))
-        elif isinstance(node, (ast.Name, ast.Attribute)):
-            path = _path(node, names)
-            if path in _NAMES and isinstance(node, ast.Name) and node.id in _NAMES:
-                yield f"{path}()"
-            elif path and _is_dangerous(path):
-                yield path
-            elif isinstance(node, ast.Attribute) and node.attr in _METHODS:
-                yield f".{node.attr}()"
-        if isinstance(node, ast.Call) and _opens_for_writing(node):
-            yield "open() for writing"
-
-
-def _is_dangerous(path: str) -> bool:
-    parts = path.split(".")
-    return (
-        path in _MEMBERS
-        or path.startswith(_PREFIXES)
-        or any(".".join(parts[:count]) in _MODULES for count in (1, 2))
-    )
-
-
-def _opens_for_writing(call: ast.Call) -> bool:
-    name = call.func
-    called = name.id if isinstance(name, ast.Name) else getattr(name, "attr", "")
-    if called != "open":
-        return False
-    modes = [*call.args[:2], *(item.value for item in call.keywords if item.arg == "mode")]
-    return any(
-        isinstance(mode, ast.Constant)
-        and isinstance(mode.value, str)
-        and len(mode.value) <= 3
-        and set(mode.value) & set("wax+")
-        for mode in modes
-    )
-
-
-def _reflective(function: ast.AST, module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
-            if node.attr.endswith("__") and node.attr not in _DUNDERS_ALLOWED:
-                yield node.attr
-        elif isinstance(node, ast.Name):
-            if node.id in ("globals", "locals", "vars", "setattr", "delattr", "__builtins__"):
-                yield node.id
-        elif isinstance(node, ast.Global):
-            yield from (f"global {name}" for name in node.names)
 
 
 def _swallows(function: ast.AST, module: ast.Module) -> Iterator[str]:
@@ -330,46 +192,13 @@ def _mentions_us(function: ast.AST, module: ast.Module) -> Iterator[str]:
             if "prunella" in node.value.lower():
                 yield "Prunella"
         elif isinstance(node, (ast.Import, ast.ImportFrom)) and any(
-            name.partition(".")[0] == "prunella" for name in _import_targets(node)
+            name.partition(".")[0] == "prunella" for name in import_targets(node)
         ):
             yield "Prunella"
 
 
 def _called(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-
-
-def _imported(module: ast.Module) -> dict[str, str]:
-    """Return what imported names mean, anywhere in the module: alias → dotted path."""
-    names: dict[str, str] = {}
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                names[alias.asname or top] = alias.name if alias.asname else top
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return names
-
-
-def _import_targets(node: ast.Import | ast.ImportFrom) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    return [f"{node.module}.{alias.name}" for alias in node.names] if node.module else []
-
-
-def _path(node: ast.expr, names: dict[str, str]) -> str:
-    """Return ``os.path.join`` for a name or an attribute of an imported name; else ``""``."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    if node.id not in names:
-        return node.id if not parts else ""
-    return ".".join([names[node.id], *reversed(parts)])
 
 
 def named(module: ast.Module, qualname: str) -> Iterator[Function]:

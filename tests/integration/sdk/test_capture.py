@@ -565,3 +565,21 @@ def test_a_runaway_recursion_is_one_error(recorded: Recorded) -> None:
     ((counts),) = recorded.all(Counts)[-1].sites.values()
     assert counts["errors"] == 3
     assert len(recorded.all(Occurrence)) <= 3
+
+
+def test_settings_name_more_secrets(recorded: Recorded) -> None:
+    """Names and patterns of the project's own are redacted like the built-in ones."""
+    (recorded.root / "pyproject.toml").write_text(
+        "[tool.prunella]\nredact_names = 'iban, birthday'\n"
+        "redact_patterns = 'CUST-[0-9]{4}'\nredact_emails = true\n"
+    )
+
+    @heal
+    def greet(iban: str, text: str) -> str:
+        return "hello, stranger"
+
+    greet("DE00 1234 5678", "CUST-4711 wrote from ann@example.org")
+    (path,) = (recorded.root / ".prunella" / "spool").iterdir()
+    data = path.read_bytes()
+    for secret in (b"DE00 1234", b"CUST-4711", b"ann@example.org"):
+        assert secret not in data

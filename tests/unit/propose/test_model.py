@@ -193,21 +193,3 @@ def test_without_a_function_nothing_is_asked() -> None:
     model = Scripted(GUARDED)
     found, refused = propose(model, facts)
     assert (found, model.asked, refused) == ([], [], ["it is a lambda"])
-
-
-def test_an_endless_function_is_not_shown() -> None:
-    """What no model reads with care is not sent; the reason is said."""
-    source = AVERAGE + "    return 1\n" * 5_000
-    model = Scripted(GUARDED)
-    found, refused = propose(model, dossier(source))
-    assert (found, model.asked) == ([], [])
-    assert "at most 40000" in refused[0]
-
-
-def test_a_long_function_leaves_room_for_the_traceback() -> None:
-    """The facts that a repair needs most are there however long the function is."""
-    source = AVERAGE + "    return 1  # padding of the line to make the function long\n" * 500
-    model = Scripted(GUARDED)
-    propose(model, dossier(source))
-    assert "ZeroDivisionError: division by zero" in model.asked[0].prompt
-    assert "rows=[])" in model.asked[0].prompt

@@ -156,11 +156,11 @@ CASES = [
     ),
     Case(
         rule="key.get_typed",
-        source="def f(stock, item):\n    return stock[item] * 2\n",
+        source="def f(stock, item):\n    return stock[item] + 2\n",
         edit=("stock[item]", "stock.get(item, 0)"),
         failing=[({"a": 3}, "b")],
         passing=[({"a": 3}, "a")],
-        results=[0],
+        results=[2],
     ),
     Case(
         rule="key.near",
@@ -335,8 +335,8 @@ CASES = [
         results=[[1]],
     ),
     Case(
-        rule="iteration.next_none",
-        source="def f(rows, k):\n    return next(r for r in rows if r > k)\n",
+        rule="iteration.docstring",
+        source='def f(rows, k):\n    """Return a row, `None` if there is none."""\n    return next(r for r in rows if r > k)\n',
         edit=("next(r for r in rows if r > k)", "next((r for r in rows if r > k), None)"),
         failing=[([1], 2)],
         passing=[([3], 2)],

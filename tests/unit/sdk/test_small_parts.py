@@ -12,7 +12,7 @@ import prunella
 from prunella.codec import wire
 from prunella.sdk import counters
 from prunella.sdk.budget import MOST_NS, Budget
-from prunella.sdk.recording import ending_of, is_immutable
+from prunella.sdk.endings import ending_of, is_immutable
 from prunella.sdk.site import hash_code, module_name, site_of
 from prunella.sdk.spool import framed
 

@@ -196,9 +196,16 @@ def test_a_removed_crash_alone_is_inconclusive() -> None:
 def test_tests_stand_in_for_passing_calls() -> None:
     """Passing tests that name the function are evidence enough."""
     tests = ScriptedTests(report({"test_average": "passed"}), report({"test_average": "passed"}))
-    (verdict,) = verdicts(fix(GUARD), tests=tests, facts=baseline(good=[]))
+    (verdict,) = verdicts(fix(GUARD, prior=0.7), tests=tests, facts=baseline(good=[]))
     assert isinstance(verdict, Accepted)
     assert "tests that passed before still pass" in verdict.summary
+
+
+def test_weak_evidence_is_no_offer() -> None:
+    """What nothing speaks against and little speaks for is inconclusive, and says so."""
+    (verdict,) = verdicts(fix(GUARD, prior=0.05))
+    assert isinstance(verdict, Inconclusive)
+    assert "wanted" in verdict.summary
 
 
 def test_a_broken_test_rejects() -> None:
@@ -259,7 +266,8 @@ def test_catching_the_exception_ranks_below_a_guard() -> None:
         "    except ZeroDivisionError:\n        return 0.0\n"
     )
     guard, caught = verdicts(fix(GUARD, 1), fix(catching, 2))
-    assert isinstance(caught, Accepted)
+    assert isinstance(guard, Accepted)
+    assert not isinstance(caught, Rejected)
     assert caught.score < guard.score
 
 

@@ -96,6 +96,9 @@ REFUSED = [
     ("globals", "    assert a\n", "    assert a\n    globals()['os']\n", "globals"),
     ("detects replay", "    assert a\n",
      "    assert a\n    if os.environ.get('PRUNELLA_REPLAY'):\n        return 1\n", "Prunella"),
+    ("hidden eval", "    assert a\n", "    assert a\n    [eval('1') for eval in [eval]]\n", "eval"),
+    ("default eval", "    assert a\n",
+     "    assert a\n    def g(x, eval=eval):\n        return eval(x)\n", "eval"),
     ("size", "    assert a\n", "    assert a\n" + "    a = a\n" * 150, "lines"),
     ("exit", "    assert a\n", "    assert a\n    os._exit(0)\n", "os._exit"),
     ("executable", "    assert a\n", "    assert a\n    os.execv('/bin/sh', [])\n", "os.execv"),
@@ -126,6 +129,18 @@ def test_a_renamed_module_is_seen_through() -> None:
         Patch(path="m.py", qualname="work", before=BEFORE.encode(), after=after.encode(), diff="")
     )
     assert any("subprocess.run" in problem for problem in policy_problems(edit))
+
+
+def test_a_variable_may_be_called_like_a_module() -> None:
+    """`code`, `signal` and `input` are ordinary names until they are imported."""
+    before = "def f(code, input):\n    return code[input]\n"
+    new = "signal = code.get(input)\n    return signal or code"
+    assert problems("return code[input]", new, qualname="f", before=before) == []
+    status = "from http import HTTPStatus\n\n\ndef f(code, input):\n    return HTTPStatus.OK\n"
+    edit = parse(
+        Patch(path="m.py", qualname="f", before=before.encode(), after=status.encode(), diff="")
+    )
+    assert policy_problems(edit) == []
 
 
 def test_what_the_function_did_before_stays_allowed() -> None:

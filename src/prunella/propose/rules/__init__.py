@@ -27,7 +27,6 @@ from prunella.propose.rules import (
     unbound,
 )
 from prunella.propose.rules.edits import Proposal, apply
-from prunella.propose.rules.precedents import precedent
 from prunella.propose.rules.priors import prior_of
 from prunella.propose.rules.scene import Scene, scenes
 
@@ -116,24 +115,17 @@ def _candidate(dossier: Dossier, scene: Scene, proposal: Proposal) -> Candidate 
     text = apply(scene, proposal)
     if text is None:
         return None
-    surroundings = precedent(scene, text)
-    odds = _odds(prior_of(proposal.rule) * proposal.weight) * surroundings.weight
     try:
         return make_candidate(
             dossier,
             text,
             origin=f"rule:{proposal.rule}",
             description=proposal.description,
-            reason="; ".join(dict.fromkeys((proposal.reason, *surroundings.facts))),
-            prior=odds / (1.0 + odds),
+            reason=proposal.reason,
+            prior=prior_of(proposal.rule) * proposal.weight,
         )
     except PatchRefused:
         return None
-
-
-def _odds(chance: float) -> float:
-    chance = min(max(chance, 0.001), 0.99)
-    return chance / (1.0 - chance)
 
 
 __all__ = ["MAX_CANDIDATES", "RULES", "Rule", "propose_by_rules"]

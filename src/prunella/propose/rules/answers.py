@@ -1,129 +1,183 @@
-"""What a function may answer where it has nothing to work on: the sentinels it already uses."""
+"""What a function may answer where it has nothing to work on, and where that answer comes from.
+
+An answer that nobody ever gave is an invention: it ranks so low that it isn't offered unless tests
+speak for it.
+"""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prunella.propose.rules.flow import is_generator, returns
+from prunella.propose.rules.precedents import early_answers, literal_kind
+from prunella.propose.rules.said import said
 from prunella.propose.rules.scene import Scene
 from prunella.propose.rules.values import EMPTY_LITERALS, is_nothing, kinds
 
 _MAX_ANSWERS = 4
+_SENTINELS = ("", *EMPTY_LITERALS.values())
+
+#: Factor on a rule's prior, by what the answer rests on.
+WEIGHTS = {
+    "own": 1.0,
+    "docstring": 1.2,
+    "sibling_same": 1.2,
+    "sibling": 0.9,
+    "annotation": 1.0,
+    "results_none": 1.0,
+    "results_seen": 0.9,
+    "own_other": 0.5,
+    "results_type": 0.3,
+    "none": 0.2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A statement that ends the function early."""
+    """A value that the function may give early."""
 
-    #: ``return 0``
-    statement: str
+    #: Its source; ``""`` for a bare ``return``.
+    text: str
     why: str
-    #: What kind of evidence it rests on; calibrated apart from each other.
+    #: What kind of evidence it rests on: a key of `WEIGHTS`.
     basis: str
-    weight: float
+
+    @property
+    def statement(self) -> str:
+        """The statement that gives it."""
+        return f"return {self.text}".rstrip()
+
+    @property
+    def weight(self) -> float:
+        """Factor on the prior of the rule that uses it."""
+        return WEIGHTS[self.basis]
 
 
-def answers(scene: Scene) -> list[Answer]:
-    """Return the early answers that the evidence allows, best first."""
+def answers(scene: Scene, condition: str = "") -> list[Answer]:
+    """Return the early answers that the evidence allows, best first.
+
+    `condition` is what they are given under: a sibling that asks the same counts for more.
+    """
     if is_generator(scene):
-        return [
-            Answer(statement="return", why="a generator may yield nothing", basis="own", weight=1.0)
-        ]
+        return [Answer(text="", why="a generator may yield nothing", basis="own")]
     found: dict[str, Answer] = {}
-    for answer in (*_own(scene), *_of_results(scene), *_of_annotation(scene), *_nothing(scene)):
-        found.setdefault(answer.statement, answer)
-    return list(found.values())[:_MAX_ANSWERS]
+    for source in (_own, _said, _annotated, _of_results, _nothing):
+        for answer in source(scene):
+            found.setdefault(answer.text, answer)
+    for answer in _of_siblings(scene, condition):
+        rival = found.get(answer.text)
+        if rival is None or rival.weight < answer.weight:
+            found[answer.text] = answer
+    ranked = sorted(found.values(), key=lambda answer: -answer.weight)
+    return ranked[:_MAX_ANSWERS]
 
 
-def _own(scene: Scene) -> list[Answer]:
-    """Literals that the function returns elsewhere, if its recorded results are of that type."""
+def expected_kinds(scene: Scene) -> frozenset[str]:
+    """Return the kinds that the function's results have, or else those of its annotation."""
     seen = kinds(scene.passing_results)
-    literals: dict[str, str] = {}
+    annotation = _annotation(scene)
+    if annotation is None:
+        return seen
+    parts = [part.strip() for part in annotation.replace("Optional[", "None |").split("|")]
+    named = {part.partition("[")[0].rpartition(".")[2].rstrip("]") for part in parts}
+    named = {"NoneType" if name == "None" else name for name in named}
+    return seen | (named if not seen else named & {"NoneType"})
+
+
+def _annotation(scene: Scene) -> str | None:
+    node = scene.node.returns
+    return None if node is None else scene.segment(node).strip("'\"")
+
+
+def _own(scene: Scene) -> Iterator[Answer]:
+    """Literals that the function returns elsewhere, if its recorded results are of that kind."""
+    seen = kinds(scene.passing_results)
     for node in returns(scene):
-        text = "" if node.value is None else scene.segment(node.value)
-        literal = "NoneType" if not text else _literal_kind(node.value)
-        if literal is not None and (literal in seen or not seen):
-            literals.setdefault(text, literal)
-    # `0`, `[]`, `None` stand for "nothing there"; 7 or "x" is an answer to something else.
-    ranked = sorted(literals, key=lambda text: text not in ("", *EMPTY_LITERALS.values()))
-    return [
-        Answer(
-            statement=f"return {text}".rstrip(),
-            why=f"the function already returns {text or 'None'}",
-            basis="own" if text in ("", *EMPTY_LITERALS.values()) else "own_other",
-            weight=1.0 if text in ("", *EMPTY_LITERALS.values()) else 0.5,
+        own_kind = literal_kind(node.value)
+        if own_kind is not None and (own_kind in seen or not seen):
+            text = "" if node.value is None else scene.segment(node.value)
+            yield Answer(
+                text=text,
+                why=f"the function already returns {text or 'None'}",
+                # `0`, `[]`, `None` stand for "nothing there"; 7 or "x" answers something else.
+                basis="own" if text in _SENTINELS else "own_other",
+            )
+
+
+def _said(scene: Scene) -> Iterator[Answer]:
+    """What the docstring promises."""
+    wanted = expected_kinds(scene)
+    for literal in said(scene):
+        texts = [literal]
+        if literal == "empty":
+            sized = wanted & {"str", "list", "dict", "tuple", "set"}
+            texts = [EMPTY_LITERALS[name] for name in sorted(sized)]
+        if literal == "0" and "float" in wanted and "int" not in wanted:
+            texts = ["0.0"]
+        for text in texts:
+            own_kind = literal_kind(ast.parse(text, mode="eval").body)
+            if not wanted or text == "None" or own_kind in wanted:
+                why = f"the docstring says so of {'None' if text == 'None' else text}"
+                yield Answer(text=text, why=why, basis="docstring")
+
+
+def _of_siblings(scene: Scene, condition: str) -> Iterator[Answer]:
+    """What other functions of the file answer early, if it is of the right kind."""
+    wanted = expected_kinds(scene)
+    for item in early_answers(scene):
+        node = ast.parse(item.text, mode="eval").body if item.text else None
+        if item.text not in _SENTINELS or literal_kind(node) not in wanted:
+            continue
+        same = bool(condition) and item.condition == condition
+        yield Answer(
+            text=item.text,
+            why=f"{item.function} returns {item.text or 'None'} when `{item.condition}`",
+            basis="sibling_same" if same else "sibling",
         )
-        for text in ranked
-    ]
 
 
-def _literal_kind(node: ast.expr | None) -> str | None:
-    """Return the kind of an expression that is a literal without parts, else ``None``."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        node = node.operand
-    if isinstance(node, ast.Constant):
-        return type(node.value).__name__
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and not node.elts:
-        return type(node).__name__.lower()
-    if isinstance(node, ast.Dict) and not node.keys:
-        return "dict"
-    return None
+def _annotated(scene: Scene) -> Iterator[Answer]:
+    """`None`, where the annotation allows it."""
+    annotation = _annotation(scene)
+    if annotation and "NoneType" in expected_kinds(scene):
+        text = "" if annotation == "None" else "None"
+        why = f"the function is annotated to return {annotation}"
+        yield Answer(text=text, why=why, basis="annotation")
 
 
-def _of_results(scene: Scene) -> list[Answer]:
-    """The empty value of the type that all recorded results have."""
+def _of_results(scene: Scene) -> Iterator[Answer]:
+    """The empty value of the kind that all recorded results have."""
     seen = kinds(scene.passing_results)
     if "NoneType" in seen:
         only = seen == {"NoneType"}
-        yes = Answer(
-            statement="return" if only else "return None",
+        yield Answer(
+            text="" if only and not _gives_none(scene) else "None",
             why=f"{'every' if only else 'a'} recorded result is None",
             basis="results_none",
-            weight=1.0,
         )
-        return [yes]
+        return
     if len(seen) != 1 or next(iter(seen)) not in EMPTY_LITERALS:
-        return []
+        return
     name = next(iter(seen))
     literal = EMPTY_LITERALS[name]
-    occurs = any(is_nothing(result) or result in (0, False) for result in scene.passing_results)
     count = len(scene.passing_results)
-    return [
-        Answer(
-            statement=f"return {literal}",
-            why=f"all {count} recorded results are of type {name}"
-            + (f", {literal} among them" if occurs else ""),
-            basis="results_seen" if occurs else "results_type",
-            weight=1.0 if occurs else 0.8,
-        )
-    ]
+    if any(is_nothing(item) or item in (0, False) for item in scene.passing_results):
+        why = f"{literal} is among the {count} recorded results"
+        yield Answer(text=literal, why=why, basis="results_seen")
+    elif "NoneType" not in expected_kinds(scene):
+        why = f"all {count} recorded results are of type {name}"
+        yield Answer(text=literal, why=why, basis="results_type")
 
 
-def _of_annotation(scene: Scene) -> list[Answer]:
-    """The empty value of the annotated return type."""
-    annotation = scene.node.returns
-    if annotation is None:
-        return []
-    text = scene.segment(annotation).strip("'\"")
-    if "None" in text or text.startswith("Optional"):
-        return [_annotated("return None", text)]
-    literal = EMPTY_LITERALS.get(text.partition("[")[0].lower())
-    return [] if literal is None else [_annotated(f"return {literal}", text)]
+def _gives_none(scene: Scene) -> bool:
+    return any(isinstance(node.value, ast.Constant) for node in returns(scene))
 
 
-def _annotated(statement: str, text: str) -> Answer:
-    return Answer(
-        statement=statement,
-        why=f"the function is annotated to return {text}",
-        basis="annotation",
-        weight=0.9,
-    )
-
-
-def _nothing(scene: Scene) -> Sequence[Answer]:
+def _nothing(scene: Scene) -> Iterator[Answer]:
     """`None`, where nothing is known of the results."""
     if kinds(scene.passing_results) or scene.node.returns is not None:
-        return []
-    if returns(scene):
-        return [Answer(statement="return None", why="no result is known", basis="none", weight=0.4)]
-    return [Answer(statement="return", why="the function returns nothing", basis="own", weight=1.0)]
+        return
+    if any(node.value is not None for node in returns(scene)):
+        yield Answer(text="None", why="no result is known", basis="none")
+    else:
+        yield Answer(text="", why="the function returns nothing", basis="own")

@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator
 
+from prunella.propose.rules.answers import answers
 from prunella.propose.rules.edits import Proposal, anchor, grouped, replacing
 from prunella.propose.rules.flow import bindings, calls_to, last_value
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import kinds
 
 EXCEPTIONS = ("ZeroDivisionError", "InvalidOperation", "DivisionByZero")
 
@@ -41,11 +41,13 @@ def _inline(scene: Scene, crash: ast.BinOp) -> Iterator[Proposal]:
     """The quotient is 0 where there is nothing to divide by."""
     divisor = grouped(scene.segment(crash.right), crash.right)
     literal = "0.0" if isinstance(crash.op, ast.Div) else "0"
-    if isinstance(scene.parents.get(crash), ast.Return):
-        literal = "0" if kinds(scene.passing_results) == {"int"} else literal
+    best = answers(scene)[:1]
+    if isinstance(scene.parents.get(crash), ast.Return) and best:
+        literal = best[0].text or "None"
     text = scene.segment(crash)
     yield Proposal(
         rule="zero.inline",
+        weight=best[0].weight if best else 0.3,
         edits=(replacing(scene, crash, f"({text} if {divisor} else {literal})"),),
         description=f"Use {literal} for `{text}` when `{divisor}` is zero",
         reason=f"`{divisor}` is zero in {describe_failures(scene.failures)}",

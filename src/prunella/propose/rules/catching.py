@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from prunella.propose.rules.answers import answers
-from prunella.propose.rules.edits import Proposal, anchor, trying
+from prunella.propose.rules.edits import Proposal, anchor, replacing
 from prunella.propose.rules.flow import loops_around
 from prunella.propose.rules.scene import Scene, describe_failures
 
@@ -26,18 +26,31 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     if not isinstance(statement, simple):
         return
     loops = loops_around(scene, crash)
-    endings = [("continue", "skip", "skip the item")] if loops else []
+    endings = [("continue", "skip", "skip the item", 1.0)] if loops else []
     endings += [
-        (answer.statement, f"answer.{answer.basis}", answer.why) for answer in answers(scene)[:2]
+        (answer.statement, f"answer.{answer.basis}", answer.why, answer.weight)
+        for answer in answers(scene)[:2]
     ]
-    body = scene.segment(statement)
-    for ending, basis, why in endings:
-        edit = trying(scene, statement, error, ending)
-        if edit is None:
-            return
+    start, end = scene.text.span(statement)
+    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
+    newline = scene.text.newline(statement.lineno)
+    step = "\t" if "\t" in indent else "    "
+    body = scene.text.decode(start, end)
+    if "\n" in body or indent.strip():
+        return
+    for ending, basis, why, weight in endings:
+        text = newline.join(
+            (
+                "try:",
+                f"{indent}{step}{body}",
+                f"{indent}except {error}:",
+                f"{indent}{step}{ending}",
+            )
+        )
         yield Proposal(
             rule=f"caught.{basis}",
-            edits=(edit,),
+            weight=weight,
+            edits=(replacing(scene, statement, text),),
             description=f"Where `{body}` raises {error}: {ending}",
             reason=f"{error} in {describe_failures(scene.failures)}; {why}",
         )

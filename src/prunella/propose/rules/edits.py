@@ -81,18 +81,6 @@ def inserting(scene: Scene, statement: ast.stmt, lines: Sequence[str]) -> Edit |
     return Edit(start=line_start, end=line_start, text=text)
 
 
-def trying(scene: Scene, statement: ast.stmt, error: str, ending: str) -> Edit | None:
-    """Return the edit that does `ending` where a one-line statement raises `error`."""
-    start, end = scene.text.span(statement)
-    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
-    body = scene.text.decode(start, end)
-    if "\n" in body or indent.strip():
-        return None
-    inner = indent + (step_of(scene.span) or "    ")
-    lines = ("try:", f"{inner}{body}", f"{indent}except {error}:", f"{inner}{ending}")
-    return replacing(scene, statement, scene.text.newline(statement.lineno).join(lines))
-
-
 def first_statement(scene: Scene) -> ast.stmt | None:
     """Return the first statement behind the docstring that a line can stand before."""
     body = scene.node.body

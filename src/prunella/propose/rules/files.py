@@ -4,8 +4,9 @@ import ast
 from collections.abc import Iterator
 
 from prunella.propose.rules.answers import answers
-from prunella.propose.rules.edits import Proposal, anchor, inserting, replacing, trying
+from prunella.propose.rules.edits import Proposal, anchor, inserting, replacing
 from prunella.propose.rules.flow import calls_to
+from prunella.propose.rules.precedents import other_encodings
 from prunella.propose.rules.scene import Scene, describe_failures
 
 EXCEPTIONS = ("FileNotFoundError", "UnicodeDecodeError")
@@ -16,7 +17,6 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     if scene.exception.type_name == "FileNotFoundError":
         yield from _missing(scene)
     else:
-        yield from _second_encoding(scene)
         yield from _undecodable(scene)
 
 
@@ -60,6 +60,8 @@ def _undecodable(scene: Scene) -> Iterator[Proposal]:
         if "errors" in given or (decodes and len(call.args) > 1):
             continue
         text = scene.segment(call)
+        if decodes:
+            yield from _other_encoding(scene, call, because)
         for extra, rule, words in (
             ('errors="replace"', "replace", "Put a mark in place of bytes that can't be decoded"),
             ('encoding="latin-1"', "latin1", "Read the bytes as Latin-1"),
@@ -75,52 +77,34 @@ def _undecodable(scene: Scene) -> Iterator[Proposal]:
             )
 
 
-def _second_encoding(scene: Scene) -> Iterator[Proposal]:
-    """Propose to read as the other encoding that the docstring or a sibling names."""
-    crash = scene.crash
-    statement = anchor(scene, crash)
-    if not isinstance(crash, ast.Call) or not isinstance(crash.func, ast.Attribute):
+def _other_encoding(scene: Scene, call: ast.Call, because: str) -> Iterator[Proposal]:
+    """Try what siblings decode with, where UTF-8 fails."""
+    statement = anchor(scene, call)
+    if not isinstance(statement, (ast.Return, ast.Assign)) or not isinstance(
+        call.func, ast.Attribute
+    ):
         return
-    if crash.func.attr != "decode":
+    start, end = scene.text.span(statement)
+    indent = scene.text.decode(scene.text.line_start(statement.lineno), start)
+    body = scene.text.decode(start, end)
+    if indent.strip() or "\n" in body:
         return
-    docstring = ast.get_docstring(scene.node) or ""
-    for spelling, codec in _ENCODINGS.items():
-        places = [
-            place
-            for place, text in (
-                ("the docstring", docstring.lower()),
-                ("the file", scene.text.source.decode("latin-1").lower()),
-            )
-            if spelling in text
-        ]
-        call = scene.segment(crash)
-        old = scene.segment(statement)
-        if not places or old.count(call) != 1:
-            continue
-        again = old.replace(call, f'{scene.segment(crash.func)}("{codec}")')
-        edit = trying(scene, statement, "UnicodeDecodeError", again)
-        if edit is not None:
-            yield Proposal(
-                rule="decode.second_encoding",
-                edits=(edit,),
-                description=f"Read as {codec} what is no UTF-8",
-                reason=f"{places[0]} speaks of {spelling}",
-            )
-
-
-#: How prose and code name encodings that bytes may be in → the codec. Those of a single byte can
-#: read anything, so that only a mention makes one of them right.
-_ENCODINGS = {
-    "windows-1252": "cp1252",
-    "cp1252": "cp1252",
-    "iso-8859-15": "iso-8859-15",
-    "iso-8859-1": "latin-1",
-    "latin-1": "latin-1",
-    "latin1": "latin-1",
-    "utf-16": "utf-16",
-    "shift_jis": "shift_jis",
-    "gb18030": "gb18030",
-}
+    step, newline = "\t" if "\t" in indent else "    ", scene.text.newline(statement.lineno)
+    own = scene.segment(call)
+    for precedent in other_encodings(scene)[:2]:
+        other = f"{scene.segment(call.func)}({precedent.text})"
+        lines = (
+            "try:",
+            f"{indent}{step}{body}",
+            f"{indent}except UnicodeDecodeError:",
+            f"{indent}{step}{body.replace(own, other, 1)}",
+        )
+        yield Proposal(
+            rule="decode.sibling",
+            edits=(replacing(scene, statement, newline.join(lines)),),
+            description=f"Decode with {precedent.text} what is no UTF-8",
+            reason=f"{because}; {precedent.function} does so",
+        )
 
 
 def _readers(scene: Scene) -> list[ast.Call]:

@@ -47,7 +47,7 @@ def _early(
     if before is not start or not places:
         places.append(("before", before))
     for place, statement in places:
-        for answer in answers(scene):
+        for answer in answers(scene, condition):
             edit = inserting(scene, statement, [f"if {condition}:", f"\t{answer.statement}"])
             if edit is not None:
                 yield Proposal(

@@ -3,10 +3,11 @@
 import ast
 from collections.abc import Iterator
 
+from prunella.propose.rules.answers import answers
 from prunella.propose.rules.edits import Proposal, adding_argument
 from prunella.propose.rules.flow import calls_to
+from prunella.propose.rules.precedents import default_of_call
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
 EXCEPTIONS = ("StopIteration", "RuntimeError", "StopAsyncIteration")
 
@@ -18,14 +19,20 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         return
     if len(crash.args) != 1:
         return
-    literals = {"None": "next_none"}
+    found = [("None", "none", 0.5, "")]
     if isinstance(scene.parents.get(crash), ast.Return):
-        for name in kinds(scene.passing_results) & set(EMPTY_LITERALS):
-            literals.setdefault(EMPTY_LITERALS[name], "next_typed")
-    for literal, rule in literals.items():
+        found = [
+            (item.text or "None", item.basis, item.weight, f"; {item.why}")
+            for item in answers(scene)
+        ] or found
+    elif (precedent := default_of_call(scene, "next")) is not None:
+        found.insert(0, (precedent.text, "sibling", 1.0, f"; {precedent.function} has it so"))
+    for literal, basis, weight, why in found:
         yield Proposal(
-            rule=f"iteration.{rule}",
+            rule=f"iteration.{basis}",
+            weight=weight,
             edits=(adding_argument(scene, crash, literal),),
             description=f"Take {literal} where nothing is left",
-            reason=f"`{scene.segment(crash)}` finds nothing in {describe_failures(scene.failures)}",
+            reason=f"`{scene.segment(crash)}` finds nothing in "
+            f"{describe_failures(scene.failures)}{why}",
         )

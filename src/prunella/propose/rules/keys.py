@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from prunella.codec import pairs
 from prunella.model.tree import Tree
 from prunella.propose.rules.edits import Proposal, grouped, replacing
+from prunella.propose.rules.flow import bindings
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.names import nearness
+from prunella.propose.rules.precedents import default_of_lookup
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
@@ -58,7 +60,8 @@ def _subscript(scene: Scene, node: ast.Subscript) -> Iterator[Proposal]:
     if not stores:
         yield from _defaults(scene, node, counted)
     condition = f"{grouped(key, node.slice)} not in {base}"
-    yield from guards(scene, "key", condition, node, because)
+    if stores or _is_local(scene, node.value):
+        yield from guards(scene, "key", condition, node, because)
 
 
 def _operator(scene: Scene, node: ast.AugAssign) -> str:
@@ -102,8 +105,19 @@ def _defaults(scene: Scene, node: ast.Subscript, because: str) -> Iterator[Propo
                 reason=f"{because}; `{parent.attr}` follows",
             )
             return
+    precedent = default_of_lookup(scene, base, key)
+    if precedent is not None:
+        yield Proposal(
+            rule="key.get_precedent",
+            edits=(replacing(scene, node, f"{base}.get({key}, {precedent.text})"),),
+            description=f"Use {precedent.text} where `{base}` has no `{key}`",
+            reason=f"{because}; {precedent.function} reads it with that default",
+        )
+    if not _is_local(scene, node.value):
+        return  # a table of the module is meant to be complete: a default would be invented
     present = _value_kinds(scene, node)
-    for name in sorted(present & set(EMPTY_LITERALS) - {"NoneType"})[:2]:
+    adds = isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Add, ast.BitOr))
+    for name in sorted(present & set(EMPTY_LITERALS) - {"NoneType"})[:2] if adds else ():
         literal = EMPTY_LITERALS[name]
         yield Proposal(
             rule="key.get_typed",
@@ -112,7 +126,7 @@ def _defaults(scene: Scene, node: ast.Subscript, because: str) -> Iterator[Propo
             reason=f"{because}; its other values are of type {name}",
             weight=1.0 if len(present) == 1 else 0.5,
         )
-    if isinstance(parent, (ast.BinOp, ast.AugAssign)) and not present:
+    if adds and not present:
         yield Proposal(
             rule="key.get_operand",
             edits=(replacing(scene, node, f"{base}.get({key}, 0)"),),
@@ -126,6 +140,15 @@ def _defaults(scene: Scene, node: ast.Subscript, because: str) -> Iterator[Propo
         reason=because,
         weight=1.0 if isinstance(parent, (ast.Return, ast.Assign, ast.Compare)) else 0.3,
     )
+
+
+def _is_local(scene: Scene, node: ast.expr) -> bool:
+    """A lookup's table belongs to the call: a parameter, a local variable or a part of one."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if not isinstance(node, ast.Name):
+        return True
+    return node.id in scene.parameters or bool(bindings(scene, node.id))
 
 
 def _container_with(method: str) -> str | None:

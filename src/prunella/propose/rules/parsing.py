@@ -4,11 +4,12 @@ import ast
 import re
 from collections.abc import Iterator
 
+from prunella.propose.rules.answers import answers
 from prunella.propose.rules.edits import Proposal, adding_argument, anchor, grouped, replacing
 from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.guards import guards
+from prunella.propose.rules.precedents import default_of_call
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
 EXCEPTIONS = ("ValueError", "InvalidOperation", "StatisticsError")
 _EMPTY = re.compile(r"(arg is an empty sequence|iterable argument is empty|at least one data)")
@@ -38,14 +39,21 @@ def _aggregate(scene: Scene, crash: ast.Call) -> Iterator[Proposal]:
         yield from guards(scene, "value.empty", f"not {text}", argument, because)
     if not calls_to(crash, "max", "min") or any(item.arg == "default" for item in crash.keywords):
         return
-    literal = "0"
-    if isinstance(scene.parents.get(crash), ast.Return) and len(kinds(scene.passing_results)) == 1:
-        literal = EMPTY_LITERALS.get(next(iter(kinds(scene.passing_results))), "None")
+    literal, why, weight, basis = "0", "", 0.3, "zero"
+    precedent = default_of_call(scene, "max", "min")
+    best = answers(scene)[:1] if isinstance(scene.parents.get(crash), ast.Return) else []
+    if best:
+        literal, why, weight = best[0].text or "None", f"; {best[0].why}", best[0].weight
+        basis = best[0].basis
+    elif precedent is not None:
+        literal, why, weight = precedent.text, f"; {precedent.function} has it so", 1.0
+        basis = "sibling"
     yield Proposal(
-        rule="value.default",
+        rule=f"value.default.{basis}",
+        weight=weight,
         edits=(adding_argument(scene, crash, f"default={literal}"),),
         description=f"Use {literal} as `{scene.segment(crash)}` when `{text}` is empty",
-        reason=f"{because} in {describe_failures(scene.failures)}",
+        reason=f"{because} in {describe_failures(scene.failures)}{why}",
     )
 
 
@@ -99,6 +107,7 @@ def _blank(
         if not any(literals):
             yield Proposal(
                 rule="value.blank.default",
+                weight=0.5,
                 edits=(replacing(scene, argument, f"{text} or 0"),),
                 description=f"Read an empty `{text}` as 0",
                 reason=because,
@@ -155,6 +164,11 @@ def _unpacking(scene: Scene, message: str) -> Iterator[Proposal]:
             description=f"Split `{text}` into {expected[1]} parts at most",
             reason=because,
         )
+    function = value.func if splits and isinstance(value, ast.Call) else None
+    whole = function.value if isinstance(function, ast.Attribute) else None
+    if isinstance(whole, ast.Name) and _all_blank(scene, whole.id):
+        name = whole.id
+        yield from guards(scene, "value.blank", f"not {name}.strip()", whole, f"`{name}` is blank")
     if isinstance(value, (ast.Name, ast.Attribute)):
         yield from guards(
             scene,
@@ -166,3 +180,8 @@ def _unpacking(scene: Scene, message: str) -> Iterator[Proposal]:
     elif splits and isinstance(value, ast.Call):
         condition = f"len({text}) != {expected[1]}"
         yield from guards(scene, "value.unpack", condition, value, f"`{condition}`")
+
+
+def _all_blank(scene: Scene, name: str) -> bool:
+    values = scene.local(name)
+    return bool(values) and all(isinstance(item, str) and not item.strip() for item in values)

@@ -16,13 +16,13 @@ UNMEASURED = 0.15
 JUDGED: Mapping[str, float] = {
     "attribute": 0.5, "attribute.key": 0.7, "attribute.near": 0.6,
     "caught": 0.2,
-    "decode": 0.1, "decode.replace": 0.15, "decode.second_encoding": 0.6,
+    "decode": 0.25, "decode.sibling": 0.7, "decode.replace": 0.35,
     "file": 0.4,
     "flip": 0.1, "flip.earlier_comparison": 0.05, "flip.comparison": 0.3,
     "index": 0.2, "index.bound_and": 0.35, "index.empty": 0.4, "index.shrink_range": 0.4,
     "index.slice": 0.5,     "index.swap_checks": 0.8,
-    "iteration": 0.3, "iteration.next_typed": 0.4,
-    "key": 0.3, "key.augmented": 0.7, "key.discard": 0.5, "key.get_none": 0.15,
+    "iteration": 0.5, "iteration.none": 0.4,
+    "key": 0.3, "key.augmented": 0.7, "key.discard": 0.5, "key.get_none": 0.15, "key.get_precedent": 0.7,
     "key.get_typed": 0.4, "key.near": 0.6, "key.setdefault": 0.7,
     "name": 0.3, "name.import": 0.85, "name.less_near": 0.05, "name.near": 0.35,
     "name.unused_parameter": 0.5,
@@ -31,11 +31,12 @@ JUDGED: Mapping[str, float] = {
     "type": 0.4, "type.await": 0.8, "type.call": 0.6, "type.floor_division": 0.7,
     "type.operand.str": 0.6, "type.other_base": 0.1,
     "unbound": 0.2, "unbound.compared": 0.7, "unbound.empty": 0.4, "unbound.global": 0.6,
-    "unbound.hoist": 0.5, "unbound.init.none": 0.05, "unbound.length": 0.6,
-    "unbound.less_near": 0.05, "unbound.move_up": 0.7, "unbound.sibling": 0.6,
-    "value": 0.35, "value.currency": 0.6, "value.remove.if_there": 0.6, "value.split_once": 0.7,
+    "unbound.hoist": 0.5, "unbound.init.none": 0.05,
+    "unbound.init.sibling": 0.6, "unbound.length": 0.6,
+    "unbound.less_near": 0.05, "unbound.move_up": 0.7,
+    "value": 0.35, "value.blank": 0.5, "value.default": 0.5, "value.currency": 0.6, "value.remove.if_there": 0.6, "value.split_once": 0.7,
     "value.thousands": 0.7,
-    "zero": 0.4, "zero.empty": 0.5,
+    "zero": 0.4, "zero.empty": 0.5, "zero.inline": 0.35,
 }  # fmt: skip
 
 

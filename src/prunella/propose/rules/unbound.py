@@ -5,15 +5,7 @@ import re
 from collections.abc import Iterator
 
 from prunella.codec import size
-from prunella.patching import functions
-from prunella.propose.rules.edits import (
-    Proposal,
-    anchor,
-    first_statement,
-    grouped,
-    inserting,
-    replacing,
-)
+from prunella.propose.rules.edits import Proposal, anchor, grouped, inserting, replacing
 from prunella.propose.rules.flow import (
     bindings,
     block_of,
@@ -24,6 +16,7 @@ from prunella.propose.rules.flow import (
 )
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.names import misspelt
+from prunella.propose.rules.precedents import first_value, literal_kind
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
 
@@ -47,36 +40,9 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     yield from _compared(scene, name, because)
     yield from _moved_up(scene, name, binders, because)
     yield from _hoisted(scene, name, binders, because)
-    yield from _as_siblings_do(scene, name, because)
     yield from _initialised(scene, name, binders, because)
     yield from _global(scene, name, because)
     yield from misspelt(scene, name, "unbound")
-
-
-def _as_siblings_do(scene: Scene, name: str, because: str) -> Iterator[Proposal]:
-    """Propose to begin with the value that another function of the file begins with."""
-    first = first_statement(scene)
-    if first is None:
-        return
-    for qualname, sibling in functions(scene.text.tree):
-        if sibling is scene.node:
-            continue
-        for statement in sibling.body:
-            if not isinstance(statement, ast.Assign) or not isinstance(
-                statement.value, ast.Constant
-            ):
-                continue
-            if [ast.unparse(target) for target in statement.targets] == [name]:
-                text = scene.segment(statement)
-                edit = inserting(scene, first, (text,))
-                if edit is not None:
-                    yield Proposal(
-                        rule="unbound.sibling",
-                        edits=(edit,),
-                        description=f"Begin with `{text}`",
-                        reason=f"{because}; `{qualname}` begins with it",
-                    )
-                return
 
 
 def _skipped_loop(scene: Scene, binders: list[ast.stmt]) -> ast.For | None:
@@ -266,32 +232,28 @@ def _beginnings(scene: Scene, name: str, binders: list[ast.stmt]) -> list[tuple[
     found: dict[str, str] = {}
     for binder in binders:
         if isinstance(binder, ast.For) and calls_to(binder.iter, "range", "enumerate"):
-            call = binder.iter
-            counted = isinstance(call, ast.Call) and calls_to(call, "range")
-            if counted and isinstance(call, ast.Call) and len(call.args) > 1:
-                start = call.args[0]
-                if isinstance(start, ast.Constant) and isinstance(start.value, int):
-                    found.setdefault(str(start.value - 1), "before_range")
-            else:
-                found.setdefault("-1", "before_range")
+            if isinstance(binder.iter, ast.Call):
+                found.setdefault(_before_first(binder.iter), "before_range")
             found.setdefault("0", "zero")
         elif isinstance(binder, ast.AugAssign):
             found.setdefault(_neutral(binder), "neutral")
-        elif isinstance(binder, ast.Assign):
-            value = binder.value
-            if isinstance(value, ast.Constant) or _is_empty(value):
-                found.setdefault(scene.segment(value), "same_constant")
+        elif isinstance(binder, ast.Assign) and literal_kind(binder.value):
+            found.setdefault(scene.segment(binder.value), "same_constant")
+    precedent = first_value(scene, name)
+    if precedent is not None:
+        found[precedent.text] = "sibling"
     if _is_result(scene):
         for item in sorted(kinds(scene.passing_results) & set(EMPTY_LITERALS)):
             found.setdefault(EMPTY_LITERALS[item], "result_type")
     found.setdefault("None", "none")
-    return list(found.items())[:5]
+    return list(found.items())[:6]
 
 
-def _is_empty(node: ast.expr) -> bool:
-    return (isinstance(node, (ast.List, ast.Tuple)) and not node.elts) or (
-        isinstance(node, ast.Dict) and not node.keys
-    )
+def _before_first(call: ast.Call) -> str:
+    """Return what a counter would be before the first pass of its loop."""
+    start = call.args[0] if calls_to(call, "range") and len(call.args) > 1 else None
+    first = start.value if isinstance(start, ast.Constant) else 0
+    return str(first - 1) if isinstance(first, int) else "-1"
 
 
 def _neutral(node: ast.AugAssign) -> str:
