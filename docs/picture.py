@@ -5,6 +5,7 @@ coroutine it heals, and its end.
 """
 
 import io
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,8 @@ from prunella.model.incidents import Incident
 
 PICTURE = Path(__file__).parent / "images" / "demo.svg"
 _COLUMNS = 110
+#: Fonts that a viewer would fetch from elsewhere; its own monospaced one serves.
+_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _LOG_LINES = 4
 _SHOWN = ("Customer.initials", "Courier.tracking_text")
 
@@ -54,6 +57,7 @@ def main() -> None:
         console.print(Text("$ prunella demo --dir shop", "bold"))
         journey: Journey = travel(Session(), Path(name), Photographer(console))
         svg = console.export_svg(title="prunella demo").replace(str(Path(name).resolve()), "shop")
+    svg = _FONTS.sub("", svg)
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(svg, encoding="utf-8")
     sys.stderr.write(f"{len(journey.healed)} healed, {PICTURE}\n")
