@@ -38,18 +38,22 @@ for _command in (demo, incidents, heal, replay, doctor):
 def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
     """Run one command line and return how it ended. Never raises what a command raises."""
     session = session or Session()
+    # Known before anything is parsed: a command line that can't be parsed answers in JSON too.
+    session.as_json = "--json" in arguments
     try:
         code = app.main(list(arguments), "prunella", standalone_mode=False, obj=session)
     except click.ClickException as error:
         error.show(session.stderr)
+        session.report(error, error.format_message())
         return ExitCode.USAGE
     except PrunellaError as error:
         return session.failed(error, code_of(error))
     except (KeyboardInterrupt, click.Abort):
         session.stderr.write("prunella: interrupted\n")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter flushes only what is there.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read the output has seen enough (rich says so by SystemExit); the interpreter
+        # flushes only what is there.
         sys.stdout = None
         return ExitCode.DONE
     except ModuleNotFoundError:

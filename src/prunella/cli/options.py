@@ -4,18 +4,11 @@ from pathlib import Path
 
 import click
 
-from prunella.cli.session import Session
-
-
-def _remember_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    ctx.find_root().ensure_object(Session).as_json |= value
-
-
+#: `prunella.cli.app.run` looks for it itself, because bad usage is answered in JSON too.
 as_json = click.option(
     "--json",
     is_flag=True,
     expose_value=False,
-    callback=_remember_json,
     help="Print one JSON document instead of text for people.",
 )
 

@@ -100,10 +100,13 @@ class Session:
 
         message = str(error) or type(error).__name__
         self.stderr.write(f"prunella: {one_line(message, 2000)}\n")
-        if self.as_json:
-            plain = {"error": {"type": type(error).__name__, "message": message}}
-            self._write_json(plain)
+        self.report(error, message)
         return code
+
+    def report(self, error: Exception, message: str) -> None:
+        """Print, under ``--json``, what stopped the command as the one JSON document."""
+        if self.as_json:
+            self._write_json({"error": {"type": type(error).__name__, "message": message}})
 
     def _write_json(self, plain: Any) -> None:
         import json

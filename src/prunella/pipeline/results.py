@@ -124,6 +124,8 @@ class RefreshReport:
     #: Lines of spool files that could not be read: torn by a crash, or corrupt.
     unreadable: int
     triaged: int
+    #: Names of spool files that were not read, with the reason.
+    left_alone: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

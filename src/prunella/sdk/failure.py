@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import Encoded, encode_mapping, render
 from prunella.codec.limits import Limits
+from prunella.sdk.wrapper import FILENAME
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
@@ -43,6 +44,7 @@ LOCALS = Limits(
 )
 
 _SCALARS = frozenset({str, int, float, bool, bytes, type(None)})
+_SDK = os.path.dirname(__file__) + os.sep  # noqa: PTH120
 _LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120
 
 
@@ -146,7 +148,7 @@ def _one(error: BaseException, sight: "Sight", with_locals: int) -> dict[str, An
 def _frames(
     traceback: TracebackType | None, sight: "Sight", with_locals: int
 ) -> list[dict[str, Any]]:
-    found = list(entries(traceback))
+    found = [entry for entry in entries(traceback) if not _is_ours(entry)]
     if len(found) > OUTER_FRAMES + INNER_FRAMES:
         del found[OUTER_FRAMES:-INNER_FRAMES]
     frames = []
@@ -175,6 +177,12 @@ def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool) 
         "in_project": in_project,
         "local_values": None,
     }
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    """Tell whether the entry is of the SDK, which has no part in the failure."""
+    filename = entry.tb_frame.f_code.co_filename
+    return filename == FILENAME or filename.startswith(_SDK)
 
 
 def _position(code: CodeType, instruction: int) -> list[int] | None:

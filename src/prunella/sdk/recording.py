@@ -35,8 +35,9 @@ from prunella.sdk.trace import current
 if TYPE_CHECKING:
     from prunella.sdk.process import Host
 
-#: First samples of sites that are recorded whatever they cost, so that short scripts leave traces.
-UNPAID_SAMPLES = 500
+#: A site's first successes are recorded whatever they cost, because nothing can be proven without
+#: them; it has this many calls to succeed so often, for each of them.
+TRIES = 10
 #: Answers of boundary sites that are held for one watched call.
 MAX_HELD = 200
 MAX_HELD_BYTES = 1_000_000
@@ -83,7 +84,6 @@ class Recorder:
         for site in all_sites():
             site.forget()
         self._sequence = 0
-        self._unpaid = UNPAID_SAMPLES
         self._look_at_switch_ns = 0
 
     # --- calls
@@ -170,14 +170,15 @@ class Recorder:
     def _keeps(self, site: Site, now: int) -> bool:
         if site.first_left is None:
             site.first_left = self.host.settings.sample_first
+            site.tries_left = TRIES * site.first_left
         if site.capture == "errors" or (
             site.capture is None and self.host.settings.capture == "errors"
         ):
             return False
         if not site.first_left and now < site.next_sample_ns:
             return False
-        if site.first_left and self._unpaid:
-            self._unpaid -= 1
+        if site.first_left and site.tries_left:
+            site.tries_left -= 1
             return True
         if self.samples.allows(now):
             return True

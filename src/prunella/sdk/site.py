@@ -45,6 +45,7 @@ class Site:
         "redact",
         "site_id",
         "source_hash",
+        "tries_left",
         "wanting",
     )
 
@@ -82,6 +83,8 @@ class Site:
         self.errors = 0
         #: How many of the first successes are still to be recorded; ``None`` until the first call.
         self.first_left: int | None = None
+        #: Calls that may still be made for it.
+        self.tries_left = 0
         self.next_sample_ns = 0
         self.last_look_ns = 0
         #: Group of the latest failure.

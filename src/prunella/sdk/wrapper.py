@@ -38,16 +38,28 @@ _FAST = """
             try:
                 return {call}
             except:
-                {p}failed(None, {values})
+                try:
+                    {p}failed(None, {values})
+                except {p}fault:
+                    pass
                 raise
-        {p}running = {p}begin({values})
+        try:
+            {p}running = {p}begin({values})
+        except {p}fault:
+            {p}running = None
         try:
             {p}result = {slow_call}
         except:
-            {p}failed({p}running, {values})
+            try:
+                {p}failed({p}running, {values})
+            except {p}fault:
+                pass
             raise
         if {p}running is not None:
-            {p}returned({p}running, {p}result)
+            try:
+                {p}returned({p}running, {p}result)
+            except {p}fault:
+                pass
         return {p}result
 """
 
@@ -56,7 +68,10 @@ _ASYNC_GENERATOR = """
             {p}left -= 1
             {p}running = None
         else:
-            {p}running = {p}begin({values})
+            try:
+                {p}running = {p}begin({values})
+            except {p}fault:
+                {p}running = None
         try:
             {p}inner = {p}observe({p}running, {p}function({arguments}))
             {p}value = await {p}inner.__anext__()
@@ -73,10 +88,16 @@ _ASYNC_GENERATOR = """
         except {p}ended:
             pass
         except:
-            {p}failed({p}running, {values})
+            try:
+                {p}failed({p}running, {values})
+            except {p}fault:
+                pass
             raise
         if {p}running is not None:
-            {p}returned({p}running, None)
+            try:
+                {p}returned({p}running, None)
+            except {p}fault:
+                pass
 """
 
 _TEMPLATE = """
@@ -91,6 +112,9 @@ _FIXED: dict[str, Any] = {
     "closed": GeneratorExit,
     "ended": StopAsyncIteration,
     "exception": sys.exception,
+    # The hooks keep their errors to themselves, but near the limit of the stack even calling one
+    # may fail. Without a call, nothing can go wrong in the wrapper's handlers.
+    "fault": Exception,
 }
 
 

@@ -7,6 +7,9 @@ by module and qualified name, the message with its values taken out, and the sam
   and message are therefore one incident.
 - A function counts once however often it stands in the traceback, so that the depth of a recursion
   doesn't matter; comprehensions count as the function around them (Python 3.12 runs them inline).
+- Where a `RecursionError` strikes is chance: of its frames the way into the recursion and what
+  recurs counts, in no order, and nothing of the message's "while calling a Python object".
+- Prunella's own frames never count: what records a program is no part of what failed in it.
 - Values in messages are numbers, quoted text, addresses, paths, dates and the like. A bare word in
   a message can't be told from a value ("no user bob") and separates.
 - In the messages of the interpreter's own `AttributeError`, `NameError`, `ImportError` and
@@ -17,7 +20,9 @@ by module and qualified name, the message with its values taken out, and the sam
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from prunella.model.records import ExceptionInfo, Frame, Occurrence
 from prunella.triage.codes import own_code
@@ -28,6 +33,10 @@ SCHEME = "1"
 _MAX_MESSAGE_CHARS = 2000
 _MAX_NORMALISED_CHARS = 300
 _MAX_CAUSES = 5
+_RECURSION_ERROR = "builtins:RecursionError"
+#: What the interpreter says first; behind it stands what it happened to be doing.
+_TOO_DEEP = "maximum recursion depth exceeded"
+_OWN_PACKAGE = __name__.partition(".")[0]
 
 _INLINED = re.compile(r"(\.<locals>)?\.?<(?:list|dict|set)comp>$")
 
@@ -105,7 +114,15 @@ def normalise(message: str, *, keep_names: bool = False) -> str:
 
 def innermost_project_frame(exception: ExceptionInfo) -> Frame | None:
     """Return the frame of the project that was nearest to where it was raised."""
-    return next((frame for frame in reversed(exception.frames) if frame.in_project), None)
+    return next((frame for frame in reversed(exception.frames) if _is_project(frame)), None)
+
+
+def _is_project(frame: Frame) -> bool:
+    return frame.in_project and not _is_own(frame)
+
+
+def _is_own(frame: Frame) -> bool:
+    return frame.module.partition(".")[0] == _OWN_PACKAGE
 
 
 def _chain(exception: ExceptionInfo) -> Iterator[ExceptionInfo]:
@@ -118,17 +135,37 @@ def _chain(exception: ExceptionInfo) -> Iterator[ExceptionInfo]:
 
 
 def _part(exception: ExceptionInfo) -> list[str | list[str]]:
+    is_recursion = exception.type == _RECURSION_ERROR
+    functions = _functions(exception.frames)
     return [
         exception.relation or "",
         exception.type,
         own_code(exception) or "",
-        _functions(exception.frames),
-        normalise(exception.message, keep_names=exception.type in _NAMING_TYPES),
+        _recurring(functions) if is_recursion else list(dict.fromkeys(functions)),
+        _message(exception),
     ]
 
 
+def _message(exception: ExceptionInfo) -> str:
+    if exception.type == _RECURSION_ERROR and exception.message.startswith(_TOO_DEEP):
+        return _TOO_DEEP
+    return normalise(exception.message, keep_names=exception.type in _NAMING_TYPES)
+
+
 def _functions(frames: tuple[Frame, ...]) -> list[str]:
-    """Return the project's functions in the order of their first frame; without any, the last."""
-    project: Iterable[Frame] = [frame for frame in frames if frame.in_project] or frames[-1:]
-    names = (f"{frame.module}:{_INLINED.sub('', frame.qualname)}" for frame in project)
-    return list(dict.fromkeys(names))
+    """Return the function of each of the project's frames; without any, of the last frame."""
+    foreign = [frame for frame in frames if not _is_own(frame)]
+    project: Iterable[Frame] = [frame for frame in foreign if frame.in_project] or foreign[-1:]
+    return [f"{frame.module}:{_INLINED.sub('', frame.qualname)}" for frame in project]
+
+
+def _recurring(functions: list[str]) -> list[str]:
+    """Return the functions before the first that recurs, then, sorted, those that recur.
+
+    What was called only once from within was there by chance when the limit was reached.
+    """
+    number = Counter(functions)
+    before = list(takewhile(lambda name: number[name] == 1, functions))
+    if len(before) == len(functions):  # nothing recurs in what was recorded
+        return before
+    return before + sorted(name for name in number if number[name] > 1)

@@ -5,28 +5,50 @@ of it, and imports no more than that.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from prunella.model.errors import ConfigurationError
 from prunella.model.project import data_folder
+from prunella.model.settings import Settings, load
 
-__all__ = ["drain"]
+if TYPE_CHECKING:
+    from prunella.adapters.spool import Retention
+
+__all__ = ["drain", "retention"]
+
+STORE_NAME = "prunella.db"
+SPOOL_NAME = "spool"
 
 
 def drain(root: Path) -> None:
-    """Move what the program at `root` has spooled into its embedded store.
+    """Move what the program at `root` has spooled into its embedded store, and forget what is old.
 
     Called from the SDK's background thread; raises `StoreError` where the store can't take it, and
-    nothing is lost then.
+    nothing is lost then. Settings that can't be read count as the defaults: records matter more.
     """
     from prunella.adapters.spool import drain as drain_spool
     from prunella.adapters.sqlite_store import open_store
 
+    try:
+        settings = load(root).settings
+    except ConfigurationError:
+        settings = Settings()
     folder = data_folder(root)
     store = open_store(folder / STORE_NAME, create=True)
     try:
-        drain_spool(folder / SPOOL_NAME, store)
+        drain_spool(folder / SPOOL_NAME, store, retention=retention(settings))
     finally:
         store.close()
 
 
-STORE_NAME = "prunella.db"
-SPOOL_NAME = "spool"
+def retention(settings: Settings) -> "Retention":
+    """Return what the store may keep: ``retention_days`` and ``store_mb``, with limits that work.
+
+    A day and a megabyte are the least: what was just recorded has to stay until it is looked at.
+    """
+    from datetime import timedelta
+
+    from prunella.adapters.spool import Retention
+
+    days = min(max(settings.retention_days, 1), timedelta.max.days)
+    return Retention(max_age=timedelta(days=days), max_bytes=max(settings.store_mb, 1) * 2**20)

@@ -46,6 +46,12 @@ def _store(healer: Healer) -> Iterator[Finding]:
     rows = ", ".join(f"{number:,} {table}" for table, number in health.rows.items())
     size = f"{health.size_bytes / 2**20:.1f} MB"
     yield _ok("store", f"{health.place}: schema {health.schema_version}, {size}, {rows}")
+    for reason, number in health.refused.items():
+        yield _warning(
+            "store",
+            f"{number:,} records were not kept: {reason}",
+            "a record that is too large or malformed is counted and left out; all others were kept",
+        )
 
 
 def _spool(healer: Healer) -> Iterator[Finding]:
@@ -65,6 +71,12 @@ def _spool(healer: Healer) -> Iterator[Finding]:
             "spool",
             f"{report.unreadable} lines could not be read and were skipped",
             "a line is torn when a machine stops in the middle of a write; all others were kept",
+        )
+    for name, reason in report.left_alone:
+        yield _warning(
+            "spool",
+            f"{folder / name} was left alone: {reason}",
+            "spool files are regular files of the user who runs the program; correct or remove it",
         )
     if not os.access(folder, os.W_OK):
         yield _problem("spool", f"{folder} is not writable", "correct its owner or mode")

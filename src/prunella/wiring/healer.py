@@ -20,7 +20,7 @@ from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
 from prunella.ports import LanguageModel, Progress, Repository, Store, TestRunner
-from prunella.wiring import SPOOL_NAME, STORE_NAME
+from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 
 
 class Healer:
@@ -94,14 +94,20 @@ class Healer:
         )
 
     def refresh(self) -> RefreshReport:
-        """Bring the store up to date: take in what was spooled, and triage what is new."""
+        """Bring the store up to date: take in what was spooled, forget what is old, triage what is new."""
         from prunella.adapters.spool import drain
         from prunella.triage import load_rules
 
         rules = load_rules(self.root)
-        drained = drain(data_folder(self.root) / SPOOL_NAME, self.store)
+        spool = data_folder(self.root) / SPOOL_NAME
+        drained = drain(spool, self.store, retention=retention(self.settings))
         triaged = triage_pending(self.store, rules)
-        return RefreshReport(records=drained.records, unreadable=drained.torn, triaged=triaged)
+        return RefreshReport(
+            records=drained.records,
+            unreadable=drained.torn,
+            triaged=triaged,
+            left_alone=drained.refused,
+        )
 
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         """Return incidents, the one seen last first."""

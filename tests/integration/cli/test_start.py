@@ -42,3 +42,11 @@ def test_a_missing_extra_is_named(missing):
     assert done.returncode == 3
     assert 'pip install "prunella[heal]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    """`prunella … | head -1` ends with 0 and without a complaint."""
+    code = f"{sys.executable} -m prunella.cli --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "0\n"
+    assert done.stderr == ""

@@ -69,7 +69,8 @@ def exhaust() -> Callable[[], None]:
     def use_up() -> None:
         recorder = runtime.active()
         assert recorder is not None
-        recorder._unpaid = 0
+        for each in site.all_sites():
+            each.first_left = 0
         for budget in (recorder.samples, recorder.watching, recorder.looks):
             budget._left_ns = -1e15
 

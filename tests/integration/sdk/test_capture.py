@@ -583,3 +583,62 @@ def test_settings_name_more_secrets(recorded: Recorded) -> None:
     data = path.read_bytes()
     for secret in (b"DE00 1234", b"CUST-4711", b"ann@example.org"):
         assert secret not in data
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_near_the_limit_of_the_stack_nothing_of_ours_fails(
+    recorded: Recorded, is_async: bool
+) -> None:
+    """At every depth, a recursive site returns or raises from its own code, as without `@heal`."""
+    if is_async:
+
+        @heal
+        async def down(number: int) -> int:
+            return 1 + await down(number - 1) if number else 0
+
+        def drive(number: int) -> int:
+            return asyncio.run(down(number))
+
+    else:
+
+        @heal
+        def down_sync(number: int) -> int:
+            return 1 + down_sync(number - 1) if number else 0
+
+        drive = down_sync
+    outcomes = []
+    for number in range(0, 1_200, 23):
+        try:
+            outcomes.append(drive(number) == number)
+        except RecursionError as error:
+            entry = error.__traceback__
+            while entry is not None and entry.tb_next is not None:
+                entry = entry.tb_next
+            assert entry is not None
+            assert "prunella" not in entry.tb_frame.f_globals["__name__"].partition(".")[0]
+            outcomes.append(None)
+    assert set(outcomes) == {True, None}
+    for occurrence in recorded.all(Occurrence):
+        for frame in occurrence.exception.frames:
+            assert not frame.module.startswith("prunella.")
+
+
+def test_every_site_has_its_first_successes(recorded: Recorded) -> None:
+    """However many sites there are, none goes without the first few calls; a failing one neither."""
+    sites = []
+    for number in range(60):
+        namespace: dict[str, Any] = {"__name__": f"module{number}"}
+        exec("def f(a):\n    return 1 // a", namespace)  # noqa: S102 - functions of their own
+        sites.append(heal(namespace["f"]))
+    for turn in range(12):
+        for function in sites:
+            if turn < 4:
+                with pytest.raises(ZeroDivisionError):
+                    function(0)
+            else:
+                function(turn)
+    by_site: dict[str, int] = {}
+    for call in recorded.all(Call):
+        by_site[call.site_id] = by_site.get(call.site_id, 0) + 1
+    assert len(by_site) == 60
+    assert min(by_site.values()) >= 5

@@ -274,6 +274,14 @@ def test_bad_usage_ends_with_two(arguments):
     assert err
 
 
+def test_bad_usage_is_json_where_json_was_asked_for():
+    """Whoever parses standard output always finds one document there."""
+    code, out, err = invoke(FakeHealer(), "heal", "--no-such-option", "--json")
+    assert code == ExitCode.USAGE
+    assert json.loads(out)["error"]["type"] == "NoSuchOption"
+    assert "--no-such-option" in err
+
+
 def test_a_published_patch_says_where_it_stands():
     """Branch, text and the command to look at it are shown."""
     publication = Publication(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunella.model.records import Ending
-from prunella.triage.fingerprint import fingerprint, normalise
+from prunella.triage.fingerprint import fingerprint, innermost_project_frame, normalise
 from recorded import a_frame, an_exception, an_occurrence
 
 
@@ -161,6 +161,46 @@ def test_depth_of_recursion_changes_nothing(one, other):
         return (a_frame(qualname="main"), *pair * depth, a_frame(qualname="leaf"))
 
     assert of(frames=frames(one)) == of(frames=frames(other))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "maximum recursion depth exceeded while calling a Python object",
+        "maximum recursion depth exceeded in comparison",
+        "maximum recursion depth exceeded while getting the str of an object",
+    ],
+)
+def test_where_the_limit_was_reached_changes_nothing(message):
+    """A runaway recursion is one incident, whatever it was doing when the limit stopped it."""
+    enter, walk, visit, leaf = (
+        a_frame(qualname=name) for name in ("main", "walk", "visit", "leaf")
+    )
+    kind = "builtins:RecursionError"
+    plain = of(
+        type=kind,
+        message="maximum recursion depth exceeded",
+        frames=(enter, *(walk, visit) * 3),
+    )
+    for frames in (
+        (enter, *(walk, visit) * 9, walk),
+        (enter, *(walk, visit) * 5, walk, leaf),
+        (enter, *(visit, walk) * 5),
+    ):
+        assert of(type=kind, message=message, frames=frames) == plain
+    assert of(type=kind, message=message, frames=(enter, *(walk, leaf) * 3)) != plain
+    assert of(type=kind, message="the tree is too deep", frames=(enter, walk)) != plain
+
+
+def test_frames_of_prunella_itself_do_not_count():
+    """What records a program is no part of what failed in it, even if it lies in the project."""
+    own = a_frame(file="src/prunella/sdk/wrapper.py", module="prunella.sdk.wrapper", qualname="run")
+    assert of(frames=(own, a_frame(), own)) == of(frames=(a_frame(),))
+    library = a_frame(module="json", qualname="loads", in_project=False)
+    assert of(frames=(library, own)) == of(frames=(library,))
+    assert innermost_project_frame(an_exception(frames=(a_frame(), own))) == a_frame()
+    assert innermost_project_frame(an_exception(frames=(own,))) is None
+    assert innermost_project_frame(an_exception(frames=(a_frame(module="prunellas"),))) is not None
 
 
 def test_frames_outside_the_project_do_not_count():
