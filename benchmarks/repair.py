@@ -45,10 +45,12 @@ from prunella.model.repair import (
     Accepted,
     Baseline,
     Candidate,
+    Rejected,
     ReplayEnding,
     ReplayOutcome,
     ReplayRequest,
     SourceFunction,
+    Verdict,
 )
 from prunella.model.settings import Settings
 from prunella.patching import locate
@@ -264,7 +266,7 @@ class Bench:
         self._note(candidates, verdicts, failing, result)
         best = offered(candidates, verdicts, limit=3)
         if not best:
-            accepted = any(isinstance(verdict, Accepted) for verdict in verdicts)
+            accepted = any(_holds(verdict) for verdict in verdicts)
             result.abstention = (
                 "too little evidence" if accepted
                 else "no candidate was accepted" if candidates
@@ -276,14 +278,14 @@ class Bench:
     def _note(
         self,
         candidates: Sequence[Candidate],
-        verdicts: Sequence[object],
+        verdicts: Sequence[Verdict],
         failing: Sequence[Occurrence],
         result: Result,
     ) -> None:
         kept = [
             (candidate, verdict)
             for candidate, verdict in zip(candidates, verdicts, strict=True)
-            if isinstance(verdict, Accepted)
+            if _holds(verdict)
         ]
         rows = self.run([candidate.patch.after for candidate, _ in kept]) if kept else []
         numbers = [int(item.occurrence_id.partition("_")[2]) for item in failing]
@@ -291,6 +293,12 @@ class Bench:
             good = all(self.right(number, row[number]) for number in numbers)
             rule = candidate.origin.partition(":")[2]
             result.accepted.append((rule, verdict.score, good))
+
+
+def _holds(verdict: Verdict) -> bool:
+    """No check failed, and failing and passing calls were compared: offered or not."""
+    shown = verdict.replays.failing_healed and verdict.replays.passing_equal
+    return bool(shown) and not isinstance(verdict, Rejected)
 
 
 def _no_class(path: str) -> object:
