@@ -19,8 +19,7 @@ RIGHT = {
     "shop.orders:page": ("[page([], 4), page(['o-1'], 2)]", "[[], []]"),
     "shop.orders:next_slot": ("next_slot(['2026-12-21T09:00'], '2026-12-23T09:00')", "None"),
     "shop.customers:Customer.initials": ("Customer('ada', 'byron').initials()", "'AB'"),
-    # The rules know no second encoding: they mark the letters that they can't read.
-    "shop.importer:decode_feed": ('decode_feed("Maß;1".encode("cp1252"))[-2:]', "';1'"),
+    "shop.importer:decode_feed": ('decode_feed("Maß;1".encode("cp1252"))', "'Maß;1'"),
     "shop.importer:parse_quantity": ('parse_quantity("")', "0"),
     "shop.importer:parse_weight": ('parse_weight("1,250.5")', "1250.5"),
     "shop.importer:stock_rows": ('list(stock_rows("a;1\\n\\nb;2\\n"))', "[('a', 1), ('b', 2)]"),
