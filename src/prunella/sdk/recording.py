@@ -31,6 +31,7 @@ from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
 from prunella.sdk.trace import current
+from prunella.sdk.yields import NUMBERS_EACH, renumbered
 
 if TYPE_CHECKING:
     from prunella.sdk.process import Host
@@ -164,7 +165,7 @@ class Recorder:
         """Record a value that a generator yields."""
         tree, complete = encode(value, redactor=self.redactor_of(running.site))
         if running.yielded is not None:
-            running.yielded.append(tree)
+            running.yielded.append(renumbered(tree, NUMBERS_EACH * len(running.yielded)))
         running.complete = running.complete and complete
 
     def _keeps(self, site: Site, now: int) -> bool:

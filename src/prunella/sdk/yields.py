@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Values of one generator that are recorded.
 MAX_YIELDED = 100
+#: Numbers of shared nodes that each of them may take up.
+NUMBERS_EACH = 1_000_000
 
 
 def observe(running: Running | None, generator: Any) -> Any:
@@ -36,6 +38,17 @@ def _start(running: Running) -> None:
     token, running.token = running.token, None
     if token is not None:
         current.reset(token)
+
+
+def renumbered(tree: Any, offset: int) -> Any:
+    """Return a tree whose shared nodes have other numbers, so that it fits in among others."""
+    if type(tree) is not list or not tree:
+        return tree
+    if tree[0] == "&":
+        return ["&", tree[1] + offset, renumbered(tree[2], offset)]
+    if tree[0] == "*":
+        return ["*", tree[1] + offset]
+    return [renumbered(item, offset) for item in tree]
 
 
 def _note(running: Running, value: Any) -> None:

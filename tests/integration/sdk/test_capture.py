@@ -642,3 +642,18 @@ def test_every_site_has_its_first_successes(recorded: Recorded) -> None:
         by_site[call.site_id] = by_site.get(call.site_id, 0) + 1
     assert len(by_site) == 60
     assert min(by_site.values()) >= 5
+
+
+def test_yielded_values_keep_their_own_shared_references(recorded: Recorded) -> None:
+    """Cycles and shared lists within one yielded value don't mix with those of the next."""
+
+    @heal
+    def pairs() -> Iterator[list[Any]]:
+        for number in range(3):
+            shared = [number]
+            yield [shared, shared]
+
+    assert len(list(pairs())) == 3
+    values: Any = decode(recorded.one(Call).result)
+    assert values == [[[0], [0]], [[1], [1]], [[2], [2]]]
+    assert all(first is second for first, second in values)
