@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-SDK_TESTS := tests/unit/sdk tests/unit/codec tests/unit/model
+SDK_TESTS := tests/unit/sdk tests/unit/codec tests/unit/model tests/integration/sdk
 
 .PHONY: demo test test-sdk check lock clean
 .DEFAULT_GOAL := test

@@ -143,7 +143,8 @@ class ExceptionInfo:
     #: ``module:qualname`` of the class.
     type: str
     #: The class and its bases up to `BaseException`, each ``module:qualname``.
-    mro: tuple[str, ...]
+    # `field()` because a class has an `mro` of its own, which would pass for a default.
+    mro: tuple[str, ...] = field()
     #: `str(exception)`, redacted and bounded. Untrusted text.
     message: str
     #: The exception's own ``error_code``, ``code`` or ``sqlstate`` attributes and the like.

@@ -51,7 +51,7 @@ def test_moments_may_be_integers() -> None:
         ({"ending": "tired"}, "Occurrence.ending"),
         ({"started_at": "yesterday"}, "Occurrence.started_at"),
         ({"started_at": 10**30}, "Occurrence.started_at"),
-        ({"exception": {"type": "a:b"}}, "Occurrence.exception.message is missing"),
+        ({"exception": {"type": "a:b"}}, "Occurrence.exception.mro is missing"),
         ({"exception": []}, "Occurrence.exception"),
     ],
 )
