@@ -6,6 +6,7 @@ from threading import Lock
 from prunella.model.clock import now
 from prunella.model.project import data_folder
 from prunella.model.repair import Publication
+from prunella.patching import unified_diff
 from prunella.ports import PullRequest, Repository
 
 
@@ -29,9 +30,12 @@ class LocalHost:
             commit = None
             if self._repository.commit is not None:
                 commit = self._repository.commit_branch(branch, request.files, request.message)
-            _write(folder / f"{name}.patch", request.candidate.patch.diff)
+            patch = request.candidate.patch
+            # Made anew: the diff that is shown has lost what is no Unicode.
+            diff = unified_diff(patch.path, patch.before, patch.after)
+            _write(folder / f"{name}.patch", diff.encode("utf-8", "surrogateescape"))
             text = folder / f"{name}.md"
-            _write(text, request.body)
+            _write(text, request.body.encode("utf-8", "backslashreplace"))
         return Publication(
             candidate_id=request.candidate.candidate_id,
             branch=branch if commit else None,
@@ -53,8 +57,8 @@ def _file_name(branch: str) -> str:
     return branch.replace("/", "-") + ".md"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write all or nothing."""
     unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+    unfinished.write_bytes(content)
     unfinished.replace(path)

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~@&-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~@&])")
+#: What makes a heading, a list or a rule at the beginning of a line only.
+_LEADING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
 _BACKTICKS = re.compile(r"`+")
 
 
@@ -27,7 +29,8 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return `text` with every character that Markdown gives a meaning to escaped."""
-    return _MARKUP.sub(r"\\\1", " ".join(_visible(text).split()))
+    escaped = _MARKUP.sub(r"\\\1", " ".join(_visible(text).split()))
+    return _LEADING.sub(_escape_leading, escaped)
 
 
 def prose(text: str) -> str:
@@ -44,6 +47,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table of cells that are Markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _escape_leading(match: re.Match[str]) -> str:
+    mark = match[0]
+    # A number before a dot is a list item: the dot is what has to lose its meaning.
+    return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
 
 
 def _keep_edges(part: str) -> str:
