@@ -56,8 +56,16 @@ _BUILTIN_NAMES = {
     "partial": "functools.partial",
     "log": "logging.Logger",
     "np": "numpy.ndarray",
+    "pa": "pandas.array",
+    "pm": "pandas.array",
+    "pt": "pandas.array",
+    "pc": "pandas.Categorical",
+    "ps": "pandas.Timestamp",
+    "pl": "pandas.Timedelta",
 }
 _WITH_CLASS = frozenset({"o", "x", "nt", "sub", "enum", "flag", "?"})
+#: Tag → module of the class that is named behind it.
+_WITH_NAME = {"path": "pathlib", "pd": "pandas", "pi": "pandas"}
 _SINGLETONS = {"builtins:Ellipsis": "ellipsis", "builtins:NotImplemented": "NotImplementedType"}
 
 
@@ -73,8 +81,8 @@ def type_name(tree: Tree) -> str:
     if type(argument) is str:
         if tag in _WITH_CLASS:
             return dotted(argument)
-        if tag == "path":
-            return f"pathlib.{argument}"
+        if tag in _WITH_NAME:
+            return f"{_WITH_NAME[tag]}.{argument}"
         if tag == "redacted":
             return argument
         if tag == "fn":
