@@ -145,6 +145,19 @@ class Project:
         return self.git("for-each-ref", "--format=%(refname:short)", _BRANCHES).splitlines()
 
 
+def refused(project: Project, *arguments: str, code: int, **environment: str) -> str:
+    """Run a command that must be refused with `code`; return its message."""
+    ended = project.run(*arguments, "--json", **environment)
+    assert ended.code == code, (ended.out, ended.err)
+    return ended.message
+
+
+def problems(ended: Ended) -> list[str]:
+    """Return the areas in which doctor says that something doesn't work."""
+    findings = ended.document["findings"]
+    return [item["area"] for item in findings if item["level"] == "problem"]
+
+
 def _clean() -> dict[str, str]:
     return {
         name: value
