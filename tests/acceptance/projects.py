@@ -63,6 +63,8 @@ class Project:
     top: Path
     #: Environment variables of every command.
     environment: dict[str, str] = field(default_factory=dict)
+    #: Put before each command.
+    prefix: list[str] = field(default_factory=list)
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write files by their path relative to the project."""
@@ -112,7 +114,7 @@ class Project:
 
     def _run(self, command: list[str], stdin: str = "", **environment: str) -> Ended:
         done = subprocess.run(
-            command,
+            [*self.prefix, *command],
             cwd=self.folder,
             env={**_clean(), **self.environment, **environment},
             input=stdin,

@@ -24,7 +24,7 @@ def test_local_edits_and_staged_changes_on_a_detached_head(recorded):
     assert recorded.branches() == [attempt["branch"]]
     patched = recorded.git("show", f"{attempt['branch']}:ratings.py")
     assert "return sum(stars) / len(stars)" in patched
-    assert "ratings.py differs from the commit" in attempt["explanation"]
+    assert "ratings.py differs from the commit" in attempt["note"]
 
 
 def test_healing_twice_makes_one_branch(recorded):
