@@ -158,3 +158,22 @@ def test_an_ignored_error(recorded, name):
     assert "ignored" in refused(recorded, "heal", "average", code=1)
     assert "ignored" in refused(recorded, "heal", incident["incident_id"], code=1)
     assert recorded.run("heal", "--all", "--json").document["healings"] == []
+
+
+def test_the_same_from_code(recorded):
+    """A program that calls `Healer` gets the error of the tree, with the message."""
+    ended = recorded.python(
+        "-c",
+        "import prunella\n"
+        "from prunella.model.errors import PrunellaError\n"
+        "for root, name in (('.', 'averag'), ('/nowhere', 'average'), ('.', 'inc_nope')):\n"
+        "    try:\n"
+        "        prunella.Healer(root=root).diagnose_and_heal(name)\n"
+        "    except PrunellaError as error:\n"
+        "        print(type(error).__name__, error)\n",
+    )
+    assert ended.code == 0, ended.err
+    unknown, missing, gone = ended.out.splitlines()
+    assert unknown.startswith("UnknownName no function called 'averag'")
+    assert missing.startswith("StoreError Nothing has been recorded here yet: /nowhere/")
+    assert gone.startswith("UnknownName There is no incident 'inc_nope'")

@@ -53,7 +53,7 @@ def attempt_of(project, *arguments, code=0, **environment):
     return ended.document["healings"][0]
 
 
-def tests_check(attempt):
+def check_by_tests(attempt):
     """Return what the check ``tests`` of the best proposal found."""
     checks = attempt["proposals"][0]["verdict"]["checks"]
     return next(item for item in checks if item["name"] == "tests")
@@ -62,7 +62,7 @@ def tests_check(attempt):
 def test_tests_that_hang(recorded):
     """They are ended when their time is over, and show nothing."""
     recorded.environment["PRUNELLA_TEST_COMMAND"] = "python -c 'import time; time.sleep(600)'"
-    check = tests_check(attempt_of(recorded, PRUNELLA_TEST_TIMEOUT_S="0.5"))
+    check = check_by_tests(attempt_of(recorded, PRUNELLA_TEST_TIMEOUT_S="0.5"))
     assert check["outcome"] == "not_shown"
     assert "in time" in check["detail"]
 
@@ -70,7 +70,7 @@ def test_tests_that_hang(recorded):
 def test_tests_that_fail_before(recorded):
     """They don't count against the patch, and prove nothing for it."""
     recorded.environment["PRUNELLA_TEST_COMMAND"] = "python -c 'raise SystemExit(3)'"
-    check = tests_check(attempt_of(recorded))
+    check = check_by_tests(attempt_of(recorded))
     assert check["outcome"] == "not_shown"
     assert "exit code 3" in check["detail"]
 
@@ -78,7 +78,7 @@ def test_tests_that_fail_before(recorded):
 def test_a_test_command_that_is_none(recorded):
     """It is named by heal and by doctor."""
     recorded.environment["PRUNELLA_TEST_COMMAND"] = "no-such-runner --all"
-    check = tests_check(attempt_of(recorded))
+    check = check_by_tests(attempt_of(recorded))
     assert check["outcome"] == "not_shown"
     assert "no-such-runner" in check["detail"]
     assert "tests" in problems(recorded.run("doctor", "--json"))
@@ -191,4 +191,4 @@ def test_a_pull_request_text_that_cannot_be_written(recorded):
     message = refused(recorded, "heal", "average", "--pr", code=3)
     assert "pull-requests" in message
     assert recorded.branches() == []
-    assert RATINGS == (recorded.folder / "ratings.py").read_text()
+    assert (recorded.folder / "ratings.py").read_text() == RATINGS
