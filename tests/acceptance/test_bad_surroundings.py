@@ -90,7 +90,7 @@ def test_the_recorded_interpreter_is_gone(recorded):
     """Its path is named, and the setting that names another."""
     recorded.run("incidents", "--json")
     with sqlite3.connect(recorded.folder / STORE) as db:
-        db.execute("UPDATE process SET data = replace(data, '/bin/python', '/bin/gone')")
+        db.execute("UPDATE process SET body = replace(body, '/bin/python', '/bin/gone')")
     db.close()
     for command in ("heal", "replay"):
         message = refused(recorded, command, "average", code=3)
