@@ -302,6 +302,10 @@ class Repository(Protocol):
         """Say whether a branch of that name is there now."""
         ...
 
+    def is_edited(self, path: str) -> bool:
+        """Say whether the file on disk isn't the base's, so that a patch leaves edits out."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from prunella.model.errors import UnknownName
 from prunella.model.incidents import Incident, IncidentStatus
-from prunella.pipeline.results import Healing, ReplayReport, Story
+from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.ports import Progress
 
 
@@ -32,9 +32,10 @@ class FakeHealer:
         progress("working")
         return self
 
-    def refresh(self) -> None:
+    def refresh(self) -> RefreshReport:
         if self.broken is not None:
             raise self.broken
+        return RefreshReport(records=0, unreadable=0, triaged=0)
 
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         return [item for item in self.known if status is None or item.status is status]

@@ -118,6 +118,14 @@ class GitRepository:
             return False
         return True
 
+    def is_edited(self, path: str) -> bool:
+        """Say whether the work tree has other lines in that file than the base, or no such file."""
+        try:
+            present = (self._root / path).read_bytes()
+        except OSError:
+            return True
+        return present.splitlines() != (self.read(path) or b"").splitlines()
+
     def _git(
         self,
         *arguments: str,

@@ -1,9 +1,11 @@
 """The code host of a machine without one: a branch in the repository, and the text beside it."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 
 from prunella.model.clock import now
+from prunella.model.errors import RepositoryError
 from prunella.model.project import data_folder
 from prunella.model.repair import Publication
 from prunella.patching import unified_diff
@@ -24,18 +26,29 @@ class LocalHost:
         Raises `RepositoryError` where the branch can't be made; nothing is left behind then.
         """
         folder = data_folder(self._repository.root) / "pull-requests"
-        folder.mkdir(parents=True, exist_ok=True)
-        with self._naming:
-            branch, name = self._free_name(request.branch, folder)
-            commit = None
-            if self._repository.commit is not None:
-                commit = self._repository.commit_branch(branch, request.files, request.message)
-            patch = request.candidate.patch
-            # Made anew: the diff that is shown has lost what is no Unicode.
-            diff = unified_diff(patch.path, patch.before, patch.after)
-            _write(folder / f"{name}.patch", diff.encode("utf-8", "surrogateescape"))
-            text = folder / f"{name}.md"
-            _write(text, request.body.encode("utf-8", "backslashreplace"))
+        commit = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._naming, ExitStack() as undo:
+                branch, name = self._free_name(request.branch, folder)
+                text = folder / f"{name}.md"
+                patch = request.candidate.patch
+                # Made anew: the diff that is shown has lost what is no Unicode.
+                diff = unified_diff(patch.path, patch.before, patch.after)
+                for path, content in (
+                    (text, request.body.encode("utf-8", "backslashreplace")),
+                    (folder / f"{name}.patch", diff.encode("utf-8", "surrogateescape")),
+                ):
+                    undo.callback(path.unlink, missing_ok=True)
+                    _write(path, content)
+                if self._repository.commit is not None:
+                    commit = self._repository.commit_branch(branch, request.files, request.message)
+                undo.pop_all()
+        except OSError as error:
+            raise RepositoryError(
+                f"the pull-request text can't be written into {folder}: "
+                f"{error.strerror or error}; no branch was made. Allow this user to write there"
+            ) from error
         return Publication(
             candidate_id=request.candidate.candidate_id,
             branch=branch if commit else None,

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from prunella.model.errors import RepositoryError
+from prunella.model.errors import PatchRefused, RepositoryError
 from prunella.ports import Overlay
 
 #: Folders that hold no source of the project.
 _SKIPPED = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
 )
+_APPLY_S = 60
 MAX_FILES = 20_000
 MAX_BYTES = 200 * 1024 * 1024
 
@@ -69,6 +70,10 @@ class PlainFolder:
         """Say whether a branch of that name is there now: never."""
         return False
 
+    def is_edited(self, path: str) -> bool:
+        """Say whether the file on disk isn't the base's: it is."""
+        return False
+
 
 def _walk(root: Path) -> Iterator[Path]:
     for folder, subfolders, names in os.walk(root):
@@ -86,7 +91,11 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def apply_patch(tree: Path, patch: bytes) -> None:
-    """Apply a unified diff to the files below `tree`; raises `RepositoryError` if it doesn't fit."""
+    """Apply a unified diff to the files below `tree`.
+
+    Raises `PatchRefused` where it doesn't fit or is no patch, `RepositoryError` without git.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
             ["git", "apply", "--whitespace=nowarn", "-"],  # noqa: S607 - the user's own git
@@ -94,11 +103,17 @@ def apply_patch(tree: Path, patch: bytes) -> None:
             input=patch,
             capture_output=True,
             check=False,
-            timeout=60,
-            env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent), "LC_ALL": "C"},
+            timeout=_APPLY_S,
+            env={**clean, "GIT_CEILING_DIRECTORIES": str(tree.parent), "LC_ALL": "C"},
         )
     except FileNotFoundError:
         raise RepositoryError("git is not installed, or not on PATH: install it") from None
+    except subprocess.TimeoutExpired:
+        raise RepositoryError(f"git apply did not end within {_APPLY_S} s") from None
     if done.returncode != 0:
         reason = done.stderr.decode(errors="replace").strip()
-        raise RepositoryError(f"the patch does not apply to the working tree: {reason}")
+        raise PatchRefused(
+            "does_not_apply",
+            f"the patch does not apply to the working tree (git says: {reason}); "
+            "give a unified diff that was made on the present code",
+        )

@@ -10,7 +10,7 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from subprocess import PIPE, STDOUT, Popen
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from xml.etree import ElementTree
 
 from prunella.adapters import mounts
@@ -98,8 +98,6 @@ class SandboxTestRunner:
         ) as running:
             timeout_s = self._settings.test_timeout_s or _TIMEOUT_S
             tail, timed_out = _listen(running, started + timeout_s)
-            if not timed_out:
-                running.wait()
         if _is_pytest(command) and _no_tests(running.returncode, tail):
             return None
         return TestReport(
@@ -228,6 +226,12 @@ def _listen(process: "Popen[bytes]", deadline: float) -> tuple[str, bool]:
             break
         tail = (tail + part)[-_TAIL_BYTES:]
     process.stdout.close()
+    if not timed_out:
+        # It may have closed its output and go on.
+        try:
+            process.wait(max(deadline - time.monotonic(), 1.0))
+        except TimeoutExpired:
+            timed_out = True
     return tail.decode(errors="replace"), timed_out
 
 

@@ -44,12 +44,15 @@ def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
         code = app.main(list(arguments), "prunella", standalone_mode=False, obj=session)
     except click.ClickException as error:
         error.show(session.stderr)
+        # Parsing may have stopped before the option was read.
+        session.as_json |= "--json" in arguments
         session.report(error, error.format_message())
         return ExitCode.USAGE
     except PrunellaError as error:
         return session.failed(error, code_of(error))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         session.stderr.write("prunella: interrupted\n")
+        session.report(error, "interrupted")
         return ExitCode.INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # Whoever read the output has seen enough (rich says so by SystemExit); the interpreter
@@ -58,11 +61,12 @@ def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
         return ExitCode.DONE
     except ModuleNotFoundError:
         raise
-    except Exception:  # noqa: BLE001 - the last line: a fault of ours gets a code of its own
+    except Exception as error:  # noqa: BLE001 - the last line: a fault of ours gets a code of its own
         session.stderr.write("prunella: this is a fault in Prunella itself; please report it\n")
         import traceback
 
         session.stderr.write(traceback.format_exc())
+        session.report(error, f"a fault in Prunella itself: {error}")
         return ExitCode.INTERNAL
     # Commands answer an exit code; click answers 0 for --help and --version.
     return ExitCode(code)

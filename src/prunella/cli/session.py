@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from prunella.cli.exit_codes import ExitCode
+from prunella.cli.text import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,9 +22,11 @@ _COLUMNS_WITHOUT_TERMINAL = 120
 
 
 def _open(root: Path | None, model: str | None, progress: "Progress") -> "Healer":
+    from prunella.model.project import find_root
     from prunella.wiring.healer import Healer
 
-    return Healer(model, root=root, progress=progress)
+    # Named, because the script that runs here is the command, not the user's program.
+    return Healer(model, root=root or find_root(Path.cwd()), progress=progress)
 
 
 @dataclass(slots=True)
@@ -43,7 +46,12 @@ class Session:
         """Give the healer of the project at `root`, its store up to date with the spool."""
         with self.open_healer(root, model, self.tell) as healer:
             with self.progress("Reading what was recorded"):
-                healer.refresh()
+                report = healer.refresh()
+            if report.unreadable:
+                self._warn(
+                    f"{plural(report.unreadable, 'line')} of the spool could not be read and "
+                    "were skipped; all other records are used"
+                )
             yield healer
 
     def console(self) -> "Console":
@@ -107,6 +115,9 @@ class Session:
         """Print, under ``--json``, what stopped the command as the one JSON document."""
         if self.as_json:
             self._write_json({"error": {"type": type(error).__name__, "message": message}})
+
+    def _warn(self, message: str) -> None:
+        self.stderr.write(f"prunella: {message}\n")
 
     def _write_json(self, plain: Any) -> None:
         import json

@@ -1,6 +1,6 @@
 """Diagnosis by a language model: structured, and by reference to given facts only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,19 +72,29 @@ def diagnosis_request(dossier: Dossier, fallback: Diagnosis) -> tuple[ModelReque
     return request, facts
 
 
-def diagnose_with_model(dossier: Dossier, model: LanguageModel, fallback: Diagnosis) -> Diagnosis:
+def diagnose_with_model(
+    dossier: Dossier,
+    model: LanguageModel,
+    fallback: Diagnosis,
+    *,
+    refused: Callable[[str], None] | None = None,
+) -> Diagnosis:
     """Return the model's diagnosis, with those of `fallback` behind it.
 
-    `fallback` itself comes back where the model gives no usable answer. References to facts that
+    `fallback` itself comes back where the model gives no usable answer, which is told to `refused`
+    in a sentence. References to facts that
     were not given are dropped; a diagnosis that keeps none has a confidence of at most 0.3.
     """
+    tell = refused or _untold
     request, facts = diagnosis_request(dossier, fallback)
     try:
         data = model.ask(request).data
-    except ModelError:
+    except ModelError as error:
+        tell(f"{model.name} gave no diagnosis ({error.reason}): {error}")
         return fallback
     cause, remedy = _text(data, "root_cause"), _text(data, "remedy")
     if data is None or not cause:
+        tell(f"{model.name} gave no diagnosis: its answer names no root cause")
         return fallback
     expected = _text(data, "expected_behaviour")
     evidence = _evidence(data.get("evidence"), facts)
@@ -101,6 +111,10 @@ def diagnose_with_model(dossier: Dossier, model: LanguageModel, fallback: Diagno
         made_by=f"model:{model.name}",
         made_at=now(),
     )
+
+
+def _untold(_sentence: str) -> None:
+    pass
 
 
 def _rules_view(fallback: Diagnosis) -> str:

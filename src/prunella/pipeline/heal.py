@@ -1,7 +1,7 @@
 """One incident from diagnosis to a published patch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prunella.diagnose import diagnose, diagnose_with_model, diagnosis_request
@@ -47,6 +47,7 @@ def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) 
             parts.store.save_candidates([item.candidate for item in proposals])
             parts.store.save_verdicts([item.verdict for item in proposals])
         publication = attempt.publish(diagnosis, proposals) if publish else None
+        note = "; ".join(filter(None, (_edited_since(parts, dossier), *attempt.complaints)))
     outcome, explanation = explain(dossier, diagnosis, proposals, publication)
     return Healing(
         incident=incident,
@@ -55,6 +56,7 @@ def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) 
         publication=publication,
         outcome=outcome,
         explanation=explanation,
+        note=note,
         questions=() if keep or not parts.open_model else _questions(dossier, diagnosis),
     )
 
@@ -68,6 +70,8 @@ class _Attempt:
     dossier: Dossier
     tree: Path
     model: LanguageModel | None
+    #: What the model didn't answer, or couldn't be used, in sentences.
+    complaints: list[str] = field(default_factory=list)
 
     def diagnosis(self) -> Diagnosis:
         """Return why it fails, by the rules and, where there is one, by the model."""
@@ -76,7 +80,7 @@ class _Attempt:
         if self.model is None:
             return found
         self.parts.progress(f"asking {self.model.name} for a diagnosis")
-        return diagnose_with_model(self.dossier, self.model, found)
+        return diagnose_with_model(self.dossier, self.model, found, refused=self.complain)
 
     def proposals(self, diagnosis: Diagnosis) -> list[Proposal]:
         """Return the judged candidates of rules and model in one ranking, the best first."""
@@ -113,6 +117,11 @@ class _Attempt:
         self.parts.store.save_case(case)
         return publication
 
+    def complain(self, sentence: str) -> None:
+        self.parts.progress(sentence)
+        if sentence not in self.complaints:
+            self.complaints.append(sentence)
+
     def _by_model(self, diagnosis: Diagnosis, model: LanguageModel) -> list[Proposal]:
         proposals: list[Proposal] = []
         for _round in range(MODEL_ROUNDS):
@@ -124,7 +133,7 @@ class _Attempt:
                 samples=MODEL_SAMPLES,
                 feedback=[item.verdict for item in proposals],
                 attempts=[item.candidate for item in proposals],
-                refused=self.parts.progress,
+                refused=self.complain,
             )
             proposals += self._judged(found)
             if not found or any(item.accepted for item in proposals):
@@ -161,6 +170,17 @@ class _Attempt:
             self.facts.process,
             taken=frozenset(self.parts.repository.files()),
         )
+
+
+def _edited_since(parts: Parts, dossier: Dossier) -> str:
+    """Return what to say where the user has edits in the file that isn't in the base."""
+    function, commit = dossier.function, parts.repository.commit
+    if function is None or commit is None or not parts.repository.is_edited(function.path):
+        return ""
+    return (
+        f"{function.path} differs from the commit {commit[:12]}: patches are made on the commit, "
+        "and your uncommitted edits are neither in them nor touched"
+    )
 
 
 def _merit(proposal: Proposal) -> tuple[int, float, float]:

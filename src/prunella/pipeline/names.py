@@ -37,7 +37,7 @@ def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Inci
     Raises `UnknownName`, `AmbiguousName`, or `NothingToHeal` where nothing failed in the window.
     """
     if name.startswith("inc_"):
-        return (store.incident(name),)
+        return _healable([store.incident(name)], name)
     everything = store.incidents()
     matches = _matching(everything, name, _functions)
     functions = {_match(incident, name) for incident in matches}
@@ -51,13 +51,24 @@ def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Inci
         latest = max(incident.last_seen_at for incident in matches)
         raise NothingToHeal(
             f"{name} has not failed since {since:%Y-%m-%d %H:%M} UTC; its last failure was at "
-            f"{latest:%Y-%m-%d %H:%M} UTC: look back further to heal that one"
+            f"{latest:%Y-%m-%d %H:%M} UTC. To heal that one, look back further (--lookback MINUTES, or the setting "
+            "lookback_minutes)"
         )
-    healable = [incident for incident in recent if incident.status in HEALABLE]
+    return _healable(recent, name)
+
+
+def _healable(incidents: Sequence[Incident], name: str) -> Sequence[Incident]:
+    healable = [incident for incident in incidents if incident.status in HEALABLE]
     if not healable:
-        states = ", ".join(sorted({incident.status.value for incident in recent}))
-        raise NothingToHeal(f"the incidents of {name} need no healing: {states}")
+        states = ", ".join(sorted({_state(incident) for incident in incidents}))
+        raise NothingToHeal(f"what failed in {name} needs no healing: {states}")
     return worst_first(healable)
+
+
+def _state(incident: Incident) -> str:
+    if incident.ignored_by is None:
+        return incident.status.value
+    return f"{incident.status.value} by {incident.ignored_by!r}"
 
 
 def worst_first(incidents: Iterable[Incident]) -> Sequence[Incident]:

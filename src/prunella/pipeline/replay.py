@@ -14,7 +14,7 @@ from prunella.ports import Repository
 from prunella.validate import compare, replay_request
 
 ApplyPatch = Callable[[Path, bytes], None]
-"""Applies a unified diff to a checked-out tree; raises `RepositoryError` where it doesn't fit."""
+"""Applies a unified diff to a checked-out tree; raises `PatchRefused` where it doesn't fit."""
 
 
 def replay_site(

@@ -50,7 +50,7 @@ class Healing(Mapping[str, Any]):
 
     Keys: ``incident_id``, ``error_type``, ``error_code``, ``root_cause``, ``confidence``,
     ``suggested_fix`` (unified diff, ``""`` without a candidate), ``fix_description``,
-    ``outcome``, ``explanation``, ``branch`` and ``pr_url`` (``None`` unless published).
+    ``outcome``, ``explanation``, ``note``, ``branch`` and ``pr_url`` (``None`` unless published).
     """
 
     incident: Incident
@@ -61,6 +61,8 @@ class Healing(Mapping[str, Any]):
     outcome: HealingOutcome
     #: What was healed, or why it was not.
     explanation: str
+    #: What whoever takes the patch has to know besides; empty where nothing.
+    note: str = ""
     #: In a dry run with a language model: what it would be sent.
     questions: tuple[ModelRequest, ...] = ()
 
@@ -81,6 +83,7 @@ class Healing(Mapping[str, Any]):
             "fix_description": best.candidate.description if best else "",
             "outcome": str(self.outcome),
             "explanation": self.explanation,
+            "note": self.note,
             "branch": self.publication.branch if self.publication else None,
             "pr_url": self.publication.url if self.publication else None,
         }

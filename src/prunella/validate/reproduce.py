@@ -1,8 +1,9 @@
 """What the recorded calls do on the unpatched base."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from prunella.codec import entries, type_name
 from prunella.model.records import Call, ExceptionInfo, Frame, Occurrence, Process
 from prunella.model.repair import Baseline, ReplayEnding, ReplayOutcome, ReplayRequest
 from prunella.model.tree import Tree
@@ -72,10 +73,40 @@ def _usable(item: Occurrence | Call, item_id: str, set_aside: list[tuple[str, st
     if item.inputs is None:
         set_aside.append((item_id, "its inputs were not recorded"))
     elif not item.complete:
-        set_aside.append((item_id, "its inputs or result were not recorded in full"))
+        missing = "; ".join(_not_recorded(item.inputs))
+        reason = f"its inputs were not recorded in full: {missing}"
+        set_aside.append(
+            (item_id, reason if missing else "its inputs or result were not recorded in full")
+        )
     else:
         return True
     return False
+
+
+def _not_recorded(inputs: Tree) -> Iterator[str]:
+    """Yield which inputs were not recorded whole, and why, a clause each."""
+    for name, value in entries(inputs):
+        mark = _mark(value)
+        if mark is None:
+            continue
+        if mark[0] == "redacted":
+            yield f"{name} holds a secret, which is redacted"
+        elif mark[0] == "cut":
+            yield f"{name} is too large"
+        else:
+            yield f"{name} holds a {type_name(mark)}, which can't be recorded"
+
+
+def _mark(tree: Tree) -> list[Tree] | None:
+    """Return the first part of a value that stands for what was left out, or ``None``."""
+    left: list[Tree] = [tree]
+    while left:
+        node = left.pop()
+        if type(node) is list and node:
+            if node[0] in ("?", "cut", "redacted"):
+                return node
+            left += reversed(node)
+    return None
 
 
 def _why_not_failing(occurrence: Occurrence, outcome: ReplayOutcome) -> str:

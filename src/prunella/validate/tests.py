@@ -44,6 +44,8 @@ def compare_reports(before: TestReport, after: TestReport | None, *, mentioned: 
 def _by_exit_code(before: TestReport, after: TestReport, mentioned: bool) -> Check:
     if before.exit_code:
         detail = f"the test command fails on the base (exit code {before.exit_code})"
+        last = next((line for line in reversed(before.tail.splitlines()) if line.strip()), "")
+        detail = f"{detail}: {last.strip()}"[:400] if last else detail
         return _check(CheckOutcome.NOT_SHOWN, detail)
     if after.exit_code:
         return _check(CheckOutcome.FAILED, f"the test command fails (exit code {after.exit_code})")

@@ -2,8 +2,12 @@
 
 import importlib.util
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from pathlib import Path
 
 from prunella.model.errors import PrunellaError
 from prunella.model.project import data_folder
@@ -140,6 +144,16 @@ def _tests(healer: Healer) -> Iterator[Finding]:
             "tests",
             "no tests found: verdicts rest on replayed calls alone",
             "set `test_command`, or add a pytest configuration",
+        )
+        return
+    program = shlex.split(found)[0]
+    folders = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+    here = healer.root / program if "/" in program else program
+    if program != "python" and shutil.which(here, path=folders) is None:
+        yield _problem(
+            "tests",
+            f"the tests can't run by: {found}; {program} is not in {folders}",
+            "correct `test_command`, or install it beside the program's interpreter",
         )
     else:
         yield _ok("tests", f"the project's tests run by: {found}")

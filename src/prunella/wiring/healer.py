@@ -166,7 +166,7 @@ class Healer:
         """Replay the recorded calls of `function` on the working tree, or with a patch applied.
 
         `against` is a unified diff. Raises `UnknownName`, `AmbiguousName`, `NothingToHeal` where no
-        call was recorded, `RepositoryError` where the patch does not apply.
+        call was recorded, `PatchRefused` where the patch does not apply.
         """
         from prunella.adapters.plain_folder import PlainFolder, apply_patch
 

@@ -27,11 +27,15 @@ def replay(session: Session, function: str, against: Path | None, root: Path | N
     """
     from prunella.cli.views.replay import show_report
     from prunella.codec.plain import to_plain
+    from prunella.model.errors import PatchRefused
     from prunella.pipeline.results import Difference
 
     with session.healer(root) as healer, session.progress("Replaying"):
         patch = None if against is None else against.read_bytes()
-        report = healer.replay(function, against=patch)
+        try:
+            report = healer.replay(function, against=patch)
+        except PatchRefused as error:
+            raise PatchRefused(error.reason, f"{against}: {error}") from error
     session.result(to_plain(report), lambda console: show_report(console, report))
     # A healed call does what everyone wants it to do.
     different = {Difference.CHANGED, Difference.BROKEN}

@@ -68,6 +68,8 @@ def show_healing(console: Console, healing: Healing) -> None:
     if rest > 0:
         console.print(facts([("", Text(f"and {plural(rest, 'further candidate')}", "dim"))]))
     console.print(facts(_outcome(healing)))
+    if healing.note:
+        console.print(facts([("note", words(healing.note, "yellow"))]))
     for number, question in enumerate(healing.questions, start=1):
         _show_question(console, number, question)
 
