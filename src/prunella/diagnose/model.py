@@ -78,12 +78,14 @@ def diagnose_with_model(
     fallback: Diagnosis,
     *,
     refused: Callable[[str], None] | None = None,
+    unusable: Callable[[str], None] | None = None,
 ) -> Diagnosis:
     """Return the model's diagnosis, with those of `fallback` behind it.
 
     `fallback` itself comes back where the model gives no usable answer, which is told to `refused`
-    in a sentence. References to facts that
-    were not given are dropped; a diagnosis that keeps none has a confidence of at most 0.3.
+    in a sentence; `unusable` is told ``reason: message`` of an answer that can't be used. References
+    to facts that were not given are dropped; a diagnosis that keeps none has a confidence of at most
+    0.3.
     """
     tell = refused or _untold
     request, facts = diagnosis_request(dossier, fallback)
@@ -95,6 +97,7 @@ def diagnose_with_model(
     cause, remedy = _text(data, "root_cause"), _text(data, "remedy")
     if data is None or not cause:
         tell(f"{model.name} gave no diagnosis: its answer names no root cause")
+        (unusable or _untold)("no_cause: the answer names no root cause")
         return fallback
     expected = _text(data, "expected_behaviour")
     evidence = _evidence(data.get("evidence"), facts)
