@@ -111,7 +111,7 @@ class Session:
         self.report(error, message)
         return code
 
-    def report(self, error: Exception, message: str) -> None:
+    def report(self, error: BaseException, message: str) -> None:
         """Print, under ``--json``, what stopped the command as the one JSON document."""
         if self.as_json:
             self._write_json({"error": {"type": type(error).__name__, "message": message}})
