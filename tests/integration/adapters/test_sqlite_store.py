@@ -172,6 +172,14 @@ def test_hostile_text_is_stored_as_it_is(store):
 # --- incidents
 
 
+def test_failure_of_an_outer_site_makes_no_second_incident(store):
+    """An occurrence that another one caused is kept, and waits for no triage."""
+    inner, outer = an_occurrence(1), replace(an_occurrence(2), caused_by="occ_1")
+    keep(store, inner, outer)
+    assert [one.occurrence_id for one in store.untriaged(limit=9)] == ["occ_1"]
+    assert store.health().rows["occurrence"] == 2
+
+
 def test_occurrences_of_one_fingerprint_are_one_incident(store):
     """An incident counts its occurrences and spans their moments of failing."""
     keep(store, *(an_occurrence(number) for number in (5, 2, 9)))
