@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SDK_TESTS := tests/unit/sdk tests/unit/codec tests/unit/model tests/integration/sdk
 
-.PHONY: demo test test-sdk check lock clean
+PEERS := $(VENV)/peers
+PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity
+
+.PHONY: demo test test-sdk check lock clean \
+	bench-overhead bench-store bench-codec bench-neighbours bench-repair
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -38,6 +42,32 @@ check: $(VENV)/.ready  ## lint, types, contracts, spelling, dependencies
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
 	$(BIN)/deptry .
+
+# What Prunella is compared with goes into an environment of its own, never into development's. One
+# after the other, so that a package without a build for this machine is left out of the table alone.
+$(PEERS)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	for package in $(PEER_PACKAGES) vectorwave; do \
+		$(PEERS)/bin/python -m pip install --quiet $$package \
+			|| echo "$$package does not install here: left out"; \
+	done
+	touch $@
+
+bench-overhead: $(PEERS)/.ready  ## what @heal adds to a call, and what others add
+	PYTHONPATH=src $(PEERS)/bin/python benchmarks/overhead.py
+
+bench-store: $(VENV)/.ready  ## how fast the store takes records in and answers
+	$(BIN)/python benchmarks/store.py
+
+bench-codec: $(VENV)/.ready  ## what encoding values costs
+	$(BIN)/python benchmarks/codec.py
+
+bench-neighbours: $(VENV)/.ready  ## how long finding callers and tests takes
+	$(BIN)/python benchmarks/neighbours.py
+
+bench-repair: $(VENV)/.ready  ## repairs of the students' programs in the file DATA
+	@test -n "$(DATA)" || { echo "say where they are: make bench-repair DATA=refactory_crashes.jsonl"; exit 2; }
+	$(BIN)/python benchmarks/repair.py "$(DATA)"
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

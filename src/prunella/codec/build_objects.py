@@ -67,6 +67,23 @@ def _deque_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
     return decoder.fill_list(value, part[2:], deque.extend)
 
 
+def _moment_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
+    plain = decoder.whole(part)
+    fields = [getattr(plain, name) for name in _MOMENT_FIELDS if hasattr(plain, name)]
+    if part[0] == "date":
+        return decoder.instance(path, type(plain), *fields)
+    return decoder.instance(path, type(plain), *fields, plain.tzinfo, fold=plain.fold)
+
+
+_MOMENT_FIELDS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+
+
+def _duration_part(decoder: "Decoder", path: Tree, part: list[Tree]) -> Any:
+    plain = decoder.whole(part)
+    fields = (plain.days, plain.seconds, plain.microseconds)
+    return decoder.instance(path, type(plain), *fields)
+
+
 _PARTS: dict[Tree, Callable[["Decoder", Tree, Any], Any]] = {
     **dict.fromkeys(("str", "int", "float", "f", "i", "c", "b", "ba", "t", "fs"), _scalar_part),
     "l": _list_part,
@@ -75,6 +92,8 @@ _PARTS: dict[Tree, Callable[["Decoder", Tree, Any], Any]] = {
     "od": _dict_part,
     "dd": _defaultdict_part,
     "dq": _deque_part,
+    **dict.fromkeys(("dt", "date", "time"), _moment_part),
+    "td": _duration_part,
 }
 
 

@@ -127,7 +127,12 @@ _STATE_HOLDERS = (
     *(str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset, dict, object),
 )
 #: The same, in modules that a program may not have loaded.
-_LOADED_STATE_HOLDERS = ("collections:OrderedDict", "collections:defaultdict", "collections:deque")
+_LOADED_STATE_HOLDERS = (
+    *("collections:OrderedDict", "collections:defaultdict", "collections:deque"),
+    *("datetime:datetime", "datetime:date", "datetime:time", "datetime:timedelta"),
+)
+#: What their ``__new__`` doesn't do without.
+_NEEDED = {"datetime:datetime": (1, 1, 1), "datetime:date": (1, 1, 1)}
 _LOADED_OBJECTS = ("datetime:tzinfo",)
 
 
@@ -158,7 +163,7 @@ def obstacle(cls: type) -> str:
         try:
             # CPython refuses this where a class in C between the two holds state of its own.
             maker: Any = base_of(cls)
-            maker.__new__(cls)
+            maker.__new__(cls, *_NEEDED.get(path_of(maker), ()))
         except Exception:  # noqa: BLE001 - whatever the reason is
             return "holds state outside its attributes"
     return ""

@@ -124,7 +124,7 @@ class Decoder:
         cls: type = found
         return cls
 
-    def instance(self, path: Tree, base: type, *arguments: Any) -> Any:
+    def instance(self, path: Tree, base: type, *arguments: Any, **named: Any) -> Any:
         """Return a new instance of a class, whose built-in base has to be `base`."""
         cls = self.a_class(path)
         obstacle = classes.obstacle(cls)
@@ -133,7 +133,7 @@ class Decoder:
         maker: Any = classes.base_of(cls)
         if not (classes.is_plain(maker) if base is object else classes.derives(maker, base)):
             raise RecordError(f"{path!r:.200} is no kind of {base.__name__} any more")
-        return maker.__new__(cls, *arguments)
+        return maker.__new__(cls, *arguments, **named)
 
     def set_state(self, value: Any, node: Tree) -> None:
         """Write the attributes in a ``d`` node, or none for ``None``, onto `value`, later."""

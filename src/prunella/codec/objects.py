@@ -14,7 +14,15 @@ from typing import Any
 from prunella.codec import classes
 from prunella.codec.encode import binary_node
 from prunella.codec.encoder import Encoder, Handler
-from prunella.codec.standard import handler_by_path, ordered_items, reference
+from prunella.codec.standard import (
+    date_node,
+    datetime_node,
+    handler_by_path,
+    ordered_items,
+    reference,
+    time_node,
+    timedelta_node,
+)
 from prunella.model.tree import Tree
 
 _MAX_REMEMBERED = 4_096
@@ -283,4 +291,8 @@ _SUBCLASSED: dict[str, Handler] = {
     "collections:OrderedDict": _mapping_part("od", ordered_items),
     "collections:defaultdict": _defaultdict_part,
     "collections:deque": _deque_part,
+    "datetime:datetime": datetime_node,
+    "datetime:date": date_node,
+    "datetime:time": time_node,
+    "datetime:timedelta": timedelta_node,
 }

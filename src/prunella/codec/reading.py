@@ -56,6 +56,10 @@ _BUILTIN_NAMES = {
     "partial": "functools.partial",
     "log": "logging.Logger",
     "np": "numpy.ndarray",
+    "pa": "pandas.array",
+    "pm": "pandas.array",
+    "pt": "pandas.array",
+    "pc": "pandas.Categorical",
 }
 _WITH_CLASS = frozenset({"o", "x", "nt", "sub", "enum", "flag", "?"})
 _SINGLETONS = {"builtins:Ellipsis": "ellipsis", "builtins:NotImplemented": "NotImplementedType"}
@@ -81,6 +85,11 @@ def type_name(tree: Tree) -> str:
             return _SINGLETONS.get(argument, "function")
     if tag == "nps":
         return "numpy.generic"
+    if tag in ("pd", "pi"):
+        return f"pandas.{argument}"
+    if tag == "ps":
+        kind = argument[1] if type(argument) is list and len(argument) > 1 else ""
+        return "pandas.Timedelta" if "m8" in str(kind) else "pandas.Timestamp"
     if tag == "cut" and len(node) > 2:
         return type_name(node[2])
     return "object"

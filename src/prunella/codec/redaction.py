@@ -14,7 +14,9 @@ _MAX_DEPTH = 350
 _NAMED = {"d": 1, "od": 1, "ct": 1, "dd": 2}
 _SEQUENCES = frozenset({"l", "t"})
 #: Tags whose first argument is no text of the program: a class, a number, a moment.
-_PATHS = frozenset({"o", "x", "sub", "nt", "path", "?", "np", "nps", "redacted", "arr"})
+_PATHS = frozenset(
+    {"o", "x", "sub", "nt", "path", "?", "np", "nps", "redacted", "arr", "pd", "pi", "pa", "pm"}
+)
 _UNTOUCHED = frozenset(
     {
         "f",

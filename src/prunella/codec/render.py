@@ -154,6 +154,18 @@ def _array(writer: _Writer, node: list[Tree], depth: int) -> None:
     writer.put(f", dtype={node[1]})")
 
 
+def _table(writer: _Writer, node: list[Tree], depth: int) -> None:
+    writer.put(f"{node[1]}(")
+    writer.write(node[3], depth)
+    writer.put(")")
+
+
+def _masked(writer: _Writer, node: list[Tree], depth: int) -> None:
+    writer.put(f"array({node[1]}, ")
+    writer.write(node[2], depth)
+    writer.put(")")
+
+
 _SPECIAL: "dict[str, Callable[[_Writer, list[Tree], int], None]]" = {
     "f": lambda writer, node, _: writer.put(str(node[1])),
     "i": lambda writer, node, _: writer.put(str(node[1])[: writer.left]),
@@ -194,6 +206,13 @@ _SPECIAL: "dict[str, Callable[[_Writer, list[Tree], int], None]]" = {
     "bm": _method,
     "np": _array,
     "nps": lambda writer, node, _: writer.put(f"numpy {node[1]}"),
+    "pd": _table,
+    "pa": lambda writer, node, depth: writer.write(node[2], depth),
+    "pm": _masked,
+    "pc": lambda writer, node, depth: writer.called("Categorical", node[1:3], depth),
+    "pt": lambda writer, node, depth: writer.write(node[1], depth),
+    "pi": lambda writer, node, depth: writer.called(str(node[1]), node[3:4], depth),
+    "ps": lambda writer, node, depth: writer.write(node[1], depth),
     "?": lambda writer, node, _: writer.put(f"<{dotted(str(node[1]))}: {node[2]}>"),
     "cut": _cut,
     "redacted": lambda writer, node, _: writer.put(f"<redacted {node[1]}>"),

@@ -26,6 +26,10 @@ def handler_by_path(kind: type, path: str) -> "Handler | None":
         generic = classes.find("numpy:generic")
         if generic is not classes.MISSING and classes.derives(kind, generic):
             return _numpy_scalar if classes.path_of(kind).startswith("numpy:") else None
+    if path.startswith("pandas"):
+        from prunella.codec.frames import pandas_handler
+
+        return pandas_handler(kind)
     return None
 
 
@@ -133,22 +137,49 @@ def _fraction(encoder: Encoder, value: Any, depth: int) -> Tree:
     return ["frac", encoder.node(value.numerator, depth), encoder.node(value.denominator, depth)]
 
 
-def _datetime(encoder: Encoder, value: Any, depth: int) -> Tree:
-    plain = value.replace(tzinfo=None, fold=0).isoformat()
-    return ["dt", plain, encoder.node(value.tzinfo, depth - 1), value.fold]
+def datetime_node(encoder: Encoder, value: Any, depth: int) -> Tree:
+    """Return the tree of a datetime, or of that part of a subclass's instance."""
+    from datetime import datetime
+
+    plain = datetime(*_fields(value, datetime, _DAY + _CLOCK))  # noqa: DTZ001 - without a zone
+    zone, fold = _fields(value, datetime, ("tzinfo", "fold"))
+    return ["dt", datetime.isoformat(plain), encoder.node(zone, depth - 1), fold]
 
 
-def _time(encoder: Encoder, value: Any, depth: int) -> Tree:
-    plain = value.replace(tzinfo=None, fold=0).isoformat()
-    return ["time", plain, encoder.node(value.tzinfo, depth - 1), value.fold]
+def time_node(encoder: Encoder, value: Any, depth: int) -> Tree:
+    """As `datetime_node`, for a time of day."""
+    from datetime import time
+
+    plain = time(*_fields(value, time, _CLOCK))
+    zone, fold = _fields(value, time, ("tzinfo", "fold"))
+    return ["time", plain.isoformat(), encoder.node(zone, depth - 1), fold]
 
 
-def _date(_: Encoder, value: Any, __: int) -> Tree:
-    return ["date", value.isoformat()]
+def date_node(_: Encoder, value: Any, __: int) -> Tree:
+    """As `datetime_node`, for a date."""
+    from datetime import date
+
+    return ["date", date.isoformat(value)]
 
 
-def _timedelta(_: Encoder, value: Any, __: int) -> Tree:
-    return ["td", value.days, value.seconds, value.microseconds]
+def timedelta_node(_: Encoder, value: Any, __: int) -> Tree:
+    """As `datetime_node`, for a duration."""
+    from datetime import timedelta
+
+    return ["td", *_fields(value, timedelta, ("days", "seconds", "microseconds"))]
+
+
+_DAY = ("year", "month", "day")
+_CLOCK = ("hour", "minute", "second", "microsecond")
+
+
+def _fields(value: Any, base: type, names: tuple[str, ...]) -> list[Any]:
+    """Return fields as `base` keeps them, past a subclass's properties."""
+    found = []
+    for name in names:
+        field: Any = classes.lookup(base, name)
+        found.append(field.__get__(value))
+    return found
 
 
 def _timezone(encoder: Encoder, value: Any, depth: int) -> Tree:
@@ -300,10 +331,10 @@ _BY_TYPE: dict[int, Handler] = {
 _BY_PATH: dict[str, Handler] = {
     "decimal:Decimal": _decimal,
     "fractions:Fraction": _fraction,
-    "datetime:datetime": _datetime,
-    "datetime:date": _date,
-    "datetime:time": _time,
-    "datetime:timedelta": _timedelta,
+    "datetime:datetime": datetime_node,
+    "datetime:date": date_node,
+    "datetime:time": time_node,
+    "datetime:timedelta": timedelta_node,
     "datetime:timezone": _timezone,
     "zoneinfo:ZoneInfo": _zoneinfo,
     "uuid:UUID": _uuid,

@@ -1,7 +1,7 @@
 """Equality of encoded values: deep, faithful to types, with care for floats.
 
 Types count (``True`` is not ``1``, a tuple is no list); NaN equals NaN; floats are equal within a
-relative 1e-9, and ``-0.0`` is not ``0.0``; the order of sets and of ordinary dicts doesn't count;
+relative 1e-9, in numpy's arrays and pandas' frames too, and ``-0.0`` is not ``0.0``; the order of sets and of ordinary dicts doesn't count;
 objects are equal when class and attributes are. Where one object is referred to several times,
 values count, not identity. A value of which something is missing (opaque, cut off, redacted) can't
 be compared, unless what is there differs already.
@@ -109,6 +109,10 @@ class _Walk:
             return self._pairs(left, right, path, _PAIRS[tag])
         if tag == "np":
             return "" if _same_arrays(left, right) else _differ(left, right, path)
+        if tag == "nps" and _same_arrays(_as_array(left), _as_array(right)):
+            return ""
+        if tag == "pd" and len(left) == len(right) == 5:
+            return self._tables(left, right, path)
         if tag == "o" and len(left) == len(right) == 3:
             if left[1] != right[1]:
                 return _differ(left, right, path)
@@ -124,6 +128,16 @@ class _Walk:
             if found:
                 return found if indexed else _differ(left, right, path)
         return ""
+
+    def _tables(self, left: list[Tree], right: list[Tree], path: str) -> str:
+        """Compare two of pandas' frames or series: kind, labels in their order, index, columns."""
+        if left[1] != right[1]:
+            return _differ(left, right, path)
+        return (
+            self.difference(left[4], right[4], f"{path}.columns")
+            or self.difference(left[2], right[2], f"{path}.index")
+            or self.difference(left[3], right[3], path)
+        )
 
     def _attributes(self, left: Tree, right: Tree, path: str) -> str:
         if _tag(left) == _tag(right) == "d":
@@ -225,6 +239,11 @@ def _same_arrays(left: list[Tree], right: list[Tree]) -> bool:
     except ValueError:
         return False
     return len(one) == len(other) and all(map(_same_float, one, other))
+
+
+def _as_array(scalar: list[Tree]) -> list[Tree]:
+    """Return a numpy scalar's node as that of an array of one."""
+    return ["np", scalar[1], ["t", 1], scalar[2]] if len(scalar) == 3 else scalar
 
 
 def _items(tree: list[Tree], start: int) -> list[tuple[Tree, Tree]]:

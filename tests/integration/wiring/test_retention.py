@@ -11,7 +11,7 @@ from prunella.model.clock import now
 from prunella.model.settings import Settings
 from prunella.wiring.doctor import examine
 from prunella.wiring.healer import Healer
-from recorded import a_call, an_occurrence
+from recorded import a_call
 
 MB = 2**20
 
@@ -97,7 +97,7 @@ def test_limits_of_nothing_keep_a_day_and_a_megabyte():
 def test_the_doctor_shows_what_was_not_taken_in(project, monkeypatch):
     """Files left alone and records that were too large to keep are findings, each with its reason."""
     monkeypatch.setattr(kept, "MAX_BODY_BYTES", 2_000)
-    spooled(project, [an_occurrence(1, inputs=["d", "text", "x" * 5_000], started_at=now())])
+    spooled(project, [a_call(1, inputs=["d", "text", "x" * 5_000], started_at=now())])
     elsewhere = project / "elsewhere.jsonl"
     elsewhere.write_bytes(b"")
     (project / ".prunella" / "spool" / "2-2-x.jsonl").symlink_to(elsewhere)

@@ -1,0 +1,124 @@
+"""What the tags of pandas' frames, series, indexes and scalars become."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from prunella.codec.nodes import arity, integer, malformed, tagged, text
+from prunella.model.errors import RecordError
+from prunella.model.tree import Tree
+
+if TYPE_CHECKING:
+    from prunella.codec.build_objects import Builder
+    from prunella.codec.decode import Decoder
+
+_DTYPE = re.compile(r"(?:str|string|boolean|U?Int(?:8|16|32|64)|Float(?:32|64))(?:\[\w+\])?")
+_FREQUENCY = re.compile(r"[-\w]{1,40}")
+
+
+def _table(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    _tag, kind, index_node, columns, labels_node = arity(node, 5)
+    index = decoder.whole(index_node)
+    items = tagged(columns, "d")[1:]
+    if len(items) % 2 or not isinstance(index, pandas.Index):
+        raise malformed(node)
+    arrays = [_as_array(decoder.whole(item)) for item in items[1::2]]
+    if any(len(array) != len(index) for array in arrays):
+        raise RecordError("encoded frame has a column of another length than its index")
+    if kind == "Series" and len(arrays) == 1:
+        return pandas.Series(arrays[0], index=index, name=decoder.whole(items[0]), copy=True)
+    labels = decoder.whole(labels_node)
+    if kind != "DataFrame" or not isinstance(labels, pandas.Index) or len(labels) != len(arrays):
+        raise malformed(node)
+    frame = pandas.DataFrame(dict(enumerate(arrays)), index=index, copy=True)
+    frame.columns = labels
+    return frame
+
+
+def _as_array(values: Any) -> Any:
+    """Return what makes a column of `values`; a list holds objects, never to be converted."""
+    import numpy
+
+    if type(values) is not list:
+        return values
+    array = numpy.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _text_column(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    _tag, dtype, items = arity(node, 3)
+    return pandas.array(decoder.values(tagged(items, "l")[1:]), dtype=_checked(dtype))
+
+
+def _masked(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    _tag, dtype, filled, mask = arity(node, 4)
+    array = pandas.array(decoder.whole(filled), dtype=_checked(dtype))
+    array[decoder.whole(mask)] = pandas.NA
+    return array
+
+
+def _checked(dtype: Tree) -> str:
+    if not _DTYPE.fullmatch(text(dtype)):
+        raise RecordError(f"encoded column has the unknown dtype {dtype!r:.40}")
+    return text(dtype)
+
+
+def _categorical(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    _tag, codes, categories, ordered = arity(node, 4)
+    kinds = pandas.Index(_as_array(decoder.whole(categories)))
+    return pandas.Categorical.from_codes(decoder.whole(codes), kinds, ordered=ordered is True)
+
+
+def _moments(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    _tag, values, zone = arity(node, 3)
+    array = pandas.array(decoder.whole(values), copy=True)
+    return array if zone is None else array.tz_localize("UTC").tz_convert(decoder.whole(zone))
+
+
+def _index(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    kind, names = text(node[1]), decoder.whole(node[2])
+    parts = node[3:]
+    if kind == "RangeIndex":
+        return pandas.RangeIndex(*(integer(part) for part in parts), name=names[0])
+    if kind == "MultiIndex":
+        levels = [pandas.Index(_as_array(decoder.whole(part))) for part in parts[0::2]]
+        codes = [decoder.whole(part) for part in parts[1::2]]
+        return pandas.MultiIndex(levels=levels, codes=codes, names=names)
+    index = pandas.Index(_as_array(decoder.whole(parts[0])), name=names[0])
+    if parts[1] is not None and _FREQUENCY.fullmatch(text(parts[1])):
+        index.freq = parts[1]
+    return index
+
+
+def _scalar(decoder: "Decoder", node: list[Tree]) -> Any:
+    import pandas
+
+    _tag, part, zone = arity(node, 3)
+    value = decoder.whole(part)
+    if value.dtype.kind == "m":
+        return pandas.Timedelta(value)
+    moment = pandas.Timestamp(value)
+    return moment if zone is None else moment.tz_localize("UTC").tz_convert(decoder.whole(zone))
+
+
+FRAME_BUILDERS: "dict[str, Builder]" = {
+    "pd": _table,
+    "pa": _text_column,
+    "pm": _masked,
+    "pc": _categorical,
+    "pt": _moments,
+    "pi": _index,
+    "ps": _scalar,
+}

@@ -1,0 +1,179 @@
+"""Secrets everywhere in a real program: none of them reaches the disk."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import prunella
+from prunella.codec.wire import read_lines
+from prunella.model.records import Call, Occurrence
+from prunella.wiring.healer import Healer
+from secret_corpus import CORPUS
+
+PROGRAM = """
+import json, logging, sys
+import prunella
+from prunella import heal
+from prunella.sdk.runtime import set_drain
+
+set_drain(None)
+prunella.init(uncaught=True, logging=True)
+
+
+class Holder:
+    def __init__(self, secret):
+        self.seen = secret
+        self.inner = {"deep": [("a", secret)]}
+
+
+class Refused(Exception):
+    def __init__(self, message, secret):
+        super().__init__(message)
+        self.reason = secret
+
+
+@heal
+def argument(secret, *more, **named):
+    held = Holder(secret)
+    raise ValueError("no luck")
+
+
+@heal
+def local(number):
+    credential = SECRETS[number]
+    table = {"v": credential, credential: 1, "rows": [credential.encode()]}
+    return table["missing"]
+
+
+@heal
+def message(number):
+    raise RuntimeError(f"request failed for {SECRETS[number]}, giving up")
+
+
+@heal
+def attribute(number):
+    raise Refused("refused", SECRETS[number])
+
+
+@heal
+def chain(number):
+    try:
+        int(SECRETS[number])
+    except ValueError as error:
+        raise LookupError("lookup") from error
+
+
+@heal
+def answer(number):
+    return {"v": SECRETS[number], "held": Holder(SECRETS[number])}
+
+
+@heal
+def stream(number):
+    yield SECRETS[number]
+    yield [SECRETS[number]]
+    raise OSError(5, "gone", SECRETS[number])
+
+
+@heal
+async def later(secret):
+    raise ConnectionError(f"https://user:{secret}@example.org/")
+
+
+def logged(number):
+    try:
+        raise KeyError(SECRETS[number])
+    except KeyError:
+        logging.exception("failed with %s", SECRETS[number])
+
+
+SECRETS = json.loads(sys.stdin.read())
+logging.getLogger().addHandler(logging.NullHandler())
+import asyncio
+
+for number, secret in enumerate(SECRETS):
+    for run in (
+        lambda: argument(secret, secret, {"k": secret}, other=secret),
+        lambda: local(number),
+        lambda: message(number),
+        lambda: attribute(number),
+        lambda: chain(number),
+        lambda: answer(number),
+        lambda: list(stream(number)),
+        lambda: asyncio.run(later(secret)),
+        lambda: logged(number),
+    ):
+        try:
+            run()
+        except Exception:
+            pass
+prunella.flush()
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the program on the whole corpus; return its project."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "program.py").write_text(PROGRAM)
+    # A marker that is no secret shows that the places are recorded at all.
+    secrets = ["plain-marker", *(secret for _, secret in CORPUS)]
+    path = str(Path(prunella.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": path, "PRUNELLA_ROOT": str(root)},
+        input=json.dumps(secrets),
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    return root
+
+
+def forms(secret: str) -> list[bytes]:
+    """Return a secret as it may stand in a file: as text, as JSON's text, as base64."""
+    lines = [line for line in secret.splitlines() if not line.startswith("-----")]
+    found = [line.encode() for line in lines]
+    for line in lines:
+        for shift in range(3):
+            whole = base64.b64encode(b"\0" * shift + line.encode())
+            found.append(whole[4 if shift else 0 : -4])
+    return found
+
+
+def leaks(data: bytes) -> list[str]:
+    return [kind for kind, secret in CORPUS for form in forms(secret) if form in data]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in (folder / ".prunella").rglob("*") if path.is_file())
+    return {path.name: path.read_bytes() for path in files}
+
+
+def test_no_secret_reaches_spool_or_store(folder: Path) -> None:
+    """Arguments, locals, attributes, keys, messages, causes, results, yields, logs: nowhere."""
+    spool = contents(folder)
+    assert any(b"plain-marker" in data for data in spool.values())
+    lines = [line for data in spool.values() for line in read_lines(data)]
+    records = [line.record for line in lines if line.record is not None]
+    failed = {record.site_id for record in records if isinstance(record, Occurrence)}
+    names = {str(site).rpartition(":")[2] for site in failed}
+    assert names >= {"argument", "local", "message", "attribute", "chain", "stream", "later"}
+    assert "logged" in names
+    assert any(isinstance(record, Call) for record in records)
+    assert {name: found for name, data in spool.items() if (found := leaks(data))} == {}
+
+    with Healer(root=folder) as healer:
+        healer.refresh()
+        healer.store.incidents()
+        stored = contents(folder)  # with the log, which is part of the store while it is open
+    assert any(name.endswith("-wal") for name in stored)
+    assert {name: found for name, data in stored.items() if (found := leaks(data))} == {}
+    assert any(b"plain-marker" in data for data in stored.values())
+    assert {name: found for name, data in contents(folder).items() if (found := leaks(data))} == {}
