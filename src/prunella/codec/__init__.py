@@ -53,7 +53,7 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 ``["pm", dtype, values, mask]``                nullable column: two ``np`` nodes
 ``["pc", codes, categories, ordered]``         categorical column
 ``["pt", values, zone]``                       column of moments or durations, in UTC if it has a zone
-``["ps", nps, zone]``                          pandas Timestamp or Timedelta
+``["ps", nps, zone]`` ``["pl", nps]``          pandas Timestamp, in UTC if it has a zone; Timedelta
 ``["?", path, reason]``                        opaque: only its class is known
 ``["cut", size, node]``                        something of ``size`` items, characters or bytes of
                                                which ``node`` has the beginning, or nothing
@@ -63,7 +63,7 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 `encode` never raises, runs no code of the value's classes and takes bounded time. Identity is kept
 for everything mutable, and for tuples and frozensets that hold more than scalars.
 
-What comes back equal: all of the above down to ``ps``. Instances are remade by
+What comes back equal: all of the above down to ``pl``. Instances are remade by
 the ``__new__`` of their built-in base, with the attributes they had; a class that defines
 ``__del__``, keeps state in C or can't be imported by its own name is recorded for reading only. Not
 kept: an exception's cause, traceback and keyword-only fields (``ImportError.name``); attributes

@@ -1,6 +1,7 @@
 """What the tags of pandas' frames, series, indexes and scalars become."""
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.nodes import arity, integer, malformed, tagged, text
@@ -15,9 +16,13 @@ _DTYPE = re.compile(r"(?:str|string|boolean|U?Int(?:8|16|32|64)|Float(?:32|64))(
 _FREQUENCY = re.compile(r"[-\w]{1,40}")
 
 
-def _table(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
+def _pandas() -> Any:
+    """Return the pandas of the program that was recorded; Prunella itself doesn't depend on it."""
+    return import_module("pandas")
 
+
+def _table(decoder: "Decoder", node: list[Tree]) -> Any:
+    pandas = _pandas()
     _tag, kind, index_node, columns, labels_node = arity(node, 5)
     index = decoder.whole(index_node)
     items = tagged(columns, "d")[1:]
@@ -48,15 +53,13 @@ def _as_array(values: Any) -> Any:
 
 
 def _text_column(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
-
+    pandas = _pandas()
     _tag, dtype, items = arity(node, 3)
     return pandas.array(decoder.values(tagged(items, "l")[1:]), dtype=_checked(dtype))
 
 
 def _masked(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
-
+    pandas = _pandas()
     _tag, dtype, filled, mask = arity(node, 4)
     array = pandas.array(decoder.whole(filled), dtype=_checked(dtype))
     array[decoder.whole(mask)] = pandas.NA
@@ -70,24 +73,21 @@ def _checked(dtype: Tree) -> str:
 
 
 def _categorical(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
-
+    pandas = _pandas()
     _tag, codes, categories, ordered = arity(node, 4)
     kinds = pandas.Index(_as_array(decoder.whole(categories)))
     return pandas.Categorical.from_codes(decoder.whole(codes), kinds, ordered=ordered is True)
 
 
 def _moments(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
-
+    pandas = _pandas()
     _tag, values, zone = arity(node, 3)
     array = pandas.array(decoder.whole(values), copy=True)
     return array if zone is None else array.tz_localize("UTC").tz_convert(decoder.whole(zone))
 
 
 def _index(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
-
+    pandas = _pandas()
     kind, names = text(node[1]), decoder.whole(node[2])
     parts = node[3:]
     if kind == "RangeIndex":
@@ -102,15 +102,14 @@ def _index(decoder: "Decoder", node: list[Tree]) -> Any:
     return index
 
 
-def _scalar(decoder: "Decoder", node: list[Tree]) -> Any:
-    import pandas
-
+def _timestamp(decoder: "Decoder", node: list[Tree]) -> Any:
     _tag, part, zone = arity(node, 3)
-    value = decoder.whole(part)
-    if value.dtype.kind == "m":
-        return pandas.Timedelta(value)
-    moment = pandas.Timestamp(value)
+    moment = _pandas().Timestamp(decoder.whole(tagged(part, "nps")))
     return moment if zone is None else moment.tz_localize("UTC").tz_convert(decoder.whole(zone))
+
+
+def _timedelta(decoder: "Decoder", node: list[Tree]) -> Any:
+    return _pandas().Timedelta(decoder.whole(tagged(arity(node, 2)[1], "nps")))
 
 
 FRAME_BUILDERS: "dict[str, Builder]" = {
@@ -120,5 +119,6 @@ FRAME_BUILDERS: "dict[str, Builder]" = {
     "pc": _categorical,
     "pt": _moments,
     "pi": _index,
-    "ps": _scalar,
+    "ps": _timestamp,
+    "pl": _timedelta,
 }

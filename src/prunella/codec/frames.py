@@ -98,7 +98,7 @@ def _values(encoder: Encoder, array: Any, depth: int) -> Tree:
     return encoder.node(array, depth)
 
 
-def _index(encoder: Encoder, value: Any, depth: int) -> Tree:
+def _index(encoder: Encoder, value: Any, depth: int) -> list[Tree]:
     """Return ``["pi", class, names, …]``: bounds of a range, or columns."""
     kind = type(value).__name__
     names = encoder.nodes(["l"], value.names, depth)
@@ -130,15 +130,17 @@ def _any_index(encoder: Encoder, value: Any, depth: int) -> Tree:
         and type(value).__name__ != "RangeIndex"
     ):
         return encoder.opaque(type(value), f"has {len(value)} labels")
-    node: list[Tree] = []
+    node = _index(encoder, value, depth)
     encoder.memo[id(value)] = (value, node)
-    node[:] = _index(encoder, value, depth)  # type: ignore[arg-type]  # an index's node is a list
     return node
 
 
-def _moment(encoder: Encoder, value: Any, depth: int) -> Tree:
-    zone = encoder.node(getattr(value, "tzinfo", None), depth - 1)
-    return ["ps", encoder.node(value.asm8, depth), zone]
+def _timestamp(encoder: Encoder, value: Any, depth: int) -> Tree:
+    return ["ps", encoder.node(value.asm8, depth), encoder.node(value.tzinfo, depth - 1)]
+
+
+def _timedelta(encoder: Encoder, value: Any, depth: int) -> Tree:
+    return ["pl", encoder.node(value.asm8, depth)]
 
 
 def pandas_handler(kind: type) -> "Handler | None":
@@ -159,7 +161,7 @@ def _singleton(path: str) -> Handler:
 _PUBLIC: dict[str, Handler] = {
     "DataFrame": _frame,
     "Series": _series,
-    "Timestamp": _moment,
-    "Timedelta": _moment,
+    "Timestamp": _timestamp,
+    "Timedelta": _timedelta,
     **dict.fromkeys(("RangeIndex", "MultiIndex", *_PLAIN_INDEXES), _any_index),
 }

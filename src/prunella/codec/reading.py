@@ -60,8 +60,12 @@ _BUILTIN_NAMES = {
     "pm": "pandas.array",
     "pt": "pandas.array",
     "pc": "pandas.Categorical",
+    "ps": "pandas.Timestamp",
+    "pl": "pandas.Timedelta",
 }
 _WITH_CLASS = frozenset({"o", "x", "nt", "sub", "enum", "flag", "?"})
+#: Tag → module of the class that is named behind it.
+_WITH_NAME = {"path": "pathlib", "pd": "pandas", "pi": "pandas"}
 _SINGLETONS = {"builtins:Ellipsis": "ellipsis", "builtins:NotImplemented": "NotImplementedType"}
 
 
@@ -77,19 +81,14 @@ def type_name(tree: Tree) -> str:
     if type(argument) is str:
         if tag in _WITH_CLASS:
             return dotted(argument)
-        if tag == "path":
-            return f"pathlib.{argument}"
+        if tag in _WITH_NAME:
+            return f"{_WITH_NAME[tag]}.{argument}"
         if tag == "redacted":
             return argument
         if tag == "fn":
             return _SINGLETONS.get(argument, "function")
     if tag == "nps":
         return "numpy.generic"
-    if tag in ("pd", "pi"):
-        return f"pandas.{argument}"
-    if tag == "ps":
-        kind = argument[1] if type(argument) is list and len(argument) > 1 else ""
-        return "pandas.Timedelta" if "m8" in str(kind) else "pandas.Timestamp"
     if tag == "cut" and len(node) > 2:
         return type_name(node[2])
     return "object"

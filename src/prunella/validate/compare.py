@@ -23,6 +23,8 @@ _INCOMPLETE = frozenset({"?", "cut", "redacted"})
 _UNORDERED = frozenset({"s", "fs"})
 #: Tag → where its key-value pairs begin.
 _PAIRS = {"d": 1, "dd": 2, "ct": 1, "mp": 1}
+#: Tag of an object or a frame, which is compared part by part → its length.
+_PARTED = {"o": 3, "pd": 5}
 _MAX_UNORDERED = 300
 _FLOAT_ARRAYS = {"<f8": "d", "<f4": "f"}
 
@@ -107,21 +109,24 @@ class _Walk:
             return self._sets(left, right, path)
         if tag in _PAIRS:
             return self._pairs(left, right, path, _PAIRS[tag])
-        if tag == "np":
-            return "" if _same_arrays(left, right) else _differ(left, right, path)
-        if tag == "nps" and _same_arrays(_as_array(left), _as_array(right)):
-            return ""
-        if tag == "pd" and len(left) == len(right) == 5:
-            return self._tables(left, right, path)
-        if tag == "o" and len(left) == len(right) == 3:
+        if tag in ("np", "nps"):
+            same = _same_arrays(_as_array(left), _as_array(right))
+            return "" if same else _differ(left, right, path)
+        if tag in _PARTED and len(left) == len(right) == _PARTED[tag]:
             if left[1] != right[1]:
                 return _differ(left, right, path)
+            if tag == "pd":
+                return self._tables(left, right, path)
             return self._attributes(left[2], right[2], path)
+        return self._items(left, right, path)
+
+    def _items(self, left: list[Tree], right: list[Tree], path: str) -> str:
+        """Compare one by one what stands behind the tag."""
+        indexed = _tag(left) in ("l", "t")
         if len(left) != len(right):
-            if tag in ("l", "t"):
+            if indexed:
                 return f"{_at(path)} its length: {len(left) - 1} != {len(right) - 1}"
             return _differ(left, right, path)
-        indexed = tag in ("l", "t")
         for index, (one, other) in enumerate(zip(left[1:], right[1:], strict=True)):
             where = f"{path}[{index}]" if indexed else path
             found = self.difference(one, other, where)
@@ -130,9 +135,7 @@ class _Walk:
         return ""
 
     def _tables(self, left: list[Tree], right: list[Tree], path: str) -> str:
-        """Compare two of pandas' frames or series: kind, labels in their order, index, columns."""
-        if left[1] != right[1]:
-            return _differ(left, right, path)
+        """Compare two of pandas' frames or series: labels in their order, index, columns."""
         return (
             self.difference(left[4], right[4], f"{path}.columns")
             or self.difference(left[2], right[2], f"{path}.index")
@@ -242,7 +245,7 @@ def _same_arrays(left: list[Tree], right: list[Tree]) -> bool:
 
 
 def _as_array(scalar: list[Tree]) -> list[Tree]:
-    """Return a numpy scalar's node as that of an array of one."""
+    """Return a numpy scalar's node as that of an array of one; an array's as it is."""
     return ["np", scalar[1], ["t", 1], scalar[2]] if len(scalar) == 3 else scalar
 
 
