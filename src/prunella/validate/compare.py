@@ -118,9 +118,9 @@ class _Walk:
             if tag == "pd":
                 return self._tables(left, right, path)
             return self._attributes(left[2], right[2], path)
-        return self._items(left, right, path)
+        return self._in_order(left, right, path)
 
-    def _items(self, left: list[Tree], right: list[Tree], path: str) -> str:
+    def _in_order(self, left: list[Tree], right: list[Tree], path: str) -> str:
         """Compare one by one what stands behind the tag."""
         indexed = _tag(left) in ("l", "t")
         if len(left) != len(right):
