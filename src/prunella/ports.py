@@ -148,9 +148,15 @@ class Store(Protocol):
 
     def verdicts(self, incident_id: str) -> Sequence[Verdict]: ...
 
-    def save_exchange(self, exchange: ModelExchange) -> None: ...
+    def save_exchange(self, exchange: ModelExchange) -> None:
+        """Keep an exchange; one of the same id is replaced in its place."""
+        ...
 
     def exchanges(self, incident_id: str) -> Sequence[ModelExchange]: ...
+
+    def exchanges_since(self, since: datetime) -> Sequence[ModelExchange]:
+        """Return what was said with models on behalf of any incident, from `since` on."""
+        ...
 
     def save_publication(self, publication: Publication) -> None: ...
 
@@ -223,6 +229,14 @@ class LanguageModel(Protocol):
 
     def ask(self, request: ModelRequest) -> ModelAnswer:
         """Return the answer; raises `ModelError` with the reason where there is none."""
+        ...
+
+
+class KeptModel(LanguageModel, Protocol):
+    """A language model that works for one incident, whose every exchange is kept."""
+
+    def unusable(self, why: str) -> None:
+        """Keep with the latest answer why it can't be used: ``reason: message``."""
         ...
 
 

@@ -251,23 +251,34 @@ class EndpointModel:
         self, response: "ModelResponse", request: ModelRequest, latency_s: float
     ) -> ModelAnswer:
         text = (response.text or "")[:_MAX_ANSWER_CHARS]
+        sent, received = response.usage.input_tokens, response.usage.output_tokens
         if response.finish_reason == "length":
             raise ModelError(
                 "truncated",
                 f"the answer of {self.name} was cut off after {request.max_output_tokens} tokens",
+                input_tokens=sent,
+                output_tokens=received,
             )
         if response.finish_reason == "content_filter":
-            raise ModelError("refused", f"{self.name} refused to answer (content filter)")
+            raise ModelError(
+                "refused",
+                f"{self.name} refused to answer (content filter)",
+                input_tokens=sent,
+                output_tokens=received,
+            )
         data = None if request.schema is None else _json_in(text)
         if request.schema is not None and data is None:
             raise ModelError(
-                "unusable", f"{self.name} answered no JSON object where one was asked for"
+                "unusable",
+                f"{self.name} answered no JSON object where one was asked for",
+                input_tokens=sent,
+                output_tokens=received,
             )
         return ModelAnswer(
             text=text,
             data=data,
-            input_tokens=response.usage.input_tokens,
-            output_tokens=response.usage.output_tokens,
+            input_tokens=sent,
+            output_tokens=received,
             latency_s=latency_s,
         )
 

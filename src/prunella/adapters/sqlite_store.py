@@ -168,6 +168,10 @@ class SqliteStore:
         with self._database.reading() as db:
             return work.exchanges(db, incident_id)
 
+    def exchanges_since(self, since: datetime) -> Sequence[ModelExchange]:
+        with self._database.reading() as db:
+            return work.exchanges_since(db, since)
+
     def save_case(self, case: Case) -> None:
         with self._database.writing() as db:
             work.save_case(db, case)

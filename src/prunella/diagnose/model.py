@@ -1,6 +1,6 @@
 """Diagnosis by a language model: structured, and by reference to given facts only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,11 +72,18 @@ def diagnosis_request(dossier: Dossier, fallback: Diagnosis) -> tuple[ModelReque
     return request, facts
 
 
-def diagnose_with_model(dossier: Dossier, model: LanguageModel, fallback: Diagnosis) -> Diagnosis:
+def diagnose_with_model(
+    dossier: Dossier,
+    model: LanguageModel,
+    fallback: Diagnosis,
+    *,
+    unusable: Callable[[str], None] = lambda why: None,
+) -> Diagnosis:
     """Return the model's diagnosis, with those of `fallback` behind it.
 
     `fallback` itself comes back where the model gives no usable answer. References to facts that
-    were not given are dropped; a diagnosis that keeps none has a confidence of at most 0.3.
+    were not given are dropped; a diagnosis that keeps none has a confidence of at most 0.3. `unusable` is
+    told ``reason: message`` of an answer that can't be used.
     """
     request, facts = diagnosis_request(dossier, fallback)
     try:
@@ -85,6 +92,7 @@ def diagnose_with_model(dossier: Dossier, model: LanguageModel, fallback: Diagno
         return fallback
     cause, remedy = _text(data, "root_cause"), _text(data, "remedy")
     if data is None or not cause:
+        unusable("no_cause: the answer names no root cause")
         return fallback
     expected = _text(data, "expected_behaviour")
     evidence = _evidence(data.get("evidence"), facts)

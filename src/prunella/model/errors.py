@@ -84,9 +84,14 @@ class ModelError(PrunellaError):
     ``truncated``, ``connection``, ``refused``, ``unusable``, ``budget``.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(
+        self, reason: str, message: str, *, input_tokens: int = 0, output_tokens: int = 0
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        #: What the answer that can't be used took, as far as the endpoint said.
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
 
 
 class MissingExtra(PrunellaError):

@@ -20,9 +20,12 @@ class ModelExchange:
     prompt: str
     #: Empty where there was none. Untrusted text.
     answer: str
-    #: ``reason: message`` of the `ModelError`; ``None`` where it answered.
+    #: ``reason: message`` of why there is no answer, or why the answer can't be used; ``None``
+    #: where it served.
     error: str | None
     input_tokens: int
     output_tokens: int
     latency_s: float
+    #: Dollars by the price known when it was asked; ``None`` where none is known.
+    cost_dollars: float | None = None
     asked_at: datetime

@@ -54,6 +54,26 @@ class Settings:
     )
     model_base_url: str = _setting("", "Base URL of an OpenAI-compatible endpoint.")
     model_timeout_s: float = _setting(60.0, "Longest wait for one answer of the model, in seconds.")
+    model_rounds: int = _setting(
+        2, "Rounds in which the model may propose patches and answer the validator's findings."
+    )
+    model_price: str = _setting(
+        "",
+        "Price of the model in dollars per million tokens, sent/received: 2.00/8.00; "
+        "empty means the known list price.",
+    )
+    model_tokens_per_incident: int = _setting(
+        200_000, "Tokens, sent and received, that one incident may take; 0 sets no limit."
+    )
+    model_tokens_per_day: int = _setting(
+        2_000_000, "Tokens, sent and received, that 24 hours may take; 0 sets no limit."
+    )
+    model_dollars_per_incident: float = _setting(
+        1.0, "Dollars that one incident may cost, where the price is known; 0 sets no limit."
+    )
+    model_dollars_per_day: float = _setting(
+        10.0, "Dollars that 24 hours may cost, where the price is known; 0 sets no limit."
+    )
     offline: bool = _setting(False, "Send nothing to any model or host, whatever else is set.")
     max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
     replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")

@@ -15,13 +15,11 @@ from prunella.pipeline.explain import explain
 from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
-from prunella.ports import LanguageModel, ModelRequest
+from prunella.ports import KeptModel, ModelRequest
 from prunella.propose import proposal_request, propose_by_model, propose_by_rules
 from prunella.publish import compose
 from prunella.validate import judge, proven_regression_test
 
-#: Rounds in which a model may answer the validator's findings.
-MODEL_ROUNDS = 2
 #: Patches a model is asked for in each round: where two agree, that is evidence.
 MODEL_SAMPLES = 2
 #: Judged candidates that are shown and kept, best first; the rest are near misses of the same kind.
@@ -67,7 +65,7 @@ class _Attempt:
     facts: Recorded
     dossier: Dossier
     tree: Path
-    model: LanguageModel | None
+    model: KeptModel | None
 
     def diagnosis(self) -> Diagnosis:
         """Return why it fails, by the rules and, where there is one, by the model."""
@@ -76,7 +74,7 @@ class _Attempt:
         if self.model is None:
             return found
         self.parts.progress(f"asking {self.model.name} for a diagnosis")
-        return diagnose_with_model(self.dossier, self.model, found)
+        return diagnose_with_model(self.dossier, self.model, found, unusable=self.model.unusable)
 
     def proposals(self, diagnosis: Diagnosis) -> list[Proposal]:
         """Return the judged candidates of rules and model in one ranking, the best first."""
@@ -113,9 +111,9 @@ class _Attempt:
         self.parts.store.save_case(case)
         return publication
 
-    def _by_model(self, diagnosis: Diagnosis, model: LanguageModel) -> list[Proposal]:
+    def _by_model(self, diagnosis: Diagnosis, model: KeptModel) -> list[Proposal]:
         proposals: list[Proposal] = []
-        for _round in range(MODEL_ROUNDS):
+        for _round in range(self.parts.settings.model_rounds):
             self.parts.progress(f"asking {model.name} for patches")
             found = propose_by_model(
                 self.dossier,
@@ -125,6 +123,7 @@ class _Attempt:
                 feedback=[item.verdict for item in proposals],
                 attempts=[item.candidate for item in proposals],
                 refused=self.parts.progress,
+                unusable=model.unusable,
             )
             proposals += self._judged(found)
             if not found or any(item.accepted for item in proposals):

@@ -7,7 +7,7 @@ from prunella.model.ids import IncidentId
 from prunella.model.settings import Settings
 from prunella.ports import (
     CodeHost,
-    LanguageModel,
+    KeptModel,
     Progress,
     Replayer,
     Repository,
@@ -30,5 +30,5 @@ class Parts:
     host: CodeHost
     #: Opens the configured language model on behalf of an incident, so that what is said is kept;
     #: ``None`` where the built-in rules work alone.
-    open_model: Callable[[IncidentId], LanguageModel] | None
+    open_model: Callable[[IncidentId], KeptModel] | None
     progress: Progress

@@ -80,14 +80,16 @@ def propose_by_model(
     feedback: Sequence[Verdict] = (),
     attempts: Sequence[Candidate] = (),
     refused: Callable[[str], None] | None = None,
+    unusable: Callable[[str], None] | None = None,
 ) -> list[Candidate]:
     """Return the model's candidates, each once; samples that agree raise its prior.
 
     An answer that can't be used, and a model that doesn't answer, yield nothing and are told to
-    `refused` in a sentence. Never raises for anything the model does. A failure that further
+    `refused` in a sentence; `unusable` is told ``reason: message`` of an answer that can't be used,
+    right behind that answer. Never raises for anything the model does. A failure that further
     samples would meet as well (no key, offline, budget) ends the sampling.
     """
-    tell = refused or _untold
+    tell, note = refused or _untold, unusable or _untold
     found: dict[str, Candidate] = {}
     agreeing: dict[str, int] = {}
     for sample in range(samples):
@@ -104,7 +106,7 @@ def propose_by_model(
         except SourceUnavailable as error:
             tell(str(error))
             break
-        candidate = _candidate(dossier, diagnosis, model.name, answer.text, tell)
+        candidate = _candidate(dossier, diagnosis, model.name, answer.text, tell, note)
         if candidate is not None:
             key = _canonical(candidate.patch.after)
             found.setdefault(key, candidate)
@@ -116,12 +118,18 @@ def propose_by_model(
 
 
 def _candidate(
-    dossier: Dossier, diagnosis: Diagnosis, name: str, text: str, tell: Callable[[str], None]
+    dossier: Dossier,
+    diagnosis: Diagnosis,
+    name: str,
+    text: str,
+    tell: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> Candidate | None:
     function = dossier.function
     assert function is not None  # noqa: S101 - the request could be made
     read = read_answer(text, function)
     if isinstance(read, Unusable):
+        note(f"{read.reason}: {read.message}")
         tell(f"an answer of {name} is unusable ({read.reason}): {read.message}")
         return None
     weight = diagnosis.confidence if diagnosis.abstention is None else 0.0
@@ -135,8 +143,10 @@ def _candidate(
             prior=_LEAST_PRIOR + (_MOST_PRIOR - _LEAST_PRIOR) * weight,
         )
     except PatchRefused as error:
+        note(f"{error.reason}: {error}")
         tell(f"an answer of {name} is no acceptable edit ({error.reason}): {error}")
     except SourceUnavailable as error:
+        note(f"source: {error}")
         tell(f"the edit of {name} can't be made: {error}")
     return None
 

@@ -19,7 +19,7 @@ from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import LanguageModel, Progress, Repository, Store, TestRunner
+from prunella.ports import KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 
 
@@ -189,14 +189,18 @@ class Healer:
     ) -> None:
         self.close()
 
-    def _open_model(self, incident_id: IncidentId) -> LanguageModel:
+    def _open_model(self, incident_id: IncidentId) -> KeptModel:
         from prunella.adapters.exchanges import RecordedModel
         from prunella.adapters.language_model import open_model
+        from prunella.adapters.prices import price_of
 
+        model = open_model(self.settings)
         return RecordedModel(
-            model=open_model(self.settings),
+            model=model,
             incident_id=incident_id,
-            keep=self.store.save_exchange,
+            ledger=self.store,
+            price=price_of(model.name, self.settings),
+            settings=self.settings,
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from doubles.ledger import MemoryLedger
 from doubles.openai_endpoint import (
     Endpoint,
     Reply,
@@ -23,8 +24,8 @@ from doubles.openai_endpoint import (
 )
 from prunella.adapters.exchanges import RecordedModel
 from prunella.adapters.language_model import EndpointModel, open_model, parse_spec
+from prunella.adapters.prices import price_of
 from prunella.model.errors import ConfigurationError, ModelError
-from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.settings import Settings
 from prunella.ports import ModelAnswer, ModelRequest
@@ -249,15 +250,21 @@ def test_an_unknown_provider_is_an_answerable_failure() -> None:
 
 def test_every_exchange_is_kept() -> None:
     """Question, answer, tokens and time are kept; of a failure, its reason."""
-    kept: list[ModelExchange] = []
+    ledger = MemoryLedger()
     with endpoint(good("hello"), refused_key()) as place:
         model = RecordedModel(
-            model=openai_at(place), incident_id=IncidentId("inc_1"), keep=kept.append
+            model=openai_at(place),
+            incident_id=IncidentId("inc_1"),
+            ledger=ledger,
+            price=price_of("openai:gpt-4.1", Settings()),
+            settings=Settings(),
         )
         model.ask(question())
         with pytest.raises(ModelError):
             model.ask(question())
-    answered, failed = kept
+    answered, failed = ledger.kept.values()
+    assert answered.cost_dollars is not None
+    assert answered.cost_dollars > 0
     assert (answered.prompt, answered.answer, answered.error) == ("Repair f.", "hello", None)
     assert (answered.input_tokens, answered.output_tokens) == (100, 20)
     assert (failed.answer, failed.input_tokens) == ("", 0)

@@ -177,6 +177,12 @@ _EXCHANGES = (
     "CREATE INDEX exchange_by_incident ON exchange (incident_id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _EXCHANGES)
+#: What a day took of a model is asked before each question to it.
+_EXCHANGES_BY_TIME = (
+    "ALTER TABLE exchange ADD COLUMN asked_us INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX exchange_by_time ON exchange (asked_us)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _EXCHANGES, _EXCHANGES_BY_TIME)
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -3,9 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
-from prunella.adapters.sqlite.rows import dump, load, text
+from prunella.adapters.sqlite.rows import dump, load, moment, text
 from prunella.codec.plain import from_tagged, to_tagged
+from prunella.model.clock import to_us
 from prunella.model.errors import RecordError, StoreError
 from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Case, Diagnosis
@@ -74,14 +76,27 @@ def publications(db: sqlite3.Connection, incident_id: str) -> list[Publication]:
 
 def save_exchange(db: sqlite3.Connection, exchange: ModelExchange) -> None:
     db.execute(
-        "INSERT INTO exchange (exchange_id, incident_id, body) VALUES (?, ?, ?)",
-        (exchange.exchange_id, exchange.incident_id, dump(exchange)),
+        "INSERT INTO exchange (exchange_id, incident_id, asked_us, body) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (exchange_id) DO UPDATE SET body = excluded.body",
+        (
+            exchange.exchange_id,
+            exchange.incident_id,
+            moment(to_us(exchange.asked_at)),
+            dump(exchange),
+        ),
     )
 
 
 def exchanges(db: sqlite3.Connection, incident_id: str) -> list[ModelExchange]:
     rows = db.execute(
         "SELECT body FROM exchange WHERE incident_id = ? ORDER BY seq", (text(incident_id),)
+    )
+    return [load(ModelExchange, body) for (body,) in rows]
+
+
+def exchanges_since(db: sqlite3.Connection, since: datetime) -> list[ModelExchange]:
+    rows = db.execute(
+        "SELECT body FROM exchange WHERE asked_us >= ? ORDER BY seq", (moment(to_us(since)),)
     )
     return [load(ModelExchange, body) for (body,) in rows]
 

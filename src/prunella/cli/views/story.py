@@ -174,7 +174,8 @@ def _show_exchanges(console: Console, exchanges: Sequence[ModelExchange]) -> Non
     _heading(console, "Asked of models (word for word: --json)")
     for item in exchanges:
         tokens = f"{item.input_tokens:,} tokens sent, {item.output_tokens:,} received"
-        text = words(f"{item.model}: {tokens}, {item.latency_s:.1f} s")
+        cost = "cost unknown" if item.cost_dollars is None else f"${item.cost_dollars:.4f}"
+        text = words(f"{item.model}: {tokens}, {cost}, {item.latency_s:.1f} s")
         if item.error is not None:
             text.append_text(words(f"  {item.error}", "yellow"))
         console.print(facts([(one_line(item.purpose, 40), text)]))
