@@ -26,7 +26,8 @@ def unfounded(edit: Edit) -> list[str]:
     gained = Counter(_answers(new)) - Counter(_answers(old))
     given = {_text(node) for node in ast.walk(old) if isinstance(node, ast.expr)}
     given |= {answer for node in _functions(edit.before) for answer in _results(node)}
-    words = set(re.findall(r"-?\w+(?:\.\w+)?", ast.get_docstring(old) or ""))
+    said = re.sub(r"\{[^{}]*\}", "", ast.get_docstring(old) or "")  # an example of an argument
+    words = set(re.findall(r"-?\w+(?:\.\w+)?", said))
     return sorted(
         text
         for text in gained
