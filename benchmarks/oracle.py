@@ -37,7 +37,7 @@ PRIOR = 0.6
 GROUP = 3
 FLIPPED = {
     ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,  # codespell:ignore notin
 }  # fmt: skip
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -53,41 +53,49 @@ def invented(value: object) -> list[object]:
     return []
 
 
-def in_place(  # noqa: C901 - one branch for each kind of mutation
-    function: Function,
-) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+def in_place(function: Function) -> Iterator[tuple[str, ast.AST, ast.AST]]:
     """Yield the kind of a mutation, a node of the function, and what stands in its place."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant):
-            for value in invented(node.value.value):
-                yield "value invented", node, ast.Return(ast.Constant(value))
-        elif isinstance(node, ast.Return) and isinstance(node.value, (ast.List, ast.Dict)):
-            yield "value invented", node, ast.Return(ast.Constant(None))
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            for value in invented(node.value.value):
-                yield (
-                    "value invented",
-                    node,
-                    ast.Assign(node.targets, ast.Constant(value), lineno=0),
-                )
-        elif isinstance(node, ast.If):
-            yield "branch deleted", node, ast.Pass()
-            yield "branch deleted", node, ast.If(ast.Constant(True), node.body, [])
-        elif isinstance(node, ast.Compare) and type(node.ops[0]) in FLIPPED:
-            ops = [FLIPPED[type(node.ops[0])](), *node.ops[1:]]
-            yield "comparison flipped", node, ast.Compare(node.left, ops, node.comparators)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            yield "comparison flipped", node, node.operand
-        elif isinstance(node, ast.Call) and len(node.args) + len(node.keywords) > 1:
-            if node.keywords:
-                yield "argument dropped", node, ast.Call(node.func, node.args, node.keywords[:-1])
-            else:
-                yield "argument dropped", node, ast.Call(node.func, node.args[:-1], [])
-        elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            yield "off by one", node, ast.Constant(node.value + 1)
-            yield "off by one", node, ast.Constant(node.value - 1)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield "wrong constant", node, ast.Constant(f"{node.value}x")
+        if isinstance(node, ast.stmt):
+            yield from _statements(node)
+        elif isinstance(node, ast.Constant):
+            yield from _constants(node)
+        elif isinstance(node, ast.expr):
+            yield from _expressions(node)
+
+
+def _statements(node: ast.stmt) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant):
+        for value in invented(node.value.value):
+            yield "value invented", node, ast.Return(ast.Constant(value))
+    elif isinstance(node, ast.Return) and isinstance(node.value, (ast.List, ast.Dict)):
+        yield "value invented", node, ast.Return(ast.Constant(None))
+    elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+        for value in invented(node.value.value):
+            yield "value invented", node, ast.Assign(node.targets, ast.Constant(value), lineno=0)
+    elif isinstance(node, ast.If):
+        yield "branch deleted", node, ast.Pass()
+        yield "branch deleted", node, ast.If(ast.Constant(True), node.body, [])
+
+
+def _constants(node: ast.Constant) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+    if type(node.value) in (int, float):
+        yield "off by one", node, ast.Constant(node.value + 1)
+        yield "off by one", node, ast.Constant(node.value - 1)
+    elif isinstance(node.value, str):
+        yield "wrong constant", node, ast.Constant(f"{node.value}x")
+
+
+def _expressions(node: ast.expr) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in FLIPPED:
+        ops = [FLIPPED[type(node.ops[0])](), *node.ops[1:]]
+        yield "comparison flipped", node, ast.Compare(node.left, ops, node.comparators)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield "comparison flipped", node, node.operand
+    elif isinstance(node, ast.Call) and node.keywords and (node.args or node.keywords[1:]):
+        yield "argument dropped", node, ast.Call(node.func, node.args, node.keywords[:-1])
+    elif isinstance(node, ast.Call) and len(node.args) > 1:
+        yield "argument dropped", node, ast.Call(node.func, node.args[:-1], [])
 
 
 def mutants(healed: Function, base: Function, error: str) -> Iterator[tuple[str, str]]:

@@ -20,8 +20,10 @@ _FACTORS = {
     ("invariants", CheckOutcome.PASSED): 1.5,
     ("invariants", CheckOutcome.NOT_SHOWN): 0.8,
     ("passing_calls", CheckOutcome.NOT_SHOWN): 0.5,
+    # With all other evidence at its best, still no offer for a prior of 0.65.
+    ("foundations", CheckOutcome.NOT_SHOWN): 0.05,
 }
-#: Another candidate with another text and equal results on the once-failing inputs.
+#: Another source of candidates with equal results on the once-failing inputs.
 _AGREEMENT = 1.3
 _MAX_AGREEMENTS = 2
 #: Catching the exception is the least of repairs.
@@ -33,22 +35,33 @@ def score(
     checks: Sequence[Check],
     counts: ReplayCounts,
     healed: Sequence[ReplayOutcome],
-    others: Sequence[Sequence[ReplayOutcome]],
+    others: Sequence[tuple[str, Sequence[ReplayOutcome]]],
 ) -> float:
     """Return between 0 and 1: the candidate's prior, moved by what was shown.
 
-    `others` are the results of the other candidates on the same once-failing inputs. The factors
-    order candidates; the number is no probability until it is calibrated.
+    `others` are origin and results of the other candidates on the same once-failing inputs. Those
+    that share a source with this one, or with each other, count once at most: variants of one
+    family of rules, and samples of one model, are no independent opinions. The factors order
+    candidates; the number is no probability until it is calibrated.
     """
     prior = min(max(candidate.prior, 0.01), 0.99)
     odds = prior / (1.0 - prior)
     for check in checks:
         odds *= _FACTORS.get((check.name, check.outcome), 1.0)
     odds *= 1.0 + min(counts.passing_equal, 10) / 10.0
-    odds *= _AGREEMENT ** min(_MAX_AGREEMENTS, sum(_agree(healed, other) for other in others))
+    agreeing = {source(origin) for origin, results in others if _agree(healed, results)}
+    agreeing.discard(source(candidate.origin))
+    odds *= _AGREEMENT ** min(_MAX_AGREEMENTS, len(agreeing))
     if _handlers(candidate.patch, after=True) > _handlers(candidate.patch, after=False):
         odds *= _NEW_HANDLER
     return odds / (1.0 + odds)
+
+
+def source(origin: str) -> str:
+    """Return whose opinion a candidate is: a family of rules (``rule:zero.empty`` → ``rule:zero``),
+    or a model."""
+    kind, _, name = origin.partition(":")
+    return f"{kind}:{name.partition('.')[0]}" if kind == "rule" else origin
 
 
 def _agree(one: Sequence[ReplayOutcome], other: Sequence[ReplayOutcome]) -> bool:

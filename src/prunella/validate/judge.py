@@ -24,6 +24,7 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.evidence import score
+from prunella.validate.foundations import unfounded
 from prunella.validate.offer import LEAST_SCORE
 from prunella.validate.reproduce import Answers, difference, replay_request
 from prunella.validate.tests import compare_reports, mention
@@ -33,8 +34,8 @@ MAX_TESTED = 3
 
 
 @dataclass(slots=True, kw_only=True)
-class _Trial:
-    """What is known about one candidate so far."""
+class Trial:
+    """What is known about one candidate so far; made and read by this module alone."""
 
     candidate: Candidate
     checks: list[Check] = field(default_factory=list)
@@ -64,6 +65,7 @@ def judge(
     *,
     answers: Answers | None = None,
     progress: Progress = lambda text: None,
+    earlier: list[Trial] | None = None,
 ) -> list[Verdict]:
     """Return one verdict a candidate, in their order.
 
@@ -71,27 +73,38 @@ def judge(
     least one failing call that reproduced returns with it, no check failed, and either a passing
     call that reproduced still gives its result or tests that mention the function pass, and its
     score reaches `LEAST_SCORE`: below it the evidence carries no offer.
+
+    `earlier` are the trials of candidates judged before on the same baseline, with whom these may
+    agree; those of this call are appended. `reconsider` judges all of them by what is known then.
     """
     counts = ReplayCounts(
         failing_reproduced=len(baseline.failing),
         passing_reproduced=len(baseline.passing),
         set_aside=_reasons(baseline),
     )
-    trials = [_Trial(candidate=candidate, counts=counts) for candidate in candidates]
+    trials = [Trial(candidate=candidate, counts=counts) for candidate in candidates]
     for trial in trials:
         _check_text(trial)
     _check_replays(
         [t for t in trials if t.alive], baseline, replayer, tree, process, answers, progress
     )
+    known = [*(earlier or ()), *trials]
     for trial in trials:
-        trial.score = _score(trial, trials)
+        trial.score = _score(trial, known)
     _check_tests(trials, test_runner, tree, process, progress)
+    if earlier is not None:
+        earlier.extend(trials)
+    return reconsider(known)[-len(trials) :] if trials else []
+
+
+def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
+    """Return the verdicts on `trials`, in order, with the agreement among all of them."""
     for trial in trials:
         trial.score = _score(trial, trials)
     return [_verdict(trial) for trial in trials]
 
 
-def _check_text(trial: _Trial) -> None:
+def _check_text(trial: Trial) -> None:
     patch = trial.candidate.patch
     try:
         with warnings.catch_warnings():
@@ -105,9 +118,13 @@ def _check_text(trial: _Trial) -> None:
     _note_problems(trial, "signature", policy.signature_problems(edit), "it is called as before")
     clean = "the edit touches the function and imports only and brings in nothing risky"
     _note_problems(trial, "policy", policy.policy_problems(edit), clean)
+    made_up = unfounded(edit)
+    if made_up:
+        detail = f"nothing in the source names the value it answers with: {', '.join(made_up)}"
+        trial.note("foundations", CheckOutcome.NOT_SHOWN, detail[:300])
 
 
-def _note_problems(trial: _Trial, name: str, problems: Sequence[str], clean: str) -> None:
+def _note_problems(trial: Trial, name: str, problems: Sequence[str], clean: str) -> None:
     if problems:
         trial.note(name, CheckOutcome.FAILED, "; ".join(problems[:5]))
     else:
@@ -115,7 +132,7 @@ def _note_problems(trial: _Trial, name: str, problems: Sequence[str], clean: str
 
 
 def _check_replays(
-    trials: Sequence[_Trial],
+    trials: Sequence[Trial],
     baseline: Baseline,
     replayer: Replayer,
     tree: Path,
@@ -143,7 +160,7 @@ def _check_replays(
             _note_invariants(trial, baseline)
 
 
-def _note_failing(trial: _Trial, baseline: Baseline, row: Sequence[ReplayOutcome]) -> None:
+def _note_failing(trial: Trial, baseline: Baseline, row: Sequence[ReplayOutcome]) -> None:
     healed = [outcome for outcome in row if outcome.ending is ReplayEnding.RETURNED]
     trial.healed = tuple(row)
     trial.counts = replace(trial.counts, failing_healed=len(healed))
@@ -168,7 +185,7 @@ def _how(outcome: ReplayOutcome) -> str:
     return f"{outcome.request_id}: {outcome.reason}"[:250]
 
 
-def _note_passing(trial: _Trial, baseline: Baseline, row: Sequence[ReplayOutcome]) -> None:
+def _note_passing(trial: Trial, baseline: Baseline, row: Sequence[ReplayOutcome]) -> None:
     total = len(baseline.passing)
     if not total:
         trial.note(
@@ -190,7 +207,7 @@ def _note_passing(trial: _Trial, baseline: Baseline, row: Sequence[ReplayOutcome
         trial.note("passing_calls", CheckOutcome.PASSED, detail)
 
 
-def _note_invariants(trial: _Trial, baseline: Baseline) -> None:
+def _note_invariants(trial: Trial, baseline: Baseline) -> None:
     patch = trial.candidate.patch
     learned = invariants.mine(baseline, patch)
     found = [
@@ -207,7 +224,7 @@ def _note_invariants(trial: _Trial, baseline: Baseline) -> None:
 
 
 def _check_tests(
-    trials: Sequence[_Trial],
+    trials: Sequence[Trial],
     test_runner: TestRunner | None,
     tree: Path,
     process: Process,
@@ -238,7 +255,7 @@ def _check_tests(
         trial.checks.append(check)
 
 
-def _score(trial: _Trial, trials: Sequence[_Trial]) -> float:
+def _score(trial: Trial, trials: Sequence[Trial]) -> float:
     if not trial.alive or not trial.counts.failing_healed:
         return 0.0
     return score(
@@ -246,11 +263,15 @@ def _score(trial: _Trial, trials: Sequence[_Trial]) -> float:
         trial.checks,
         trial.counts,
         trial.healed,
-        [other.healed for other in trials if other is not trial and other.healed],
+        [
+            (other.candidate.origin, other.healed)
+            for other in trials
+            if other is not trial and other.alive
+        ],
     )
 
 
-def _verdict(trial: _Trial) -> Verdict:
+def _verdict(trial: Trial) -> Verdict:
     common = {
         "candidate_id": trial.candidate.candidate_id,
         "checks": tuple(trial.checks),
@@ -278,7 +299,7 @@ def _verdict(trial: _Trial) -> Verdict:
     return Accepted(**common, summary=_claim(trial, shown))  # type: ignore[arg-type]
 
 
-def _claim(trial: _Trial, shown: str) -> str:
+def _claim(trial: Trial, shown: str) -> str:
     parts = [shown]
     if trial.counts.passing_equal:
         parts.append(f"{trial.counts.passing_equal} passing calls give equal results")

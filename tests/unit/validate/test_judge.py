@@ -254,7 +254,8 @@ def test_agreement_and_prior_raise_the_score() -> None:
     assert low.score < high.score
     alone, _other = verdicts(fix(GUARD, 1), fix(GUARD.replace("0.0", "1.0"), 2))
     together, _same = verdicts(
-        fix(GUARD, 1), fix(GUARD.replace("not values", "len(values) == 0"), 2)
+        fix(GUARD, 1, origin="rule:zero.empty"),
+        fix(GUARD.replace("not values", "len(values) == 0"), 2, origin="model:openai:o3"),
     )
     assert alone.score < together.score
 

@@ -1,0 +1,86 @@
+"""Whether the results that a patch brings in are anybody's: written down, or made up.
+
+Replay can't tell ``return 0`` from ``return 42`` for a call that never returned. What tells them
+apart is the source: neutral values, and those that the function, its docstring or its siblings'
+results name, have somebody behind them.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from prunella.validate.policy import Edit
+
+#: A value of nothing: empty, zero, no.
+_NEUTRAL = frozenset({"None", "0", "0.0", "''", "b''", "True", "False", "Ellipsis"})
+#: Methods whose second argument is the answer where there is none.
+_FALLBACKS = frozenset({"get", "pop", "setdefault", "getattr", "next", "getenv"})
+
+
+def unfounded(edit: Edit) -> list[str]:
+    """Return the constants that the edit answers with and nothing names, as source text."""
+    if edit.functions is None:
+        return []
+    old, new = edit.functions
+    gained = Counter(_answers(new)) - Counter(_answers(old))
+    given = {_text(node) for node in ast.walk(old) if isinstance(node, ast.expr)}
+    given |= {answer for node in _functions(edit.before) for answer in _results(node)}
+    said = re.sub(r"\{[^{}]*\}", "", ast.get_docstring(old) or "")  # an example of an argument
+    words = set(re.findall(r"-?\w+(?:\.\w+)?", said))
+    return sorted(
+        text
+        for text in gained
+        if text not in _NEUTRAL and text not in given and _plain(text) not in words
+    )
+
+
+def _functions(module: ast.Module) -> Iterator[ast.AST]:
+    return (n for n in ast.walk(module) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def _results(function: ast.AST) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            yield from _constants(node.value)
+
+
+def _answers(function: ast.AST) -> Iterator[str]:
+    """Yield the constants that stand where a result or a variable gets its value."""
+    for node in ast.walk(function):
+        if isinstance(node, (ast.Return, ast.Assign, ast.AnnAssign, ast.Yield)) and node.value:
+            yield from _constants(node.value)
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            yield from (text for item in node.values[1:] for text in _constants(item))
+        elif isinstance(node, ast.IfExp):
+            yield from (*_constants(node.body), *_constants(node.orelse))
+        elif isinstance(node, ast.Call):
+            yield from _fallbacks(node)
+
+
+def _fallbacks(call: ast.Call) -> Iterator[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else _text(call.func)
+    if name in _FALLBACKS:
+        yield from (text for item in call.args[1:] for text in _constants(item))
+    for keyword in call.keywords:
+        if keyword.arg == "default":
+            yield from _constants(keyword.value)
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    """Yield a constant, or those that a display such as ``(0, 'x')`` is made of."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        for item in node.elts:
+            yield from _constants(item)
+    elif isinstance(node, ast.Constant) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant)
+    ):
+        yield _text(node)
+
+
+def _text(node: ast.AST) -> str:
+    return ast.unparse(node)
+
+
+def _plain(text: str) -> str:
+    return text.strip("'\"")

@@ -1,0 +1,52 @@
+"""Which results have somebody behind them."""
+
+import pytest
+
+from prunella.model.repair import Patch
+from prunella.validate.foundations import unfounded
+from prunella.validate.policy import parse
+
+BASE = '''
+def sibling(rows):
+    return -1
+
+def mean(rows):
+    """Return the mean; "n/a" and 7 mean that there is none."""
+    limit = 12
+    return sum(rows) / len(rows)
+'''
+
+
+def found(line: str) -> list[str]:
+    after = BASE.replace("    limit = 12\n", f"    limit = 12\n    {line}\n")
+    patch = Patch(path="a.py", qualname="mean", before=BASE.encode(), after=after.encode(), diff="")
+    return unfounded(parse(patch))
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "None", "''", "[]", "{}", "-1", "12", "7", "(0, 0)"])
+def test_what_is_neutral_or_named_has_a_foundation(value: str) -> None:
+    """Empty values, constants of the function and its docstring, results of its siblings."""
+    assert found(f"if not rows: return {value}") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if not rows: return 42",
+        "rows = rows or 42",
+        "if not rows: limit = 42",
+        "rows = 42 if not rows else rows",
+        "rows = {}.get(1, 42)",
+        "rows = next(iter(rows), 42)",
+        "rows = max(rows, default=42)",
+        "if not rows: return (0, 42)",
+    ],
+)
+def test_an_invented_value_has_none(line: str) -> None:
+    """Wherever a patch puts an answer of its own, it is told."""
+    assert found(line) == ["42"]
+
+
+def test_what_is_no_answer_is_no_matter() -> None:
+    """Comparisons, indexes and messages may bring in constants."""
+    assert found("if len(rows) > 3: raise ValueError('too many', rows[4])") == []
