@@ -1,7 +1,7 @@
 """One incident from diagnosis to a published patch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prunella.diagnose import diagnose, diagnose_with_model, diagnosis_request
@@ -18,7 +18,7 @@ from prunella.pipeline.results import Healing, Proposal
 from prunella.ports import KeptModel, ModelRequest
 from prunella.propose import proposal_request, propose_by_model, propose_by_rules
 from prunella.publish import compose
-from prunella.validate import judge, proven_regression_test
+from prunella.validate import Trial, judge, proven_regression_test, reconsider
 
 #: Patches a model is asked for in each round: where two agree, that is evidence.
 MODEL_SAMPLES = 2
@@ -90,9 +90,15 @@ class _Attempt:
         """Return the judged candidates of rules and model in one ranking, the best first."""
         if self.dossier.function is None or not self.dossier.baseline.failing:
             return []
-        proposals = self._judged(propose_by_rules(self.dossier))
+        trials: list[Trial] = []
+        proposals = self._judged(propose_by_rules(self.dossier), trials)
         if self.model is not None:
-            proposals += self._by_model(diagnosis, self.model)
+            proposals += self._by_model(diagnosis, self.model, trials)
+            verdicts = reconsider(trials)  # rules and model may agree
+            proposals = [
+                replace(item, verdict=verdict)
+                for item, verdict in zip(proposals, verdicts, strict=True)
+            ]
         return sorted(proposals, key=_merit, reverse=True)[:KEPT_PROPOSALS]
 
     def publish(self, diagnosis: Diagnosis, proposals: Sequence[Proposal]) -> Publication | None:
@@ -126,7 +132,9 @@ class _Attempt:
         if sentence not in self.complaints:
             self.complaints.append(sentence)
 
-    def _by_model(self, diagnosis: Diagnosis, model: KeptModel) -> list[Proposal]:
+    def _by_model(
+        self, diagnosis: Diagnosis, model: KeptModel, trials: list[Trial]
+    ) -> list[Proposal]:
         proposals: list[Proposal] = []
         for _round in range(self.parts.settings.model_rounds):
             self.parts.progress(f"asking {model.name} for patches")
@@ -140,12 +148,12 @@ class _Attempt:
                 refused=self.complain,
                 unusable=model.unusable,
             )
-            proposals += self._judged(found)
+            proposals += self._judged(found, trials)
             if not found or any(item.accepted for item in proposals):
                 break
         return proposals
 
-    def _judged(self, candidates: Sequence[Candidate]) -> list[Proposal]:
+    def _judged(self, candidates: Sequence[Candidate], trials: list[Trial]) -> list[Proposal]:
         if not candidates:
             return []
         self.parts.progress(f"validating {len(candidates)} candidate patches")
@@ -158,6 +166,7 @@ class _Attempt:
             self.facts.process,
             answers=self.facts.answers,
             progress=self.parts.progress,
+            earlier=trials,
         )
         return [
             Proposal(candidate=candidate, verdict=verdict)
