@@ -101,9 +101,12 @@ class Recorder:
         kept = self._keeps(site, now)
         held = site.boundary and parent is not None and not parent.is_over
         budget = self.samples if kept else self.armed if site.wanting else self.watching
-        if not (kept or held or budget.allows(now)):
+        armed = bool(site.wanting) and site.armed_left > 0
+        if not (kept or held or armed or budget.allows(now)):
             self._let_pass(site, since, now)
             return None
+        if armed:
+            site.armed_left -= 1
         site.grant(0)
         site.last_look_ns = now
         running = self._start(site, parent)

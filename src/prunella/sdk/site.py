@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MAX_GRANT = 256
 #: About this often a busy site looks at the clock.
 LOOK_NS = 100_000
+#: Calls of an armed site that are watched whatever it costs: a failure without inputs can't be
+#: proven to be healed. A few milliseconds for each site, once.
+ARMED_CALLS = 200
 #: Characters of a function's source that are recorded.
 MAX_SOURCE_LENGTH = 65_536
 
@@ -25,6 +28,7 @@ class Site:
     """One function under ``@heal``; shared by all closures of the same code."""
 
     __slots__ = (
+        "armed_left",
         "boundary",
         "called",
         "calls",
@@ -91,6 +95,8 @@ class Site:
         self.latest: Any = None
         #: Groups whose next failure is to be recorded with its inputs: the site is armed.
         self.wanting: set[Any] = set()
+        #: Calls that an armed site may still watch whatever it costs.
+        self.armed_left = ARMED_CALLS
 
     def forget(self) -> None:
         """Begin anew, as a site of another process."""
@@ -98,6 +104,7 @@ class Site:
         self.calls = self.errors = 0
         self.latest = None
         self.wanting.clear()
+        self.armed_left = ARMED_CALLS
 
     def settle(self) -> int:
         """Bring `calls` up to date with the countdown; return the calls since the last time."""

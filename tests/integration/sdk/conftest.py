@@ -71,7 +71,7 @@ def exhaust() -> Callable[[], None]:
         assert recorder is not None
         for each in site.all_sites():
             each.first_left = 0
-        for budget in (recorder.samples, recorder.watching, recorder.looks):
+        for budget in (recorder.samples, recorder.watching, recorder.armed, recorder.looks):
             budget._left_ns = -1e15
 
     return use_up

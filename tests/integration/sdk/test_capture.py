@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -657,3 +658,21 @@ def test_yielded_values_keep_their_own_shared_references(recorded: Recorded) -> 
     values: Any = decode(recorded.one(Call).result)
     assert values == [[[0], [0]], [[1], [1]], [[2], [2]]]
     assert all(first is second for first, second in values)
+
+
+def test_an_armed_site_is_watched_whatever_was_spent(
+    recorded: Recorded, exhaust: Callable[[], None]
+) -> None:
+    """A site that failed records the inputs of its next failures also when no budget is left."""
+
+    @heal
+    def total(voucher: dict[str, int]) -> int:
+        return voucher["minimum"]
+
+    exhaust()
+    for number in range(40):
+        with suppress(KeyError):
+            total({"minimum": 1} if number % 5 else {"maximum": number})
+    complete = [item.complete for item in recorded.all(Occurrence)]
+    assert complete[1:] == [True] * (len(complete) - 1)
+    assert len(complete) > 2
