@@ -93,6 +93,8 @@ def _not_recorded(inputs: Tree) -> Iterator[str]:
             yield f"{name} holds a secret, which is redacted"
         elif mark[0] == "cut":
             yield f"{name} is too large"
+        elif mark[2:3] == ["not read before the call"]:
+            yield f"{name} was not read before the call, which may have changed it"
         else:
             yield f"{name} holds a {type_name(mark)}, which can't be recorded"
 
