@@ -286,7 +286,8 @@ def _verdict(trial: Trial) -> Verdict:
     if not trial.passed("failing_calls"):
         summary = "Nothing shows that it heals: no failing call could be reproduced on the base."
         return Inconclusive(**{**common, "score": 0.0}, summary=summary)  # type: ignore[arg-type]
-    shown = f"{trial.counts.failing_healed} once-failing calls return"
+    healed = trial.counts.failing_healed
+    shown = _number(healed, "once-failing call returns", "once-failing calls return")
     if not trial.counts.passing_equal and not trial.passed("tests"):
         summary = (
             f"{shown}, and nothing else was shown: no passing call and no test of the function "
@@ -302,11 +303,18 @@ def _verdict(trial: Trial) -> Verdict:
 def _claim(trial: Trial, shown: str) -> str:
     parts = [shown]
     if trial.counts.passing_equal:
-        parts.append(f"{trial.counts.passing_equal} passing calls give equal results")
+        equal = trial.counts.passing_equal
+        parts.append(
+            _number(equal, "passing call gives an equal result", "passing calls give equal results")
+        )
     if trial.passed("tests"):
         parts.append("the tests that passed before still pass")
     limit = "" if trial.passed("tests") else " No test says whether the new results are right."
     return f"{', '.join(parts)}.{limit}"
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _reasons(baseline: Baseline) -> dict[str, int]:
