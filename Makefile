@@ -30,7 +30,8 @@ test-sdk: $(VENV)/.ready  ## the SDK's own tests on every other supported Python
 		test -n "$$found" || { echo "Python $$version is not installed: skipped"; continue; }; \
 		echo "Python $$version"; \
 		test -x $(VENV)/$$version/bin/pytest || { "$$found" -m venv $(VENV)/$$version && \
-			$(VENV)/$$version/bin/python -m pip install --quiet pytest hypothesis; } || exit 1; \
+			$(BIN)/uv pip install --quiet --python $(VENV)/$$version/bin/python \
+				--require-hashes -r requirements-dev.txt; } || exit 1; \
 		PYTHONPATH=src $(VENV)/$$version/bin/python -m pytest -q -p no:cacheprovider \
 			$(SDK_TESTS) || exit 1; \
 	done
