@@ -73,7 +73,7 @@ def _usable(item: Occurrence | Call, item_id: str, set_aside: list[tuple[str, st
     if item.inputs is None:
         set_aside.append((item_id, "its inputs were not recorded"))
     elif not item.complete:
-        missing = "; ".join(_not_recorded(item.inputs))
+        missing = "; ".join(_not_recorded(item.inputs)) or _unread_objects(item.inputs)
         reason = f"its inputs were not recorded in full: {missing}"
         set_aside.append(
             (item_id, reason if missing else "its inputs or result were not recorded in full")
@@ -97,6 +97,16 @@ def _not_recorded(inputs: Tree) -> Iterator[str]:
             yield f"{name} was not read before the call, which may have changed it"
         else:
             yield f"{name} holds a {type_name(mark)}, which can't be recorded"
+
+
+def _unread_objects(inputs: Tree) -> str:
+    """Name the inputs that are objects: where no mark was left, one keeps state that is hidden."""
+    found = [
+        f"{name} (a {type_name(value)})"
+        for name, value in entries(inputs)
+        if type(value) is list and value[:1] == ["o"]
+    ]
+    return f"part of {' or '.join(found)} can't be read" if found else ""
 
 
 def _mark(tree: Tree) -> list[Tree] | None:

@@ -7,13 +7,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 HEALABLE = (
-    "def mean(rows):\n    if rows == [9]:\n        return 0.0\n    return sum(rows) / len(rows)\n"
+    'def mean(rows):\n    """Return the mean, 0.0 for no rows."""\n'
+    "    if rows == [9]:\n        return 0.0\n    return sum(rows) / len(rows)\n"
 )
 HOPELESS = "def mean(rows):\n    return mean(rows)\n"
 TESTS = [
     {"call": "mean([1, 3])", "expected": "2.0"},
     {"call": "mean([])", "expected": "0.0"},
     {"call": "mean([9])", "expected": "0.0"},
+    {"call": "mean([2])", "expected": "2.0"},
+    {"call": "mean([4, 5])", "expected": "4.5"},
+    {"call": "mean([1, 2, 3])", "expected": "2.0"},
+    {"call": "mean([7, 7])", "expected": "7.0"},
 ]
 
 
@@ -21,8 +26,8 @@ def test_programs_are_healed_and_scored(tmp_path: Path) -> None:
     """A right patch counts as correct on all tests; a hopeless program is an abstention."""
     rows = [
         {"id": "question_1", "question": 1, "prelude": "", "tests": TESTS, "reference": []},
-        _program("one", HEALABLE, ["ok", "ZeroDivisionError", "ok"]),
-        _program("two", HOPELESS, ["RecursionError"] * 3),
+        _program("one", HEALABLE, ["ok", "ZeroDivisionError", *["ok"] * 5]),
+        _program("two", HOPELESS, ["RecursionError"] * len(TESTS)),
     ]
     data = tmp_path / "data.jsonl"
     data.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
