@@ -43,7 +43,7 @@ _REFERENCED = (
     "DELETE FROM kept_call",
     "DELETE FROM golden_call",
     "DELETE FROM evidence",
-    f"INSERT INTO golden_call {GOLDEN}",  # noqa: S608 - a constant
+    f"INSERT INTO golden_call {GOLDEN}",
     # What a damaged body says nothing of is not kept for it; reading it will tell.
     """
     INSERT OR IGNORE INTO evidence SELECT reference.value FROM verdict,
@@ -134,11 +134,13 @@ _BY_SIZE = (
     "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM kept_call) "
     "AND seq NOT IN (SELECT seq FROM recent_call) ORDER BY started_us LIMIT :batch)",
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
-    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM kept_call) ORDER BY started_us LIMIT :batch)",
+    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM kept_call) "
+    "ORDER BY started_us LIMIT :batch)",
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence "
     "WHERE seq NOT IN (SELECT seq FROM kept_occurrence) ORDER BY failed_us LIMIT :batch)",
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
-    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM golden_call) ORDER BY started_us LIMIT :batch)",
+    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM golden_call) "
+    "ORDER BY started_us LIMIT :batch)",
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence AS old "
     "WHERE EXISTS (SELECT 1 FROM occurrence AS newer WHERE newer.incident_id = old.incident_id "
     "AND newer.failed_us > old.failed_us) ORDER BY failed_us LIMIT :batch)",
