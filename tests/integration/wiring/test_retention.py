@@ -121,4 +121,4 @@ def test_the_doctor_warns_of_golden_calls_that_leave_no_room(project):
         assert finding.level is FindingLevel.WARNING
         assert "ungolden" in finding.advice
         healer.refresh()
-        assert [kept.call.call_id for kept in healer.calls("average")] == ["call_1"]
+        assert [kept.call.call_id for kept in healer.calls()] == ["call_1"]

@@ -66,7 +66,7 @@ def mark(db: sqlite3.Connection, call_id: str, *, golden: bool) -> None:
     """Make a call a reference, or an ordinary one again; the first marking's moment stays."""
     golden_us = moment(to_us(now())) if golden else None
     db.execute(
-        "UPDATE call SET golden_us = iif(?1 IS NULL, NULL, coalesce(golden_us, ?1)) "
+        "UPDATE call SET golden_us = CASE WHEN ?1 IS NULL THEN NULL ELSE coalesce(golden_us, ?1) END "
         "WHERE call_id = ?2",
         (golden_us, text(call_id)),
     )

@@ -47,11 +47,11 @@ _REFERENCED = (
     # What a damaged body says nothing of is not kept for it; reading it will tell.
     """
     INSERT OR IGNORE INTO evidence SELECT reference.value FROM verdict,
-        json_each(iif(json_valid(body), body, '{}'), '$.replays.reproduced') AS reference
+        json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.replays.reproduced') AS reference
     """,
     """
     INSERT OR IGNORE INTO evidence SELECT reference.value FROM solved_case,
-        json_each(iif(json_valid(body), body, '{}'), '$.rests_on') AS reference
+        json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.rests_on') AS reference
     """,
     """
     INSERT INTO kept_occurrence SELECT seq FROM (
