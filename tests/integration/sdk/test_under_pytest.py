@@ -4,14 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import prunella
 from prunella.model.records import Call, Counts, Occurrence, Process
 
-from .conftest import read_spool
+from .conftest import of
 
 MODULE = """
 from prunella import heal
@@ -65,10 +64,6 @@ def run_tests(root: Path, *arguments: str, **environment: str) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 passed" in done.stdout
-
-
-def of(root: Path, kind: type[Any]) -> list[Any]:
-    return [record for record in read_spool(root) if type(record) is kind]
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
