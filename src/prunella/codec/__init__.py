@@ -21,6 +21,7 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 ``["td", days, s, us]``                        timedelta
 ``["tz", us]`` ``["tz", us, name]``            `datetime.timezone`: offset in microseconds
 ``["zi", key]``                                ZoneInfo
+``["pytz", name, offset, dst, label]``         zone of pytz; seconds where it is at one offset
 ``["uuid", hex]`` ``["path", class, text]``    UUID; PurePath and its kinds, by the class's name
 ``["range", a, b, c]`` ``["slice", a, b, c]``  range, slice
 ``["re", pattern, flags]``                     compiled regular expression

@@ -44,6 +44,7 @@ _UNTOUCHED = frozenset(
         "time",
         "tz",
         "zi",
+        "pytz",
         "uuid",
         "enum",
         "flag",
