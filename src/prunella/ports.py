@@ -50,6 +50,17 @@ class StoreHealth:
     rows: Mapping[str, int]
     #: Why records could not be kept, to how many.
     refused: Mapping[str, int] = field(default_factory=dict)
+    #: Bytes of golden calls and the calls they made, which pruning never touches.
+    golden_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCall:
+    """A recorded success with its standing in the store."""
+
+    call: Call
+    #: When it was marked as a reference; ``None`` for an ordinary call.
+    golden_at: datetime | None = None
 
 
 #: Offset that stands for a spool file that has been read to its end and removed.
@@ -94,7 +105,24 @@ class Store(Protocol):
     def process(self, process_id: str) -> Process | None: ...
 
     def calls(self, site_id: str, *, limit: int) -> Sequence[Call]:
-        """Return the latest recorded successes of a site, newest first."""
+        """Return recorded successes of a site: golden ones first, then the others, newest first."""
+        ...
+
+    def kept_calls(
+        self, site_id: str | None = None, *, golden_only: bool = False, limit: int
+    ) -> Sequence[KeptCall]:
+        """Return the latest recorded successes, of one site or of all, newest first."""
+        ...
+
+    def kept_call(self, call_id: str) -> KeptCall:
+        """Return the success of an id or of an unambiguous beginning of one."""
+        ...
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool) -> Sequence[KeptCall]:
+        """Mark successes as references, or take the mark back: all of them or, if one isn't known, none.
+
+        Takes ids as `kept_call` does. A golden call is never pruned, nor are the calls it made.
+        """
         ...
 
     def children(self, call_id: str) -> Sequence[Call]:
@@ -174,7 +202,8 @@ class Store(Protocol):
     ) -> int:
         """Forget records older than `max_age` and, the least useful first, what doesn't fit.
 
-        What open incidents stand on outlives `max_age`. Does nothing where the last time is not
+        What open incidents, verdicts and cases stand on outlives `max_age`; golden calls outlive
+        both limits. Does nothing where the last time is not
         `at_most_each` ago and everything fits. Returns how many rows were removed.
         """
         ...

@@ -107,15 +107,24 @@ class Host:
 
 
 def load_settings(root: Path) -> "Settings":
-    """Return the settings of the project; the defaults, with one warning, if they are unusable."""
+    """Return the settings of the project; the defaults, with one warning, if they are unusable.
+
+    While pytest runs (8.2 or later says so to all its workers and children) they are `disabled`,
+    unless `record_tests` is set: a function that fails in ``pytest.raises`` is no incident.
+    """
+    from dataclasses import replace
+
     from prunella.model.errors import ConfigurationError
     from prunella.model.settings import Settings, load
 
     try:
-        return load(root).settings
+        settings = load(root).settings
     except ConfigurationError as error:
         _warn(f"Prunella records with its default settings, because these are unusable: {error}")
-        return Settings()
+        settings = Settings()
+    if "PYTEST_VERSION" in os.environ and not settings.record_tests:
+        return replace(settings, disabled=True)
+    return settings
 
 
 def _warn(problem: str) -> None:

@@ -81,6 +81,10 @@ def judge(
         failing_reproduced=len(baseline.failing),
         passing_reproduced=len(baseline.passing),
         set_aside=_reasons(baseline),
+        reproduced=(
+            *(str(occurrence.occurrence_id) for occurrence, _ in baseline.failing),
+            *(str(call.call_id) for call, _ in baseline.passing),
+        ),
     )
     trials = [Trial(candidate=candidate, counts=counts) for candidate in candidates]
     for trial in trials:

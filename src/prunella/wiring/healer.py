@@ -19,7 +19,7 @@ from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import KeptModel, Progress, Repository, Store, TestRunner
+from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 
 
@@ -120,6 +120,27 @@ class Healer:
             incident.incident_id, IncidentStatus.IGNORED, ignored_by="prunella incidents ignore"
         )
         return self.store.incident(incident.incident_id)
+
+    def calls(
+        self, function: str | None = None, *, golden_only: bool = False, limit: int = 20
+    ) -> Sequence[KeptCall]:
+        """Return the latest recorded successes of `function`, or of all, newest first.
+
+        Raises `UnknownName` or `AmbiguousName`.
+        """
+        site_id = None if function is None else find_site(self.store, function).site_id
+        return self.store.kept_calls(site_id, golden_only=golden_only, limit=limit)
+
+    def call(self, call_id: str) -> KeptCall:
+        """Return a recorded success by its id or an unambiguous beginning of it."""
+        return self.store.kept_call(call_id)
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool = True) -> Sequence[KeptCall]:
+        """Mark recorded successes as references, or take the mark back: all of them or none.
+
+        A golden call is never forgotten, and patches are judged by it before any other.
+        """
+        return self.store.mark_golden(call_ids, golden=golden)
 
     def pending(
         self, lookback_minutes: int | None = None, function: str | None = None
