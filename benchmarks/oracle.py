@@ -22,7 +22,7 @@ from pathlib import Path
 from prunella.cli.example import copy_example, drive
 from prunella.model.errors import PatchRefused
 from prunella.model.repair import Candidate, Rejected
-from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
+from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
 from prunella.pipeline.parts import Parts
 from prunella.propose.candidates import make_candidate
 from prunella.validate import judge
@@ -152,6 +152,7 @@ class Bench:
 
     def _fault(self, parts: Parts, facts: Recorded, incident, right: Candidate) -> None:
         with checked_out(parts) as tree:
+            facts = with_callers(parts, incident, facts, tree)
             dossier = gather(parts, incident, facts, tree)
             patch = right.patch
             healed = next(iter(named(ast.parse(patch.after), patch.qualname)))

@@ -85,7 +85,7 @@ class Check:
     """One thing a verdict looked at."""
 
     #: ``compiles``, ``signature``, ``policy``, ``failing_calls``, ``passing_calls``,
-    #: ``invariants``, ``tests``, …
+    #: ``callers``, ``invariants``, ``tests``, …
     name: str
     outcome: CheckOutcome
     #: The evidence, in words, with numbers.
@@ -230,3 +230,6 @@ class Baseline:
     passing: tuple[tuple[Call, ReplayOutcome], ...]
     #: Calls that can't serve: ``(id, reason)``.
     set_aside: tuple[tuple[str, str], ...]
+    #: Calls of functions that call the failing one, which do again what was recorded: those that
+    #: return, and those that the failure ended.
+    callers: tuple[tuple[Call | Occurrence, ReplayOutcome], ...] = ()

@@ -23,6 +23,7 @@ from prunella.model.repair import (
 )
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
+from prunella.validate.callers import compare_callers
 from prunella.validate.evidence import score
 from prunella.validate.foundations import unfounded
 from prunella.validate.offer import LEAST_SCORE
@@ -142,6 +143,7 @@ def _check_replays(
 ) -> None:
     items: list[Occurrence | Call] = [occurrence for occurrence, _ in baseline.failing]
     items += [call for call, _ in baseline.passing]
+    items += [item for item, _ in baseline.callers]
     if not trials:
         return
     if not items:
@@ -153,9 +155,11 @@ def _check_replays(
     variants = [{t.candidate.patch.path: t.candidate.patch.after} for t in trials]
     rows = replayer.replay(tree, process, requests, variants)
     for trial, row in zip(trials, rows, strict=True):
-        behind = len(baseline.failing)
-        _note_failing(trial, baseline, row[:behind])
-        _note_passing(trial, baseline, row[behind:])
+        passing_at = len(baseline.failing)
+        callers_at = passing_at + len(baseline.passing)
+        _note_failing(trial, baseline, row[:passing_at])
+        _note_passing(trial, baseline, row[passing_at:callers_at])
+        trial.checks.append(compare_callers(baseline, row[callers_at:]))
         if trial.alive and baseline.failing:
             _note_invariants(trial, baseline)
 
