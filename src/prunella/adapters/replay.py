@@ -111,6 +111,7 @@ class SandboxReplayer:
                     inputs=request.inputs,
                     started_us=to_us(request.started_at),
                     answers=request.answers,
+                    watch=request.watch,
                 )
                 for request in requests
             ),

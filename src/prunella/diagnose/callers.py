@@ -63,15 +63,14 @@ class _Search:
 
     def users(self, target: Target) -> list[Target]:
         """Return what calls `target` in the files that are likeliest to, tests left out."""
-        found = []
-        for mention in mentions(self._python, self._read, target, self._limits)[
-            : self._limits.files
-        ]:
-            module = self.module(mention.path)
-            for user in () if module is None else users(target, module, mention.lines, self._project):
-                if user.role != TEST and user.strength >= LIKELY:
-                    found.append(Target.of(mention.path, user.function))
-        return found
+        likely = mentions(self._python, self._read, target, self._limits)[: self._limits.files]
+        return [
+            Target.of(mention.path, user.function)
+            for mention in likely
+            if (module := self.module(mention.path)) is not None
+            for user in users(target, module, mention.lines, self._project)
+            if user.role != TEST and user.strength >= LIKELY
+        ]
 
     def module(self, path: str) -> Module | None:
         """Return a file, parsed; ``None`` where it is unreadable or too much was parsed already."""

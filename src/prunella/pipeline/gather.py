@@ -113,6 +113,7 @@ def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dos
         facts.passing,
         facts.answers,
         callers=facts.callers,
+        called=f"{function.path}:{function.qualname}" if function else "",
     )
     snippets: Sequence[Snippet] = ()
     if function is not None:

@@ -1,6 +1,7 @@
 """What the recorded calls do on the unpatched base."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prunella.codec import entries, type_name
@@ -24,22 +25,30 @@ def reproduce(
     answers: Answers | None = None,
     *,
     callers: Sequence[Call | Occurrence] = (),
+    called: str = "",
 ) -> Baseline:
     """Replay each call twice on the checked-out base in `tree` and keep those that can serve.
 
     A failing call serves when it raises the recorded type of exception at the recorded place, a
     passing one when it returns the recorded value; both times. The others are set aside, each with
-    the reason. `callers` are calls of functions that call the failing one, of both kinds.
+    the reason. `callers` are calls, of both kinds, of functions that may call the failing one,
+    which is `called` (``path:qualname``); of those, only calls that do run it are kept.
     """
     set_aside: list[tuple[str, str]] = []
     items: list[Occurrence | Call] = [*failing, *passing, *callers]
     usable = [item for item in items if _usable(item, item_id(item), set_aside)]
-    requests = [replay_request(item, answers) for item in usable]
+    outside = {item_id(item) for item in callers}
+    requests = [
+        replace(replay_request(item, answers), watch=called if item_id(item) in outside else "")
+        for item in usable
+    ]
     if not requests:
         return Baseline(failing=(), passing=(), set_aside=tuple(set_aside))
     first, second = replayer.replay(tree, process, requests, [{}, {}])
     kept: dict[str, tuple[Occurrence | Call, ReplayOutcome]] = {}
     for item, one, other in zip(usable, first, second, strict=True):
+        if item_id(item) in outside and not one.watched_calls:
+            continue
         reason = _why_not(item, one) or _flaky(one, other)
         if reason:
             set_aside.append((item_id(item), reason))

@@ -150,6 +150,13 @@ def fetch(key):
 
 def ask(key):
     return fetch(key) + fetch(key="b")
+
+
+def safe_mean(values):
+    try:
+        return mean(values)
+    except ZeroDivisionError:
+        return None
 """
 
 
@@ -471,3 +478,17 @@ def test_a_tree_that_only_its_owner_may_read_is_replayed(
     tree.chmod(0o700)
     (outcome,) = replay(replayer, tree, ask("mean", {"values": [1]}))
     assert outcome.result == 1.0
+
+
+def test_a_watched_function_is_noticed(tree: Path, replayer: SandboxReplayer) -> None:
+    """An outcome tells whether the watched function ran, and whether it failed meanwhile."""
+    requests = [
+        ask("safe_mean", {"values": [1, 3]}, watch="shop.py:mean"),
+        ask("safe_mean", {"values": []}, watch="shop.py:mean"),
+        ask("below", {"x": 1}, watch="shop.py:mean"),
+        ask("mean", {"values": [1, 3]}),
+    ]
+    (row,) = replayer.replay(tree, here(), requests, [{}])
+    assert [item.ending for item in row] == [ReplayEnding.RETURNED] * 4
+    watched = [(item.watched_calls, item.watched_failures) for item in row]
+    assert watched == [(1, 0), (1, 1), (0, 0), (0, 0)]
