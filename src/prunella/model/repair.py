@@ -85,7 +85,7 @@ class Check:
     """One thing a verdict looked at."""
 
     #: ``compiles``, ``signature``, ``policy``, ``failing_calls``, ``passing_calls``,
-    #: ``callers``, ``invariants``, ``tests``, …
+    #: ``callers``, ``surroundings``, ``invariants``, ``tests``, …
     name: str
     outcome: CheckOutcome
     #: The evidence, in words, with numbers.

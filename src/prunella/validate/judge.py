@@ -26,8 +26,10 @@ from prunella.validate import invariants, policy
 from prunella.validate.callers import compare_callers
 from prunella.validate.evidence import score
 from prunella.validate.foundations import unfounded
+from prunella.validate.handlers import unfounded_answers
 from prunella.validate.offer import LEAST_SCORE
 from prunella.validate.reproduce import Answers, difference, replay_request
+from prunella.validate.surroundings import surroundings
 from prunella.validate.tests import compare_reports, mention
 
 #: Tests are dear: only so many of the best candidates meet them.
@@ -119,7 +121,7 @@ def _check_text(trial: Trial) -> None:
     _note_problems(trial, "signature", policy.signature_problems(edit), "it is called as before")
     clean = "the edit touches the function and imports only and brings in nothing risky"
     _note_problems(trial, "policy", policy.policy_problems(edit), clean)
-    made_up = unfounded(edit)
+    made_up = list(dict.fromkeys([*unfounded(edit), *unfounded_answers(edit)]))
     if made_up:
         detail = f"nothing in the source names the value it answers with: {', '.join(made_up)}"
         trial.note("foundations", CheckOutcome.NOT_SHOWN, detail[:300])
@@ -160,6 +162,7 @@ def _check_replays(
         _note_failing(trial, baseline, row[:passing_at])
         _note_passing(trial, baseline, row[passing_at:callers_at])
         trial.checks.append(compare_callers(baseline, row[callers_at:]))
+        trial.checks.append(surroundings(process))
         if trial.alive and baseline.failing:
             _note_invariants(trial, baseline)
 
