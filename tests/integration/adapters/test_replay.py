@@ -152,6 +152,11 @@ def ask(key):
     return fetch(key) + fetch(key="b")
 
 
+def surroundings():
+    assert False, "optimised away"
+    return time.strftime("%Z", (2026, 11, 20, 12, 0, 0, 4, 324, 0)), hash("a")
+
+
 def safe_mean(values):
     try:
         return mean(values)
@@ -492,3 +497,16 @@ def test_a_watched_function_is_noticed(tree: Path, replayer: SandboxReplayer) ->
     assert [item.ending for item in row] == [ReplayEnding.RETURNED] * 4
     watched = [(item.watched_calls, item.watched_failures) for item in row]
     assert watched == [(1, 0), (1, 1), (0, 0), (0, 0)]
+
+
+def test_zone_seed_and_options_are_the_programs(tree: Path, replayer: SandboxReplayer) -> None:
+    """A call sees the time zone, the order of hashes and the asserts that it saw when recorded."""
+    variables = {"TZ": "XYZ-3", "PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "1"}
+    rows = [
+        replayer.replay(tree, here(variables=changed), [ask("surroundings")], [{}])[0][0]
+        for changed in (variables, variables, variables | {"PYTHONHASHSEED": "8"}, {})
+    ]
+    assert [item.ending for item in rows[:3]] == [ReplayEnding.RETURNED] * 3
+    assert rows[0].result == rows[1].result != rows[2].result
+    assert rows[0].result[1] == "XYZ"
+    assert rows[3].ending is ReplayEnding.RAISED
