@@ -163,6 +163,10 @@ class Store(Protocol):
         """Return occurrences of an incident with full context, newest first."""
         ...
 
+    def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
+        """Return the failures that those occurrences caused in calling sites, newest first."""
+        ...
+
     # --- the healer's work, kept in the order of saving
     def save_diagnosis(self, diagnosis: Diagnosis) -> None: ...
 

@@ -84,7 +84,24 @@ class Host:
             "release": self.settings.release or None,
             "environment": self.settings.environment or None,
             "prunella_version": __version__,
+            "variables": self._variables(),
         }
+
+    def _variables(self) -> dict[str, str]:
+        """Return what replays need of the environment, options of the interpreter included."""
+        from prunella.model.records import SURROUNDINGS
+
+        found = {
+            name: self.redactor.text(value[:_MAX_ARGUMENT_LENGTH])
+            for name in SURROUNDINGS
+            if (value := os.environ.get(name)) is not None
+        }
+        flags = sys.flags
+        if flags.hash_randomization:
+            found.setdefault("PYTHONHASHSEED", "random")
+        found["PYTHONOPTIMIZE"] = str(flags.optimize)
+        found["PYTHONUTF8"] = str(flags.utf8_mode)
+        return found
 
     def _arguments(self) -> list[str]:
         """Return the program's arguments without the secrets in them."""
