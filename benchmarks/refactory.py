@@ -34,6 +34,7 @@ class Program:
     """A crashing program."""
 
     program_id: str
+    question: int
     split: str
     #: The commonest exception of its tests.
     exception: str
@@ -60,6 +61,7 @@ def read(path: Path) -> list[Program]:
     return [
         Program(
             program_id=row["id"],
+            question=row["question"],
             split=SPLITS[row["question"]],
             exception=row["exception"],
             source=source_of(row),

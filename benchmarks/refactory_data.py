@@ -73,6 +73,7 @@ def with_outcomes(row: dict[str, Any]) -> dict[str, Any] | None:
     tests = row.pop("tests")
     program = Program(
         program_id=row["id"],
+        question=row["question"],
         split="",
         exception="",
         source=source_of(row),

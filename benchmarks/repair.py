@@ -75,6 +75,7 @@ class Result:
     """What became of one program."""
 
     program_id: str
+    question: int
     split: str
     exception: str
     offered: bool = False
@@ -367,7 +368,12 @@ def _incidents(failing: Iterable[Occurrence]) -> list[list[Occurrence]]:
 
 def measure(program: Program) -> Result:
     """Heal one program and score it."""
-    result = Result(program_id=program.program_id, split=program.split, exception=program.exception)
+    result = Result(
+        program_id=program.program_id,
+        question=program.question,
+        split=program.split,
+        exception=program.exception,
+    )
     settings = replace(Settings(), replay_timeout_s=0.5, replay_memory_mb=512)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -450,24 +456,35 @@ def _line(name: str, rows: Sequence[Result]) -> str:
 
 
 def calibrated(results: Sequence[Result]) -> dict[str, float]:
-    """Return each rule's prior: what was judged, moved by how often its candidates were right."""
-    seen: Counter[str] = Counter()
-    good: Counter[str] = Counter()
+    """Return each rule's prior: what was judged, moved by how often its candidates were right.
+
+    Each question has one voice: its programs share one specification and thus one idea of right.
+    """
+    rules = [_by_rule(item for item in results if item.question == number)
+             for number in sorted({item.question for item in results})]  # fmt: skip
+    priors: dict[str, float] = {}
+    for name in sorted({name for rows in rules for name in rows}):
+        voices = [rows[name] for rows in rules if name in rows]
+        weights = [min(len(rights), WEIGHT) for rights in voices]
+        right = sum(
+            weight * sum(rights) / len(rights)
+            for weight, rights in zip(weights, voices, strict=True)
+        )
+        priors[name] = round((right + WEIGHT * judged(name)) / (sum(weights) + WEIGHT), 2)
+    return priors
+
+
+def _by_rule(results: Iterable[Result]) -> dict[str, list[bool]]:
+    """Return for each rule and family whether its candidates were right, one edit at a time."""
+    found: dict[str, list[bool]] = {}
     for item in results:
         for shown in item.accepted:
             if "+" in shown.rule:
                 continue
             parts = shown.rule.split(".")
             for length in range(1, len(parts) + 1):
-                name = ".".join(parts[:length])
-                seen[name] += 1
-                good[name] += shown.right
-    priors: dict[str, float] = {}
-    for name in sorted(seen):
-        observed, weight = good[name] / seen[name], min(seen[name], WEIGHT)
-        share = (weight * observed + WEIGHT * judged(name)) / (weight + WEIGHT)
-        priors[name] = round(share, 2)
-    return priors
+                found.setdefault(".".join(parts[:length]), []).append(shown.right)
+    return found
 
 
 def write_priors(results: Sequence[Result], path: Path) -> None:

@@ -31,6 +31,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         yield from _kept_none(scene)
     elif "object is not iterable" in message:
         yield from _not_iterable(scene)
+    yield from _begun_with_item(scene)
     yield from _begun_as(scene)
 
 
@@ -147,6 +148,31 @@ def _in_place(node: ast.AST) -> ast.expr | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.value if node.func.attr in IN_PLACE else None
     return None
+
+
+def _begun_with_item(scene: Scene) -> Iterator[Proposal]:
+    """`found = rows[0]`, used as a collection afterwards: it was to begin with that one item."""
+    crash, message = scene.crash, scene.exception.message
+    subject: ast.expr | None = None
+    if "argument of type" in message and isinstance(crash, ast.Compare):
+        subject = crash.comparators[-1]
+    elif found := _NO_ATTRIBUTE.search(message):
+        node = crash.func if isinstance(crash, ast.Call) else crash
+        if found[1] in _SCALARS and hasattr(list, found[2]) and isinstance(node, ast.Attribute):
+            subject = node.value
+    if not isinstance(subject, ast.Name) or not kinds(scene.local(subject.id)) <= _SCALARS:
+        return
+    for statement in bindings(scene, subject.id):
+        value = statement.value if isinstance(statement, ast.Assign) else None
+        if isinstance(value, (ast.Subscript, ast.Name)) and scene.segment(value) != subject.id:
+            text = scene.segment(value)
+            yield Proposal(
+                rule="growth.begun_with_item",
+                edits=(replacing(scene, value, f"[{text}]"),),
+                description=f"Begin `{subject.id}` as a list with `{text}` in it",
+                reason=f"{message} in {describe_failures(scene.failures)}",
+            )
+            return
 
 
 def _begun_as(scene: Scene) -> Iterator[Proposal]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from prunella.propose.rules.edits import Proposal, first_statement, inserting, replacing
-from prunella.propose.rules.flow import calls_to, own_nodes
+from prunella.propose.rules.flow import calls_to, loops_around, own_nodes
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import BUILT_IN, kind, kinds
 
@@ -45,6 +45,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     yield from _swapped(scene, scene.crash)
     yield from compared(scene, name, "name")
     yield from misspelt(scene, name, "name")
+    yield from _in_loop(scene, scene.crash)
     yield from _begun(scene, name)
 
 
@@ -118,6 +119,46 @@ def compared(scene: Scene, name: str, family: str) -> Iterator[Proposal]:
             reason=f"nothing has set `{name}` in {describe_failures(scene.failures)}; the "
             "comparison's result is used for nothing",
         )
+
+
+def _in_loop(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:
+    """An unlike name in a loop: its item, or the container that the loop fills."""
+    loop = next((item for item in loops_around(scene, crash) if isinstance(item, ast.For)), None)
+    if loop is None or not isinstance(loop.target, ast.Name):
+        return
+    uses, kinds_of = _uses(scene, crash.id), _in_scope(scene, crash.id)
+    filled = {
+        node.func.value.id
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("append", "add")
+        and isinstance(node.func.value, ast.Name)
+    } | {
+        node.target.id
+        for node in ast.walk(loop)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    }
+    searched = [use for use in uses if _looks_into(scene, use)]
+    choices = [("filled", other) for other in sorted(filled - {crash.id})]
+    choices = choices if searched else [("item", loop.target.id)]
+    for rule, other in choices:
+        if _fits(scene, uses, kinds_of.get(other, "")) and nearness(crash.id, other) < _LESS_NEAR:
+            yield Proposal(
+                rule=f"name.{rule}",
+                edits=tuple(replacing(scene, use, other) for use in uses),
+                description=f"Use `{other}` instead of `{crash.id}`",
+                reason=f"`{crash.id}` is defined nowhere; the loop "
+                + (f"fills `{other}`" if rule == "filled" else f"gives `{other}`"),
+                weight=1.0 if len(choices) == 1 else 0.5,
+            )
+
+
+def _looks_into(scene: Scene, use: ast.Name) -> bool:
+    parent = scene.parents.get(use)
+    if isinstance(parent, ast.Compare):
+        return _is_searched(parent, use)
+    return isinstance(parent, (ast.Attribute, ast.Subscript)) and parent.value is use
 
 
 def _begun(scene: Scene, name: str) -> Iterator[Proposal]:
@@ -224,6 +265,7 @@ def _fits(scene: Scene, uses: list[ast.Name], kind_seen: str) -> bool:
         if called != (kind_seen in _CALLABLE):
             return False
         holds = isinstance(parent, ast.Subscript) and parent.value is use
+        holds = holds or (isinstance(parent, ast.Compare) and _is_searched(parent, use))
         runs = isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is use
         counts = isinstance(parent, ast.Call) and calls_to(parent, "len", "enumerate", "sorted")
         if (holds or runs or counts) and kind_seen in _SCALAR:
@@ -232,6 +274,14 @@ def _fits(scene: Scene, uses: list[ast.Name], kind_seen: str) -> bool:
         if attribute and not hasattr(BUILT_IN.get(kind_seen, use), attribute):
             return False
     return True
+
+
+def _is_searched(comparison: ast.Compare, use: ast.Name) -> bool:
+    """The name is what `in` looks into."""
+    pairs = zip(comparison.ops, comparison.comparators, strict=True)
+    return any(
+        isinstance(operator, (ast.In, ast.NotIn)) and node is use for operator, node in pairs
+    )
 
 
 def nearness(one: str, other: str) -> float:
