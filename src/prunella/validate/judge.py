@@ -24,7 +24,7 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.callers import compare_callers
-from prunella.validate.evidence import score
+from prunella.validate.evidence import score, settled
 from prunella.validate.foundations import unfounded
 from prunella.validate.handlers import unfounded_answers
 from prunella.validate.offer import LEAST_SCORE
@@ -108,6 +108,10 @@ def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
     """Return the verdicts on `trials`, in order, with the agreement among all of them."""
     for trial in trials:
         trial.score = _score(trial, trials)
+    living = [trial for trial in trials if trial.score]
+    settled_scores = settled([(trial.score, trial.healed) for trial in living])
+    for trial, number in zip(living, settled_scores, strict=True):
+        trial.score = number
     return [_verdict(trial) for trial in trials]
 
 
