@@ -142,6 +142,13 @@ def _note_problems(trial: Trial, name: str, problems: Sequence[str], clean: str)
         trial.note(name, CheckOutcome.PASSED, clean)
 
 
+def text_checks(candidate: Candidate) -> list[Check]:
+    """Return the checks that a candidate's text alone decides, whatever it is proven by."""
+    trial = Trial(candidate=candidate, counts=ReplayCounts())
+    _check_text(trial)
+    return trial.checks
+
+
 def _check_replays(
     trials: Sequence[Trial],
     baseline: Baseline,
