@@ -59,9 +59,7 @@ class Target:
     error_codes: tuple[str, ...] = key(
         _NAMES, "Error codes that a retry or fallback acts on; NET.* for all of a kind.", default=()
     )
-    environments: tuple[str, ...] = key(
-        _NAMES, "Values of the setting `environment`.", default=()
-    )
+    environments: tuple[str, ...] = key(_NAMES, "Values of the setting `environment`.", default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +72,9 @@ class Fix:
     fix_id: str = key(Text(100), "Its id: fix-abc123.")
     fix_type: str = key(Choice(tuple(configs.TYPES)), "One of the seven types.")
     target: Target = key(Nested(Target), "Which calls it is for.", default=Target())
-    version: int = key(Whole(1, 10**9), "Counts changes of this fix; the highest counts.", default=1)
+    version: int = key(
+        Whole(1, 10**9), "Counts changes of this fix; the highest counts.", default=1
+    )
     format: int = key(Whole(1, FORMAT), "Version of this format.", default=FORMAT)
     confidence: float | None = key(Real(0, 1), "How sure its author is.", default=None)
     incident_id: str | None = key(Text(100), "The incident that it heals.", default=None)
@@ -116,9 +116,7 @@ def parse(document: Mapping[str, Any] | str | bytes) -> Fix:
     if not isinstance(data, Mapping):
         raise FixError("document", f"a {type(data).__name__}", "give a JSON object")
     if data.get("format") is not None and type(data["format"]) is int and data["format"] > FORMAT:
-        raise FixError(
-            "format", f"{data['format']} is newer than this release", "upgrade prunella"
-        )
+        raise FixError("format", f"{data['format']} is newer than this release", "upgrade prunella")
     envelope = {name: value for name, value in data.items() if name != "config"}
     values = read_values(Fix, envelope, "")
     if "config" not in data:

@@ -274,5 +274,3 @@ def _limited(run: Run, installed: Installed, outcome: Outcome) -> Outcome:
         run.acted(installed, "cut the result off", degraded=True)
         return Outcome(cut)
     return outcome
-
-

@@ -174,9 +174,7 @@ class _Reader:
 
         return _opposite(test) if negated else test
 
-    def _member(
-        self, singles: set[str], ranges: list[tuple[str, str]], tests: list[Test]
-    ) -> None:
+    def _member(self, singles: set[str], ranges: list[tuple[str, str]], tests: list[Test]) -> None:
         low = self.take()
         if low == "\\":
             if self.peek().lower() in _CLASSES:

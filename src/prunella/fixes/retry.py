@@ -59,9 +59,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
                 return slept  # called off while it waited
             outcome = yield Attempt(run.arguments, *_until_deadline(run, config))
             run.acted(installed, f"retry {made} after {wait_s:.3f} s")
-            if outcome.error is None or not is_for(
-                run, installed, outcome.error, config.retry_on
-            ):
+            if outcome.error is None or not is_for(run, installed, outcome.error, config.retry_on):
                 break
             error = outcome.error
     finally:

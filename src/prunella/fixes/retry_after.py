@@ -18,7 +18,10 @@ def retry_after_s(error: BaseException, now: datetime) -> float | None:
     for _ in range(3):
         if seen is None:
             return None
-        for headers in (_attribute(_attribute(seen, "response"), "headers"), _attribute(seen, "headers")):
+        for headers in (
+            _attribute(_attribute(seen, "response"), "headers"),
+            _attribute(seen, "headers"),
+        ):
             found = _from_headers(headers, now)
             if found is not None:
                 return found
@@ -74,5 +77,3 @@ def _until(text: str, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - now).total_seconds())
-
-

@@ -98,9 +98,7 @@ def violation(schema: Mapping[str, Any], value: Any, looks: Looks, place: str = 
     return ""
 
 
-def _violations(
-    schema: Mapping[str, Any], value: Any, looks: Looks, place: str
-) -> Iterator[str]:
+def _violations(schema: Mapping[str, Any], value: Any, looks: Looks, place: str) -> Iterator[str]:
     if "type" in schema and not is_of_type(value, schema["type"]):
         yield f"{place} is {type(value).__name__}, not {_listed(schema['type'])}"
     if "const" in schema and not _equal(value, schema["const"]):
