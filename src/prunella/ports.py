@@ -21,6 +21,7 @@ from prunella.model.repair import (
     TestReport,
     Verdict,
 )
+from prunella.model.trials import Observation, RecordedInputs, Variant, VariantRun
 
 Progress = Callable[[str], None]
 """Told in a few words what is being done now; for a person who waits."""
@@ -161,6 +162,10 @@ class Store(Protocol):
 
     def occurrences(self, incident_id: str, *, limit: int) -> Sequence[Occurrence]:
         """Return occurrences of an incident with full context, newest first."""
+        ...
+
+    def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
+        """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
     # --- the healer's work, kept in the order of saving
@@ -306,6 +311,49 @@ class TestRunner(Protocol):
 
         `only` is the path of a single test module, relative to the tree, that may be in the overlay.
         """
+        ...
+
+
+class TestProbe(Protocol):
+    """Looks closely at single tests, isolated: what they run, and how variants of a function fare.
+
+    `selection` is what pytest collects (paths and node ids relative to the tree), `tests` are node
+    ids of the collected tests that are meant; none means all of them.
+    """
+
+    def observe(self, tree: Path, process: Process, selection: Sequence[str]) -> Observation:
+        """Run the tests on `tree` one after the other and note the lines that each runs."""
+        ...
+
+    def attempt(
+        self,
+        tree: Path,
+        process: Process,
+        selection: Sequence[str],
+        variants: Sequence[Variant],
+        *,
+        tests: Sequence[str] = (),
+        test_s: float,
+        budget_s: float,
+        enough: int,
+    ) -> Sequence[VariantRun]:
+        """Run `tests` with each variant until one fails; the answer is in the order of `variants`.
+
+        A test that computes longer than `test_s` fails. After `budget_s`, or when `enough` variants
+        have passed, no other begins.
+        """
+        ...
+
+    def inputs(
+        self,
+        tree: Path,
+        process: Process,
+        selection: Sequence[str],
+        function: Variant,
+        *,
+        tests: Sequence[str] = (),
+    ) -> RecordedInputs:
+        """Return inputs that the tests call `function` (its text doesn't matter) with."""
         ...
 
 

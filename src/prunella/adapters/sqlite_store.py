@@ -145,6 +145,10 @@ class SqliteStore:
         with self._database.reading() as db:
             return incidents.occurrences(db, incident_id, limit)
 
+    def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
+        with self._database.reading() as db:
+            return incidents.caused(db, occurrence_ids, limit)
+
     # --- the healer's work
     def save_diagnosis(self, diagnosis: Diagnosis) -> None:
         with self._database.writing() as db:

@@ -13,6 +13,7 @@ from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.heal import heal
+from prunella.pipeline.heal_tests import TestParts, heal_tests
 from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.refresh import triage_pending
@@ -163,6 +164,26 @@ class Healer:
         With `keep` false nothing is written: a dry run.
         """
         return heal(self.parts, incident, publish=create_pr, keep=keep)
+
+    def heal_tests(self, selection: Sequence[str], *, create_pr: bool = False) -> Healing:
+        """Find a patch with which failing tests pass, and publish the best if `create_pr`.
+
+        `selection` are pytest's node ids, files or folders, relative to the root. Nothing needs to
+        be recorded. Raises `NothingToHeal` where none of the selected tests fails.
+        """
+        from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.test_probe import SandboxTestProbe
+        from prunella.adapters.test_runner import SandboxTestRunner
+
+        parts = TestParts(
+            settings=self.settings,
+            repository=self.repository,
+            probe=SandboxTestProbe(self.settings),
+            test_runner=SandboxTestRunner(self.settings),
+            host=LocalHost(self.repository),
+            progress=self._progress,
+        )
+        return heal_tests(parts, selection, publish=create_pr)
 
     def diagnose_and_heal(
         self, function: str, lookback_minutes: int | None = None, create_pr: bool = False

@@ -581,3 +581,18 @@ def test_calls_are_marked_together_or_not_at_all(store):
     for nothing in ("", " ", "call_"):
         with pytest.raises(UnknownName):
             store.kept_call(nothing)
+
+
+def test_what_a_failure_caused_in_callers_is_found(store):
+    """Failures of callers are told by the failure that ended them, newest first."""
+    inner = [an_occurrence(1), an_occurrence(2)]
+    outer = [
+        an_occurrence(3, caused_by=inner[0].occurrence_id),
+        an_occurrence(4, caused_by=inner[1].occurrence_id),
+        an_occurrence(5, caused_by="occ_gone"),
+    ]
+    keep(store, *inner, *outer)
+    names = [item.occurrence_id for item in inner]
+    assert store.caused(names, limit=9) == [outer[1], outer[0]]
+    assert store.caused(names, limit=1) == [outer[1]]
+    assert store.caused([], limit=9) == []

@@ -69,6 +69,19 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
     assert len(list((tmp_path / ".prunella" / "spool").iterdir())) == 2
 
 
+def test_a_process_tells_what_its_replays_need(run: Run, tmp_path: Path) -> None:
+    """Zone, hash seed and interpreter options are recorded; no other variable is."""
+    program = FAILING + "\n    attempt(1)\n"
+    run(program, TZ="Asia/Tokyo", PYTHONHASHSEED="5", PYTHONOPTIMIZE="1", FOREIGN="value")
+    (process,) = of(tmp_path, Process)
+    variables = dict(process.variables)
+    assert variables.pop("TZ") == "Asia/Tokyo"
+    assert variables.pop("PYTHONHASHSEED") == "5"
+    assert variables.pop("PYTHONOPTIMIZE") == "1"
+    assert variables.pop("PYTHONUTF8") in ("0", "1")
+    assert all(name.startswith(("LANG", "LC_")) for name in variables)
+
+
 def test_spawned_and_forked_workers_record(run: Run, tmp_path: Path) -> None:
     """`multiprocessing` workers of both kinds record what they do."""
     (tmp_path / "work.py").write_text(
