@@ -11,6 +11,7 @@
     ├── RecordError            a record or an encoded value is malformed
     ├── SourceUnavailable      the function's source can't be found or edited
     ├── PatchRefused           an edit that Prunella does not make; `.reason` says which rule
+    ├── StepRefused            a rollout can't take that step from where it stands
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
     ├── ModelError             the language model gave no usable answer; `.reason` says why
@@ -67,6 +68,10 @@ class PatchRefused(PrunellaError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class StepRefused(PrunellaError):
+    """A rollout can't take that step from where it stands."""
 
 
 class SandboxUnavailable(PrunellaError):
