@@ -58,7 +58,48 @@ class StoreHealth:
 SPOOL_REMOVED = -1
 
 
-class Store(Protocol):
+class RolloutStore(Protocol):
+    """Where the rollouts of fixes and the decisions of people and healer are kept.
+
+    Each method is one transaction. Raises `StoreError` where the store can't answer, `UnknownName` or
+    `AmbiguousName` where a name (or a beginning of one) doesn't name exactly one thing.
+    """
+
+    def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        """Keep a new rollout and its reason; False where this version of the fix is there already."""
+        ...
+
+    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        """Keep the rollout's next step and its reason, or nothing of both.
+
+        False where the kept rollout isn't at the sequence before: somebody else was faster, and the
+        caller has to look again.
+        """
+        ...
+
+    def rollouts(
+        self,
+        *,
+        states: Collection[RolloutState] | None = None,
+        incident_id: str | None = None,
+    ) -> Sequence[Rollout]:
+        """Return rollouts, the one that changed last first."""
+        ...
+
+    def rollout(self, name: str) -> Rollout:
+        """Return the rollout of an id, or of a fix's id (its latest version), or of a beginning."""
+        ...
+
+    def save_audit(self, entry: AuditEntry) -> None:
+        """Keep a decision; one of an id that is kept already is left as it is."""
+        ...
+
+    def audit(self, *, subject: str | None = None, limit: int = 1000) -> Sequence[AuditEntry]:
+        """Return the latest decisions, oldest first; with `subject`, those about it."""
+        ...
+
+
+class Store(RolloutStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
@@ -186,43 +227,11 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-class RolloutStore(Protocol):
-    """Where the rollouts of fixes and the decisions of people and healer are kept.
+class Feed(Protocol):
+    """How running programs hear of what they are to apply."""
 
-    Each method is one transaction; raises as `Store` does.
-    """
-
-    def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
-        """Keep a new rollout and its reason; False where this version of the fix is there already."""
-        ...
-
-    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
-        """Keep the rollout's next step and its reason, or nothing of both.
-
-        False where the kept rollout isn't at the sequence before: somebody else was faster, and the
-        caller has to look again.
-        """
-        ...
-
-    def rollouts(
-        self,
-        *,
-        states: Collection[RolloutState] | None = None,
-        incident_id: str | None = None,
-    ) -> Sequence[Rollout]:
-        """Return rollouts, the one that changed last first."""
-        ...
-
-    def rollout(self, name: str) -> Rollout:
-        """Return the rollout of an id, or of a fix's id (its latest version), or of a beginning."""
-        ...
-
-    def save_audit(self, entry: AuditEntry) -> None:
-        """Keep a decision; one of an id that is kept already is left as it is."""
-        ...
-
-    def audit(self, *, subject: str | None = None, limit: int = 1000) -> Sequence[AuditEntry]:
-        """Return the latest decisions, oldest first; with `subject`, those about it."""
+    def publish(self, store: RolloutStore) -> bool:
+        """Tell them what `store` says now; return whether that is news. Raises `StoreError`."""
         ...
 
 

@@ -50,7 +50,7 @@ def open_store(path: Path, *, create: bool) -> "SqliteStore":
 
 
 class SqliteStore:
-    """Implements `prunella.ports.Store` and `prunella.ports.RolloutStore`; see there for what each method promises.
+    """Implements `prunella.ports.Store`; see there for what each method promises.
 
     Safe to share between threads, and with a forked child, which gets a connection of its own.
     Several processes may have the same file open: readers never wait for writers, and a writer

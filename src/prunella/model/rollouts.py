@@ -29,6 +29,9 @@ class RolloutState(StrEnum):
 #: States in which the fix acts somewhere.
 LIVE = (RolloutState.TESTING, RolloutState.GRADUATED)
 
+#: States that nothing comes after: another try is another version.
+ENDED = (RolloutState.ROLLED_BACK, RolloutState.INCONCLUSIVE, RolloutState.RETIRED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:

@@ -1,6 +1,8 @@
 """Rolling fixes out: what people decide, and what the evidence does."""
 
 from prunella.rollout.by_hand import (
+    By,
+    Step,
     approve,
     pause,
     promote,
@@ -10,4 +12,4 @@ from prunella.rollout.by_hand import (
     roll_back,
 )
 
-__all__ = ["approve", "pause", "promote", "propose", "remove", "resume", "roll_back"]
+__all__ = ["By", "Step", "approve", "pause", "promote", "propose", "remove", "resume", "roll_back"]
