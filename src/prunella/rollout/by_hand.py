@@ -160,7 +160,7 @@ def _step(rollout: Rollout, action: str, by: By, default_reason: str, **changes:
 
 
 def _entry(rollout: Rollout, action: str, by: By, before: str) -> AuditEntry:
-    evidence: dict[str, float | str] = {
+    evidence: dict[str, Any] = {
         "fix": rollout.fix_id,
         "version": rollout.version,
         "after": rollout.state.value,
