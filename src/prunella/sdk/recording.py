@@ -23,10 +23,12 @@ from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.budget import Budget
-from prunella.sdk.drain import wake
+from prunella.sdk.background import start, wake
 from prunella.sdk.endings import ending_of, is_unchanged
 from prunella.sdk.failure import Sight, describe, entries, own_attributes
+from prunella.sdk.feed import Feed
 from prunella.sdk.groups import Group, Groups, is_recursion
+from prunella.sdk.installing import apply
 from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import LOOK_NS, MAX_GRANT, Site, all_sites, by_code, hash_code, site_of_code
 from prunella.sdk.spool import Spool, framed
@@ -69,6 +71,7 @@ class Recorder:
     def __init__(self, host: "Host") -> None:
         self.host = host
         self.is_off = False
+        self.feed = Feed(host.data_folder, apply)
         self.samples = Budget(burst_ms=10, share=0.005)
         self.armed = Budget(burst_ms=20, share=0.005)
         self.watching = Budget(burst_ms=10, share=0.005)
@@ -93,6 +96,7 @@ class Recorder:
         """Decide about a call with these arguments; return its recording, or ``None``."""
         since = site.settle() + 1
         site.calls += 1
+        start(self)
         now = perf_counter_ns()
         if self._stands_off(now):
             site.grant(MAX_GRANT)

@@ -104,10 +104,14 @@ def active() -> Recorder:
     with _State.making:
         recorder = _State.recorder
         if recorder is None:
+            from prunella.sdk import background
             from prunella.sdk.process import Host
             from prunella.sdk.recording import Recorder
 
-            recorder = _State.recorder = Recorder(Host())
+            recorder = Recorder(Host())
+            guarded("feed", recorder.feed.look)
+            _State.recorder = recorder
+            background.start(recorder)
             if not _State.watches_forks:
                 _State.watches_forks = True
                 os.register_at_fork(after_in_child=_forked)
@@ -118,10 +122,10 @@ def _forked() -> None:
     _State.making = RLock()
     recorder = _State.recorder
     if recorder is not None:
-        from prunella.sdk import drain
+        from prunella.sdk import background
 
         counters.reset()
-        drain.forked()
+        background.forked()
         recorder.spool.close()
         recorder.host.renew()
         recorder.renew()
