@@ -57,10 +57,9 @@ def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
     else:
         return None
     return {
-        "rollout_id": rollout.rollout_id,
         "document": dict(rollout.document),
         "mode": mode,
-        "allocation": {"salt": rollout.salt, "ratio": rollout.ratio, "epoch": rollout.epoch},
+        "allocation": {"salt": rollout.rollout_id, "ratio": rollout.ratio, "epoch": rollout.epoch},
     }
 
 

@@ -1,4 +1,4 @@
-"""What several command groups have in common."""
+"""Groups of commands."""
 
 import click
 

@@ -37,6 +37,7 @@ ENDED = (RolloutState.ROLLED_BACK, RolloutState.INCONCLUSIVE, RolloutState.RETIR
 class Rollout:
     """One version of one fix on its way."""
 
+    #: Random, so that it also serves as the salt that makes its assignment independent of others'.
     rollout_id: RolloutId
     fix_id: FixId
     #: Counts the versions of the fix from 1: an edited document is a new rollout.
@@ -50,8 +51,6 @@ class Rollout:
     ratio: float
     #: Counts the values of `ratio`; counts of different epochs are never pooled.
     epoch: int
-    #: Makes its assignment independent of every other rollout's.
-    salt: str
     #: It logs what it would do and does nothing.
     shadow: bool = False
     #: A person stopped it for now: no unit gets the fix.

@@ -50,7 +50,6 @@ def propose(
         state=RolloutState.CANDIDATE,
         ratio=0.0,
         epoch=0,
-        salt=new_id("salt"),
         shadow=shadow,
         reason=by.reason or ("watched in shadow" if shadow else "waits for approval"),
         confidence=confidence,

@@ -51,7 +51,7 @@ def test_programs_are_told_what_acts(store, tmp_path):
     (found,) = told(tmp_path)
     assert found["document"]["fix_id"] == "fix-1"
     assert found["mode"] == "enforce"
-    assert found["allocation"] == {"salt": rollout.salt, "ratio": 0.05, "epoch": 1}
+    assert found["allocation"] == {"salt": rollout.rollout_id, "ratio": 0.05, "epoch": 1}
     for taken, number in (
         (pause, 0),
         (resume, 1),

@@ -211,6 +211,18 @@ _ROLLOUTS = (
     "CREATE INDEX audit_by_subject ON audit (subject)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _EXCHANGES, _EXCHANGES_BY_TIME, _ROLLOUTS)
+#: When a call was marked as a reference; NULL for all others.
+_GOLDEN_CALLS = (
+    "ALTER TABLE call ADD COLUMN golden_us INTEGER",
+    "CREATE INDEX call_golden ON call (site_id, started_us) WHERE golden_us IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _EXCHANGES,
+    _EXCHANGES_BY_TIME,
+    _GOLDEN_CALLS,
+    _ROLLOUTS,
+)
 
 SCHEMA_VERSION = len(MIGRATIONS)
