@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.budget import Budget
 from prunella.sdk.background import start, wake
+from prunella.sdk.budget import Budget
 from prunella.sdk.endings import ending_of, is_unchanged
 from prunella.sdk.failure import Sight, describe, entries, own_attributes
 from prunella.sdk.feed import Feed
