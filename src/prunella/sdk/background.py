@@ -16,7 +16,7 @@ from prunella.sdk.counters import count, guarded
 from prunella.sdk.runtime import get_drain
 
 if TYPE_CHECKING:
-    from prunella.sdk.recording import Recorder
+    from prunella.sdk.journal import Journal
 
 #: News of fixes is seen this soon.
 LOOK_S = 0.25
@@ -30,7 +30,7 @@ EXIT_WAIT_S = 0.5
 
 class _State:
     thread: "threading.Thread | None" = None
-    recorder: "Recorder | None" = None
+    journal: "Journal | None" = None
     at_exit = False
 
     #: Records came in since the last drain. Looked at, not signalled: waking a thread costs a
@@ -43,16 +43,16 @@ _idle = threading.Event()
 _idle.set()
 
 
-def wake(recorder: "Recorder") -> None:
+def wake(journal: "Journal") -> None:
     """Have the spool drained soon; called after each record."""
     _State.has_work = True
-    start(recorder)
+    start(journal)
 
 
-def start(recorder: "Recorder") -> None:
-    """Start the thread, if it doesn't run for this recorder."""
-    if _State.thread is None or _State.recorder is not recorder:
-        _State.recorder = recorder
+def start(journal: "Journal") -> None:
+    """Start the thread, if it doesn't run for this journal."""
+    if _State.thread is None or _State.journal is not journal:
+        _State.journal = journal
         guarded("background", _start)
 
 
@@ -79,25 +79,25 @@ def _run() -> None:
     delay_s = DELAY_S
     due = monotonic() + delay_s
     while not _stop.wait(LOOK_S):
-        recorder = _State.recorder
-        if recorder is None:
+        journal = _State.journal
+        if journal is None:
             continue
-        guarded("feed", recorder.feed.look)
+        guarded("feed", journal.feed.look)
         if _State.has_work and monotonic() >= due:
-            delay_s = _drain(recorder, delay_s)
+            delay_s = _drain(journal, delay_s)
             due = monotonic() + delay_s
 
 
-def _drain(recorder: "Recorder", delay_s: float) -> float:
+def _drain(journal: "Journal", delay_s: float) -> float:
     """Empty the spool; return how long to wait before the next time."""
     _State.has_work = False
-    guarded("counts", recorder.flush_counts)
+    guarded("counts", journal.flush_counts)
     drain = get_drain()
     if drain is None:
         return delay_s
     _idle.clear()
     try:
-        drain(recorder.host.root)
+        drain(journal.root)
     except Exception as error:  # noqa: BLE001 - the records stay in the spool for the next time
         count(f"drain_failed_{type(error).__name__}")
         _State.has_work = True
@@ -111,5 +111,5 @@ def _finish() -> None:
     """At exit: leave nothing behind but the spool."""
     _stop.set()
     _idle.wait(EXIT_WAIT_S)
-    if _State.recorder is not None:
-        guarded("counts", _State.recorder.finish)
+    if _State.journal is not None:
+        guarded("counts", _State.journal.finish)

@@ -36,10 +36,8 @@ class Feed:
 
     def look(self) -> None:
         """Apply what the feed says, if it says something new."""
-        if os.path.exists(self._off_path):  # noqa: PTH110 - four times a second
-            seen = None
-        else:
-            seen = self._identity()
+        is_off = os.path.exists(self._off_path)  # noqa: PTH110 - four times a second
+        seen = None if is_off else self._identity()
         if seen == self._seen:
             return
         self._seen = seen
