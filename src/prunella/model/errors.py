@@ -9,6 +9,7 @@
     ├── NothingToHeal          the function is known, but no error of it is in the window
     ├── StoreError             the store is missing, corrupt, locked or of a newer release
     ├── RecordError            a record or an encoded value is malformed
+    │   └── ImpossibleCounts   numbers of a rollout that no traffic gives
     ├── SourceUnavailable      the function's source can't be found or edited
     ├── FixError               a fix document is unusable; `.path` says where
     ├── GuardRejected          a guard refused a call's input or result, as its fix demands
@@ -57,6 +58,10 @@ class StoreError(PrunellaError):
 
 class RecordError(PrunellaError):
     """A record or an encoded value is malformed."""
+
+
+class ImpossibleCounts(RecordError, ValueError):
+    """Counts, ratios or rates of a rollout that no traffic gives: more failures than units, …"""
 
 
 class SourceUnavailable(PrunellaError):

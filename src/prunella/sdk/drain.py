@@ -14,7 +14,7 @@ from prunella.sdk.counters import count, guarded
 from prunella.sdk.runtime import get_drain
 
 if TYPE_CHECKING:
-    from prunella.sdk.recording import Recorder
+    from prunella.sdk.journal import Journal
 
 #: Records lie in the spool about this long.
 DELAY_S = 1.0
@@ -38,11 +38,11 @@ _idle = threading.Event()
 _idle.set()
 
 
-def wake(recorder: "Recorder") -> None:
+def wake(journal: "Journal") -> None:
     """Have the spool drained soon; called after each record."""
     _State.has_work = True
     if _State.thread is None:
-        guarded("drain", _start, recorder)
+        guarded("drain", _start, journal)
 
 
 def forked() -> None:
@@ -54,28 +54,28 @@ def forked() -> None:
     _idle.set()
 
 
-def _start(recorder: "Recorder") -> None:
+def _start(journal: "Journal") -> None:
     if not _State.at_exit:
         _State.at_exit = True
-        atexit.register(_finish, recorder)
-    thread = threading.Thread(target=_run, args=(recorder,), name="prunella-drain", daemon=True)
+        atexit.register(_finish, journal)
+    thread = threading.Thread(target=_run, args=(journal,), name="prunella-drain", daemon=True)
     _State.thread = thread
     thread.start()
 
 
-def _run(recorder: "Recorder") -> None:
+def _run(journal: "Journal") -> None:
     delay_s = DELAY_S
     while not _stop.wait(delay_s):
         if not _State.has_work:
             continue
         _State.has_work = False
-        guarded("counts", recorder.flush_counts)
+        guarded("counts", journal.flush_counts)
         drain = get_drain()
         if drain is None:
             continue
         _idle.clear()
         try:
-            drain(recorder.host.root)
+            drain(journal.root)
             delay_s = DELAY_S
         except Exception as error:  # noqa: BLE001 - the records stay in the spool for the next time
             count(f"drain_failed_{type(error).__name__}")
@@ -85,8 +85,8 @@ def _run(recorder: "Recorder") -> None:
             _idle.set()
 
 
-def _finish(recorder: "Recorder") -> None:
+def _finish(journal: "Journal") -> None:
     """At exit: leave nothing behind but the spool."""
     _stop.set()
     _idle.wait(EXIT_WAIT_S)
-    guarded("counts", recorder.finish)
+    guarded("counts", journal.finish)

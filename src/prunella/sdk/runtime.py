@@ -96,7 +96,7 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
 def report(error: BaseException) -> None:
     """Record an exception that no site has seen."""
     if not _State.is_off and isinstance(error, Exception):
-        active().elsewhere(error)
+        active().failures.elsewhere(error)
 
 
 def is_switched_off() -> bool:
@@ -134,7 +134,7 @@ def _forked() -> None:
 
         counters.reset()
         drain.forked()
-        recorder.spool.close()
+        recorder.journal.spool.close()
         recorder.host.renew()
         recorder.renew()
 
@@ -188,4 +188,4 @@ def flush() -> None:
     """Write the counters now."""
     recorder = _State.recorder
     if recorder is not None and not _State.is_off:
-        guarded("counts", recorder.flush_counts)
+        guarded("counts", recorder.journal.flush_counts)

@@ -43,6 +43,7 @@ class Site:
         "granted",
         "idempotent",
         "is_iteration_step",
+        "keeps_successes",
         "kind",
         "last_look_ns",
         "latest",
@@ -106,6 +107,7 @@ class Site:
         self.errors = 0
         #: How many of the first successes are still to be recorded; ``None`` until the first call.
         self.first_left: int | None = None
+        self.keeps_successes = True
         #: Calls that may still be made for it.
         self.tries_left = 0
         self.next_sample_ns = 0
