@@ -112,7 +112,7 @@ def test_a_file_switches_all_fixes_off(program, tmp_path):
 
 
 def test_a_new_process_has_its_fixes_from_the_first_call(tmp_path):
-    """A script that makes one call and ends is healed in that call."""
+    """A script that makes one call and ends is healed in that call, unless the holdback has it."""
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "once.py").write_text(
         PROGRAM.split("print(")[0] + "print(fetch('Bern'))\n", encoding="utf-8"
@@ -120,10 +120,13 @@ def test_a_new_process_has_its_fixes_from_the_first_call(tmp_path):
     with Healer(root=tmp_path) as healer:
         healer.fixes.add(RETRY)
         healer.fixes.promote("fix-retry")
-    done = subprocess.run(
-        [sys.executable, "once.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "Bern\n", done.stderr
+    ended = [
+        subprocess.run(
+            [sys.executable, "once.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ).stdout
+        for _ in range(4)  # a call in twenty is in the holdback
+    ]
+    assert ended.count("Bern\n") >= 2
 
 
 def test_a_broken_feed_is_no_fix(program, tmp_path):
