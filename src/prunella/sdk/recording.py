@@ -100,7 +100,8 @@ class Recorder:
         lines = [*running.held, line] if running.held else [line]
         if running.is_kept:
             with self.journal.lock:
-                self.journal.write(site, lines)
+                if not self.journal.write(site, lines):
+                    counters.count("dropped_samples")
             if site.first_left:
                 site.first_left -= 1
             site.next_sample_ns = ended_ns + self.sampling.interval_ns
