@@ -103,7 +103,7 @@ def _list(encoder: Encoder, value: list[Any], depth: int) -> Tree:
     size = len(value)
     if depth > 0 and size <= encoder.max_items and encoder.nodes_left - size > encoder.clock_at:
         encoder.nodes_left -= size + 1
-        return encoder.nodes(out, value[:size], depth - 1)
+        return _without_options(encoder, encoder.nodes(out, value[:size], depth - 1))
     return encoder.items_part(out, size, value, depth)
 
 
@@ -113,7 +113,19 @@ def _tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Tree:
     if len(value) == 2 and _is_secret_field(encoder, value[0], value[1]):
         return ["t", encoder.node(value[0], depth), encoder.hidden(value[1], STRONG, depth)]
     node = encoder.sequence(value, ["t"], len(value), value, depth)
-    return _forget_plain(encoder, value, node)
+    return _forget_plain(encoder, value, _without_options(encoder, node))
+
+
+def _without_options(encoder: Encoder, node: list[Tree]) -> list[Tree]:
+    """Return a command line, ``["mysql", "--password", "…"]``, without the secrets in it."""
+    if len(node) > 3 and type(node[1]) is str and node[0] in ("l", "t"):
+        for at in range(1, len(node) - 1):
+            option, value = node[at], node[at + 1]
+            if type(option) is not str or option[:1] != "-" or type(value) is not str:
+                continue
+            if value[:1] != "-" and encoder.secrecy_of(option):
+                node[at + 1] = encoder.hidden(value, STRONG, 0)
+    return node
 
 
 def _is_secret_field(encoder: Encoder, name: Any, value: Any) -> bool:
