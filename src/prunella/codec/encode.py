@@ -119,11 +119,11 @@ def _tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Tree:
 def _without_options(encoder: Encoder, node: list[Tree]) -> list[Tree]:
     """Return a command line, ``["mysql", "--password", "…"]``, without the secrets in it."""
     if len(node) > 3 and type(node[1]) is str and node[0] in ("l", "t"):
-        for at in range(1, len(node) - 1):
-            option, value = node[at], node[at + 1]
-            if type(option) is not str or option[:1] != "-" or type(value) is not str:
-                continue
-            if value[:1] != "-" and encoder.secrecy_of(option):
+        # What begins with a hyphen, by comparisons: this is done for every list of strings.
+        options = [at for at, item in enumerate(node) if type(item) is str and "-" <= item < "."]
+        for at in options:
+            value = node[at + 1] if at + 1 < len(node) else None
+            if type(value) is str and value[:1] != "-" and encoder.secrecy_of(node[at]):
                 node[at + 1] = encoder.hidden(value, STRONG, 0)
     return node
 
