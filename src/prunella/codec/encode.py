@@ -119,12 +119,11 @@ def _tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Tree:
 def _without_options(encoder: Encoder, node: list[Tree]) -> list[Tree]:
     """Return a command line, ``["mysql", "--password", "…"]``, without the secrets in it."""
     if len(node) > 3 and type(node[1]) is str and node[0] in ("l", "t"):
-        # What begins with a hyphen, by comparisons: this is done for every list of strings.
-        options = [at for at, item in enumerate(node) if type(item) is str and "-" <= item < "."]
-        for at in options:
-            value = node[at + 1] if at + 1 < len(node) else None
-            if type(value) is str and value[:1] != "-" and encoder.secrecy_of(node[at]):
-                node[at + 1] = encoder.hidden(value, STRONG, 0)
+        for at, option in enumerate(node):  # comparisons cost less than looking at a beginning
+            if type(option) is str and option < "." and option >= "-" and at + 1 < len(node):
+                value = node[at + 1]
+                if type(value) is str and value[:1] != "-" and encoder.secrecy_of(option):
+                    node[at + 1] = encoder.hidden(value, STRONG, 0)
     return node
 
 
