@@ -174,9 +174,10 @@ def is_recursion(site: Site, error: BaseException) -> bool:
     That call has recorded it. Only the first frames are looked at, because a thousand calls inside
     each other each have a thousand frames below them.
     """
-    first = entry = error.__traceback__
+    first = error.__traceback__
     if first is None:
         return False
+    entry = first
     for _ in range(8):
         following = entry.tb_next
         if following is None:
