@@ -5,6 +5,7 @@ from enum import IntEnum
 from prunella.model.errors import (
     AmbiguousName,
     ConfigurationError,
+    FixError,
     NothingToHeal,
     PatchRefused,
     PrunellaError,
@@ -48,6 +49,7 @@ _BY_ERROR: tuple[tuple[type[PrunellaError], ExitCode], ...] = (
     (AmbiguousName, ExitCode.USAGE),
     (ConfigurationError, ExitCode.USAGE),
     (PatchRefused, ExitCode.USAGE),
+    (FixError, ExitCode.USAGE),
 )
 
 
