@@ -42,31 +42,17 @@ Handler: TypeAlias = "Callable[[Encoder, Any, int], Tree]"
 class Encoder:
     """The state of one encoding."""
 
-    __slots__ = (
-        "bytes_left",
-        "clock_at",
-        "complete",
-        "deadline_ns",
-        "max_items",
-        "max_string_length",
-        "memo",
-        "names",
-        "nodes_left",
-        "redactor",
-        "shared",
-        "short",
-        "time_budget_ns",
-    )
+    # Defaults of the class, not assignments: what is used seldom costs nothing to make.
+    complete = True
+    deadline_ns = 0.0  # from the first look at the clock on
 
     def __init__(self, limits: Limits, redactor: "Redactor | None") -> None:
+        self._limits = limits
         self.bytes_left = limits.max_total_bytes
-        self.nodes_left = limits.max_nodes
-        self.clock_at = max(0, limits.max_nodes - _NODES_PER_CLOCK)
-        self.time_budget_ns = limits.time_budget_ms * 1_000_000
-        self.deadline_ns = 0.0  # from the first look at the clock on
+        self.nodes_left = nodes_left = limits.max_nodes
+        self.clock_at = nodes_left - _NODES_PER_CLOCK if nodes_left > _NODES_PER_CLOCK else 0
         self.max_items = limits.max_items
         self.max_string_length = limits.max_string_length
-        self.complete = True
         #: Id of a container → the container (kept alive, so that its id isn't reused) and its node.
         self.memo: dict[int, tuple[Any, list[Any]]] = {}
         #: Id of a container met again → its number.
@@ -216,7 +202,7 @@ class Encoder:
         self.clock_at = max(0, self.nodes_left - _NODES_PER_CLOCK)
         now_ns = thread_time_ns()  # waiting for the processor isn't the encoder's cost
         if self.deadline_ns == 0:
-            self.deadline_ns = now_ns + self.time_budget_ns
+            self.deadline_ns = now_ns + self._limits.time_budget_ms * 1_000_000
         elif now_ns > self.deadline_ns:
             self.nodes_left = -1
         return self.nodes_left >= 0

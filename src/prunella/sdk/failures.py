@@ -41,9 +41,14 @@ class Failures:
         self._append = self._journal.spool.append
 
     def take(
-        self, site: Site, running: Running | None, values: dict[str, Any], error: BaseException
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any],
+        error: BaseException,
+        at_us: int,
     ) -> None:
-        """Record a call that ended by `error`, unless an inner call of the site has."""
+        """Record a call that ended by `error` at `at_us`, unless an inner call of the site has."""
         look = look_of(site, error)
         group = self.groups.get(look)
         # A look of four parts is of a failure in the site's own frame, so of no call inside it.
@@ -55,7 +60,6 @@ class Failures:
             with self._lock:
                 count = group.count + 1
                 if count & (count - 1) and count & (count + 1):
-                    at_us = now_us()
                     if not self._append(group.repeat_line(at_us), at_us):
                         counters.count("dropped_errors")
                     group.count = count
@@ -120,7 +124,8 @@ class Failures:
             if self._host.code_places.place(code.co_filename)[1]:
                 found = entry.tb_frame
         site = None if found is None else site_of_code(found.f_code, found.f_globals)
-        if site is not None and not self._host.stands_off(perf_counter_ns()):
+        self._host.look()
+        if site is not None and not self._host.is_off:
             self._count(site, None, None, error, "error")
 
     def _describe(

@@ -20,6 +20,8 @@ from prunella.sdk.site import Site, by_code
 MAX_GROUPS = 2_000
 #: Different beginnings of messages told apart at one place.
 MAX_BEGINNINGS = 16
+#: How exact the moment of a repeated failure is.
+SAME_US = 1_000
 #: Failures with complete inputs that are wanted of each group.
 ENOUGH_COMPLETE = 5
 
@@ -48,6 +50,8 @@ class Group:
         "latest",
         "name",
         "refers_to",
+        "repeat",
+        "repeat_at_us",
         "repeat_start",
     )
 
@@ -56,6 +60,9 @@ class Group:
         #: What the records of its repeated failures begin with, and the checksum of that.
         self.repeat_start = b""
         self.checksum = 0
+        #: The latest of these records, and its moment.
+        self.repeat = b""
+        self.repeat_at_us = 0
         #: Further failures can be counted by their look alone.
         self.is_known = False
         self.is_error = False
@@ -75,9 +82,17 @@ class Group:
         self.is_known, self.is_error = self.inner is None, ending == "error"
 
     def repeat_line(self, at_us: int) -> bytes:
-        """Return the framed `prunella.model.records.Repeat` of one more failure."""
+        """Return the framed `prunella.model.records.Repeat` of one more failure.
+
+        Its moment is right to `SAME_US`: failures that come in faster share their text.
+        """
+        if 0 <= at_us - self.repeat_at_us < SAME_US:
+            return self.repeat
+        self.repeat_at_us = at_us
         end = b"%d}" % at_us
-        return b"%08x %b%b\n" % (zlib.crc32(end, self.checksum), self.repeat_start, end)
+        checksum = zlib.crc32(end, self.checksum)
+        self.repeat = b"%08x %b%b\n" % (checksum, self.repeat_start, end)
+        return self.repeat
 
     @property
     def is_due(self) -> bool:

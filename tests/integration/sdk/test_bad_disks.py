@@ -122,7 +122,7 @@ def test_a_read_only_folder_harms_nobody(start: Start, tmp_path: Path, when: str
     attempts(before)
     if before:
         from prunella.sdk import runtime
-        runtime.active().spool.close()  # nobody can remount a folder with a file open for writing
+        runtime.active().journal.spool.close()  # nobody can remount a folder with a file open for writing
     remount("ro")
     attempts(500)
     during = lost()
