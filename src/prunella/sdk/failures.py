@@ -70,24 +70,23 @@ class Failures:
                     return
         ending = ending_of(site, error)
         if ending and not _is_recorded(site, error):
-            self._count(site, running, values, error, ending)
+            self._count(site, running, values, Failure(error, look, ending, at_us))
 
     def _count(
         self,
         site: Site,
         running: Running | None,
         values: dict[str, Any] | None,
-        error: BaseException,
-        ending: str,
+        failure: Failure,
     ) -> None:
-        at_us = now_us()
+        error, ending, at_us = failure.error, failure.ending, failure.at_us
         is_exhausted = isinstance(error, EXHAUSTED)
         with self._lock:
-            group = self.groups.of(site, error, is_first=is_exhausted)
+            group = self.groups.of(site, error, failure.look, is_first=is_exhausted)
             group.count += 1
             try:
                 if group.is_due:
-                    self._describe(site, running, values, Failure(error, group, ending, at_us))
+                    self._describe(site, running, values, failure, group)
                     self._prepare_repeats(site, group, ending)
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
@@ -126,7 +125,8 @@ class Failures:
         site = None if found is None else site_of_code(found.f_code, found.f_globals)
         self._host.look()
         if site is not None and not self._host.is_off:
-            self._count(site, None, None, error, "error")
+            failure = Failure(error, look_of(site, error), "error", now_us())
+            self._count(site, None, None, failure)
 
     def _describe(
         self,
@@ -134,9 +134,10 @@ class Failures:
         running: Running | None,
         values: dict[str, Any] | None,
         failure: Failure,
+        group: Group,
     ) -> None:
         """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
-        host, journal, group = self._host, self._journal, failure.group
+        host, journal = self._host, self._journal
         redactor = host.redactor_for(site.redact)
         duration_us = 0
         if running is None:
@@ -153,6 +154,7 @@ class Failures:
         sight = Sight(redactor, host.code_places)
         line = occurrence_line(
             failure,
+            group,
             running,
             duration_us,
             process_id=host.process_id,

@@ -118,12 +118,15 @@ class Groups:
         self.get = self._groups.get
         self._beginnings: dict[Look, set[Hashable]] = {}
 
-    def of(self, site: Site, error: BaseException, *, is_first: bool = False) -> Group:
+    def of(
+        self, site: Site, error: BaseException, look: Look | None = None, *, is_first: bool = False
+    ) -> Group:
         """Return the group of a failure at `site`, a new one if nothing looked like it before.
 
-        `is_first` says that no site inside has recorded it, whatever its frames say.
+        `look` is what `look_of` says of it, if that is known. `is_first` says that no site inside
+        has recorded it, whatever its frames say.
         """
-        look = look_of(site, error)
+        look = look or look_of(site, error)
         if is_first:
             look = (*look, "first")
         group = self._groups.get(look)

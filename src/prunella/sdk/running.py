@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from prunella.sdk.groups import Group
+from prunella.sdk.groups import Look
 from prunella.sdk.site import Site
 
 
@@ -49,6 +49,7 @@ class Failure(NamedTuple):
     """What a call ended by, on the way to its record."""
 
     error: BaseException
-    group: Group
+    #: What tells it from others.
+    look: Look
     ending: str
     at_us: int
