@@ -33,6 +33,8 @@ HEAD_LENGTH = 200
 #: Looked at for secrets behind the head of a long string, since one may begin within it.
 HEAD_MARGIN = 312
 _NODES_PER_CLOCK = 256
+#: Items of which it pays to look whether all are alike.
+_MANY = 8
 #: Once a value can't be replayed any more, it is recorded for people, who read no more than this.
 _NODES_FOR_READING = 1_000
 
@@ -82,6 +84,9 @@ class Encoder:
     def nodes(self, out: list[Tree], items: Iterable[Any], depth: int) -> list[Tree]:
         """Append the trees of `items` to `out`, and return it."""
         append, short = out.append, self.short
+        if type(items) is list and len(items) >= _MANY and _are_small(items, short):
+            out += items
+            return out
         for item in items:
             kind = type(item)
             if (  # the commonest scalars, without a call
@@ -295,6 +300,19 @@ class Encoder:
                 node = self.memo[key][1]
                 node[:] = ["&", number, node[:]]
         return encoded(Encoded, (tree, self.complete))
+
+
+def _are_small(items: list[Any], short: int) -> bool:
+    """Tell whether all are scalars of one type that stand for themselves; without a loop in Python."""
+    kinds = {*map(id, map(type, items))}
+    if len(kinds) > 1:
+        return False
+    kind = kinds.pop()
+    if kind == id(int):
+        return bool(max(items) < SMALL and min(items) > MINUS_SMALL)
+    if kind == id(float):
+        return bool(MINUS_INF < sum(items) < INF)
+    return kind == id(str) and len(max(items, key=len)) < short
 
 
 #: ``encoded(Encoded, (tree, complete))`` is as ``Encoded(…)``, in half the time.
