@@ -79,7 +79,7 @@ def heal(  # noqa: F811 - what the overloads above describe
     )
 
 
-def marked(function: Any, *, redact: Iterable[str], **options: Any) -> Any:
+def marked(function: F | None, *, redact: Iterable[str], **options: Any) -> F | Callable[[F], F]:
     """Return `function` under observation, or a decorator where it is ``None``.
 
     `options` are those of `heal`, and the `name` and the `roles` of a tool, llm or agent.
@@ -90,7 +90,8 @@ def marked(function: Any, *, redact: Iterable[str], **options: Any) -> Any:
     options["redact"] = (redact,) if isinstance(redact, str) else tuple(redact)
     if function is None:
         return partial(_decorate, **options)
-    return _decorate(function, **options)
+    decorated: F = _decorate(function, **options)
+    return decorated
 
 
 def _unchanged(function: F) -> F:

@@ -6,7 +6,7 @@ wrapper of the site. Sites that appear later get theirs when they are decorated.
 
 import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from threading import RLock
 from time import perf_counter
@@ -47,7 +47,9 @@ class Fixing:
 
     def __init__(self) -> None:
         self._lock = RLock()
-        self._installed: dict[str, Installed] = {}
+        #: By hand, and by `replace`; what a person does in the program itself comes first.
+        self._by_hand: dict[str, Installed] = {}
+        self._fed: dict[str, Installed] = {}
         self._plans: dict[int, Plan] = {}
         self._numbers = itertools.count()
         self.environment = ""
@@ -64,15 +66,15 @@ class Fixing:
         """Become those of a process of its own: at the start, and in a forked child."""
         self._lock = RLock()
         self._unique = os.urandom(6).hex()
-        budget = TokenBucket(
+        self._budget = TokenBucket(
             ratio=PROCESS_RATIO,
             per_second=PROCESS_PER_SECOND,
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter(), budget)
+        self.set_meter(CountingMeter())
 
-    def set_meter(self, meter: Meter, budget: TokenBucket | None = None) -> None:
+    def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
         self.meter = meter
         self.world = World(
@@ -81,29 +83,47 @@ class Fixing:
             random=Random().random,  # noqa: S311 - spreads waits, keeps no secret
             classify=classify,
             meter=meter,
-            budget=budget or self.world.budget,
+            budget=self._budget,
         )
 
     # --- what is installed
 
     def install(self, installation: Installation) -> None:
-        """Put a fix in force, in place of one with the same id."""
+        """Put a fix in force by hand, in place of one with the same id."""
         with self._lock:
-            self._installed[installation.fix.fix_id] = Installed(installation)
+            self._by_hand[installation.fix.fix_id] = Installed(installation)
             self._apply()
 
     def remove(self, fix_id: str) -> bool:
-        """Take a fix off; return whether it was there."""
+        """Take a fix off that was installed by hand; return whether there was one."""
         with self._lock:
-            found = self._installed.pop(fix_id, None) is not None
+            found = self._by_hand.pop(fix_id, None) is not None
             if found:
                 self._apply()
             return found
 
+    def replace(self, installations: Sequence[Installation]) -> None:
+        """Make these the fixes that aren't installed by hand, all of them and no others.
+
+        One whose document is the same keeps what it has counted and learnt, also where its mode or
+        its allocation is another. Calling it again with the same installations changes nothing.
+        """
+        with self._lock:
+            before, self._fed = self._fed, {}
+            for installation in installations:
+                fix_id = installation.fix.fix_id
+                kept = before.get(fix_id)
+                if kept is None or kept.fix != installation.fix:
+                    kept = Installed(installation)
+                kept.installation = installation
+                self._fed[fix_id] = kept
+            if list(before.values()) != list(self._fed.values()):
+                self._apply()
+
     def installed(self) -> list[Installed]:
         """Return the fixes that are in force, and those that switched themselves off."""
         with self._lock:
-            return list(self._installed.values())
+            return list((self._fed | self._by_hand).values())
 
     def attach(self, site: Site, wrapper: FunctionType) -> None:
         """Give a wrapper that was just made the fixes of its site."""
@@ -129,7 +149,7 @@ class Fixing:
         if view is None:
             return None
         chosen = []
-        for each in self._installed.values():
+        for each in self.installed():
             if not is_aimed_at(each.fix.target, view, self.environment):
                 continue
             why = misfit(each.fix, view)
