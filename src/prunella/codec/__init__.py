@@ -80,7 +80,7 @@ other libraries: their values can't be told without running them.
 
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec.encode import encode, encode_mapping
+from prunella.codec.encode import encode, encode_mapping, harmless_names
 from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
 from prunella.codec.redact import Redactor
 
@@ -104,6 +104,7 @@ __all__ = [
     "encode",
     "encode_mapping",
     "entries",
+    "harmless_names",
     "import_by_path",
     "items",
     "literal",

@@ -1,6 +1,6 @@
 """Values to trees: the way in, and the built-in types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.encoder import (
@@ -43,50 +43,33 @@ def encode_mapping(
     *,
     limits: Limits = DEFAULT_LIMITS,
     redactor: "Redactor | None" = None,
+    names: tuple[str, ...] | None = None,
 ) -> Encoded:
     """Return names with their values (arguments, locals) as one ``["d", …]`` tree. Never raises.
 
     References shared between the values survive; what stands under a secret name is redacted.
+    `names` are those of `values` in their order, if `harmless_names` has found nothing in them:
+    it spares looking at each again.
     """
     tree: list[Tree] = ["d"]
-    encoder = None
+    encoder = Encoder(limits, redactor)
     try:
-        items = tuple(values.items())
-        if redactor is not None and len(items) <= limits.max_items:
-            _plain_pairs(tree, items, redactor)
-        done = len(tree) // 2
-        if done == len(items):
-            return encoded(Encoded, (tree, True))
-        encoder = Encoder(limits, redactor)
-        encoder.named(tree, items[done:], limits.max_depth - 1)
+        if names is not None and len(names) <= limits.max_items:
+            nodes = encoder.nodes([], values.values(), limits.max_depth - 1)
+            tree = ["d", *names, *names]
+            tree[1::2], tree[2::2] = names, nodes
+        else:
+            encoder.named(tree, tuple(values.items()), limits.max_depth - 1)
     except Exception as error:  # noqa: BLE001 - as in Encoder.node
-        encoder = encoder or Encoder(limits, redactor)
         encoder.lose()
         tree += ("…", ["?", "builtins:dict", f"unreadable: {type(error).__name__}"])
     return encoder.finish(tree)
 
 
-def _plain_pairs(
-    tree: list[Tree], items: tuple[tuple[str, Any], ...], redactor: "Redactor"
-) -> None:
-    """Append names with small scalars to `tree`, up to the first that is anything else.
-
-    Most calls have no other arguments, and need none of an encoder's state.
-    """
-    names, short = redactor.names, redactor.shortest
-    for key, item in items:
-        kind = type(item)
-        if not (
-            (kind is int and item < SMALL and item > MINUS_SMALL)
-            or (kind is str and len(item) < short)
-            or item is None
-            or kind is bool
-            or (kind is float and MINUS_INF < item < INF)
-        ):
-            return
-        if type(key) is not str or names[key] != 0:
-            return
-        tree += (key, item)
+def harmless_names(names: Iterable[str], redactor: "Redactor") -> tuple[str, ...] | None:
+    """Return `names` if none of them is secret or holds a secret; else ``None``."""
+    found = tuple(names)
+    return found if all(type(name) is str and redactor.names[name] == 0 for name in found) else None
 
 
 # --- the built-in types -------------------------------------------------------------------------
