@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from prunella.adapters.sqlite import calls as recorded_calls
+from prunella.adapters.sqlite import claims as taken
 from prunella.adapters.sqlite import incidents, retention, rollouts, work
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
 from prunella.model.audit import AuditEntry
+from prunella.model.claims import Claim
 from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
@@ -205,6 +207,19 @@ class SqliteStore:
     def cases(self) -> Sequence[Case]:
         with self._database.reading() as db:
             return work.cases(db)
+
+    # --- claims
+    def claim(self, claim: Claim, *, cooldown: timedelta) -> Claim | None:
+        with self._database.writing() as db:
+            return taken.take(db, claim, cooldown=cooldown)
+
+    def keep_claim(self, claim: Claim) -> bool:
+        with self._database.writing() as db:
+            return taken.keep(db, claim)
+
+    def claims(self, incident_id: str | None = None, *, since: datetime) -> Sequence[Claim]:
+        with self._database.reading() as db:
+            return taken.claims(db, incident_id, since)
 
     # --- rollouts
     def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
