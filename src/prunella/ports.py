@@ -14,6 +14,7 @@ from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
+from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import (
     Candidate,
@@ -224,6 +225,12 @@ class Store(RolloutStore, Protocol):
     def save_verdicts(self, verdicts: Sequence[Verdict]) -> None: ...
 
     def verdicts(self, incident_id: str) -> Sequence[Verdict]: ...
+
+    def save_judgement(self, judgement: Judgement) -> None:
+        """Keep what was found out for some evidence; for the same evidence the last one stays."""
+        ...
+
+    def judgement(self, incident_id: str, evidence_key: str) -> Judgement | None: ...
 
     def save_exchange(self, exchange: ModelExchange) -> None:
         """Keep an exchange; one of the same id is replaced in its place."""

@@ -16,6 +16,7 @@ from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
+from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
 from prunella.model.rollouts import Rollout, RolloutState
@@ -179,6 +180,14 @@ class SqliteStore:
     def verdicts(self, incident_id: str) -> Sequence[Verdict]:
         with self._database.reading() as db:
             return work.verdicts(db, incident_id)
+
+    def save_judgement(self, judgement: Judgement) -> None:
+        with self._database.writing() as db:
+            work.save_judgement(db, judgement)
+
+    def judgement(self, incident_id: str, evidence_key: str) -> Judgement | None:
+        with self._database.reading() as db:
+            return work.judgement(db, incident_id, evidence_key)
 
     def save_publication(self, publication: Publication) -> None:
         with self._database.writing() as db:

@@ -193,7 +193,7 @@ class Healer:
         if force or (create_pr and self._was_proven(incident, cooldown)):
             cooldown = timedelta(0)
         with claimed(self.store, incident, actor=self._actor, cooldown=cooldown) as outcome:
-            healing = heal(self.parts, incident, publish=create_pr, keep=True)
+            healing = heal(self.parts, incident, publish=create_pr, afresh=force)
             outcome.value = healing.outcome.value
         return healing
 

@@ -236,6 +236,17 @@ _CLAIMS = (
     "CREATE INDEX claim_by_time ON claim (started_us)",
 )
 
+_JUDGEMENTS = (
+    """
+    CREATE TABLE judgement (
+        incident_id TEXT NOT NULL,
+        evidence_key TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (incident_id, evidence_key)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _EXCHANGES,
@@ -243,6 +254,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _GOLDEN_CALLS,
     _ROLLOUTS,
     _CLAIMS,
+    _JUDGEMENTS,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
