@@ -46,7 +46,8 @@ def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) 
             parts.store.save_candidates([item.candidate for item in proposals])
             parts.store.save_verdicts([item.verdict for item in proposals])
         publication = attempt.publish(diagnosis, proposals) if publish else None
-        note = "; ".join(filter(None, (_edited_since(parts, dossier), *attempt.complaints)))
+        notes = (_unisolated(parts), _edited_since(parts, dossier), *attempt.complaints)
+        note = "; ".join(filter(None, notes))
     outcome, explanation = explain(dossier, diagnosis, proposals, publication)
     return Healing(
         incident=incident,
@@ -185,6 +186,13 @@ class _Attempt:
             self.facts.process,
             taken=frozenset(self.parts.repository.files()),
         )
+
+
+def _unisolated(parts: Parts) -> str:
+    """Return what to say where nothing keeps the replayed code apart."""
+    if parts.replayer.level != "none":
+        return ""
+    return "replays and tests ran without isolation (sandbox = none), as the user who heals"
 
 
 def _edited_since(parts: Parts, dossier: Dossier) -> str:
