@@ -106,6 +106,8 @@ class ReplayCounts:
     passing_equal: int = 0
     #: Calls that could not serve: reason to number.
     set_aside: Mapping[str, int] = field(default_factory=dict)
+    #: Ids of the calls and occurrences that reproduced: what the verdict rests on.
+    reproduced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from prunella.model.incidents import Incident, SimilarCase
 from prunella.model.records import Call, Occurrence, Process, Site
 from prunella.model.repair import Snippet, SourceFunction
 from prunella.pipeline.parts import Parts
-from prunella.ports import Store
+from prunella.ports import Progress, Repository, Store
 from prunella.validate import Answers, reproduce
 
 #: Occurrences that are replayed: later ones rarely teach more than the first dozen.
@@ -40,11 +40,18 @@ class Recorded:
 @contextmanager
 def checked_out(parts: Parts) -> Iterator[Path]:
     """Yield a temporary folder with the committed base."""
+    with check_out(parts.repository, parts.progress) as tree:
+        yield tree
+
+
+@contextmanager
+def check_out(repository: Repository, progress: Progress) -> Iterator[Path]:
+    """Yield a temporary folder with the base of `repository`."""
     with tempfile.TemporaryDirectory(prefix="prunella-base-") as name:
         tree = Path(name) / "tree"
         tree.mkdir()
-        parts.progress("checking out the committed base")
-        parts.repository.check_out(tree)
+        progress("checking out the committed base")
+        repository.check_out(tree)
         yield tree
 
 

@@ -15,6 +15,7 @@ from prunella.pipeline.explain import explain
 from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
+from prunella.pipeline.second_edit import second_edits
 from prunella.ports import KeptModel, ModelRequest
 from prunella.propose import proposal_request, propose_by_model, propose_by_rules
 from prunella.publish import compose
@@ -94,6 +95,8 @@ class _Attempt:
             return []
         trials: list[Trial] = []
         proposals = self._judged(propose_by_rules(self.dossier), trials)
+        if not any(item.accepted for item in proposals):
+            proposals += self._judged(second_edits(self.dossier, trials), trials)
         if self.model is not None:
             proposals += self._by_model(diagnosis, self.model, trials)
             verdicts = reconsider(trials)  # rules and model may agree

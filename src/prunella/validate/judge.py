@@ -24,7 +24,7 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.callers import compare_callers
-from prunella.validate.evidence import score
+from prunella.validate.evidence import score, settled
 from prunella.validate.foundations import unfounded
 from prunella.validate.handlers import unfounded_answers
 from prunella.validate.offer import LEAST_SCORE
@@ -84,6 +84,10 @@ def judge(
         failing_reproduced=len(baseline.failing),
         passing_reproduced=len(baseline.passing),
         set_aside=_reasons(baseline),
+        reproduced=(
+            *(str(occurrence.occurrence_id) for occurrence, _ in baseline.failing),
+            *(str(call.call_id) for call, _ in baseline.passing),
+        ),
     )
     trials = [Trial(candidate=candidate, counts=counts) for candidate in candidates]
     for trial in trials:
@@ -104,6 +108,10 @@ def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
     """Return the verdicts on `trials`, in order, with the agreement among all of them."""
     for trial in trials:
         trial.score = _score(trial, trials)
+    living = [trial for trial in trials if trial.score]
+    settled_scores = settled([(trial.score, trial.healed) for trial in living])
+    for trial, number in zip(living, settled_scores, strict=True):
+        trial.score = number
     return [_verdict(trial) for trial in trials]
 
 
@@ -132,6 +140,13 @@ def _note_problems(trial: Trial, name: str, problems: Sequence[str], clean: str)
         trial.note(name, CheckOutcome.FAILED, "; ".join(problems[:5]))
     else:
         trial.note(name, CheckOutcome.PASSED, clean)
+
+
+def text_checks(candidate: Candidate) -> list[Check]:
+    """Return the checks that a candidate's text alone decides, whatever it is proven by."""
+    trial = Trial(candidate=candidate, counts=ReplayCounts())
+    _check_text(trial)
+    return trial.checks
 
 
 def _check_replays(
