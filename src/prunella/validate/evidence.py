@@ -19,7 +19,7 @@ _FACTORS = {
     ("tests", CheckOutcome.PASSED): 3.0,
     ("invariants", CheckOutcome.PASSED): 1.5,
     ("invariants", CheckOutcome.NOT_SHOWN): 0.8,
-    ("passing_calls", CheckOutcome.NOT_SHOWN): 0.5,
+    ("passing_calls", CheckOutcome.NOT_SHOWN): 0.7,
     # With all other evidence at its best, still no offer for a prior of 0.65.
     ("foundations", CheckOutcome.NOT_SHOWN): 0.03,
 }

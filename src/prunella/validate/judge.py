@@ -292,12 +292,12 @@ def _verdict(trial: Trial) -> Verdict:
         return Inconclusive(**{**common, "score": 0.0}, summary=summary)  # type: ignore[arg-type]
     healed = trial.counts.failing_healed
     shown = _number(healed, "once-failing call returns", "once-failing calls return")
-    if not trial.counts.passing_equal and not trial.passed("tests"):
-        summary = (
+    alone = not trial.counts.passing_equal and not trial.passed("tests")
+    if alone:
+        shown = (
             f"{shown}, and nothing else was shown: no passing call and no test of the function "
-            "could be compared."
+            "could be compared"
         )
-        return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]
     if trial.score < LEAST_SCORE:
         summary = f"{_claim(trial, shown)} Nothing shows that the new results are the wanted ones."
         return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]
