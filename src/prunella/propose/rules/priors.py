@@ -14,6 +14,8 @@ from importlib.resources import files
 UNMEASURED = 0.15
 
 JUDGED: Mapping[str, float] = {
+    "argument": 0.6, "argument.missing": 0.7, "argument.key": 0.85, "argument.surplus_earlier": 0.3,
+    "attribute.built_in": 0.8,
     "attribute": 0.5, "attribute.key": 0.7, "attribute.near": 0.6,
     "caught": 0.2,
     "decode": 0.25, "decode.sibling": 0.7, "decode.replace": 0.35,
@@ -31,7 +33,8 @@ JUDGED: Mapping[str, float] = {
     "name.unused_parameter": 0.5, "name.unread": 0.6, "name.swapped": 0.7, "name.item": 0.3, "name.filled": 0.5, "name.compared": 0.7,
     "none": 0.35, "none.forgotten_return": 0.6, "none.default_inline": 0.3, "none.default_parameter": 0.45,
     "none.get_default": 0.5, "none.or_at_source": 0.4,
-    "type": 0.4, "type.await": 0.8, "type.call": 0.6, "type.floor_division": 0.7,
+    "type": 0.4, "type.component": 0.6, "type.length": 0.5, "type.plain": 0.4,
+    "type.await": 0.8, "type.call": 0.6, "type.floor_division": 0.7,
     "type.operand.str": 0.6, "type.other_base": 0.1,
     "unbound": 0.2, "unbound.compared": 0.7, "unbound.empty": 0.4, "unbound.global": 0.6,
     "unbound.hoist": 0.5, "unbound.init.none": 0.05,
