@@ -35,8 +35,6 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     elif "not iterable" in message or "interpreted as an integer" in message:
         yield from _counted(scene, because)
         yield from _iterated_number(scene, because)
-    elif "cannot unpack non-iterable" in message:
-        yield from _enumerated(scene, because)
     elif "has no len()" in message and isinstance(crash, ast.Call) and len(crash.args) == 1:
         yield from _without_length(scene, crash, because)
     elif isinstance(crash, (ast.BinOp, ast.Compare, ast.AugAssign)):
@@ -138,21 +136,6 @@ def _iterated_number(scene: Scene, because: str) -> Iterator[Proposal]:
             rule="type.range_of",
             edits=(replacing(scene, root, f"range({root.id})"),),
             description=f"Count up to `{root.id}`",
-            reason=because,
-        )
-
-
-def _enumerated(scene: Scene, because: str) -> Iterator[Proposal]:
-    """`for i, x in rows` where the items are no pairs: their numbers were meant."""
-    statement = scene.statement(scene.crash)
-    if not isinstance(statement, ast.For) or not isinstance(statement.target, ast.Tuple):
-        return
-    if len(statement.target.elts) == 2 and not isinstance(statement.iter, ast.Call):
-        new = f"enumerate({scene.segment(statement.iter)})"
-        yield Proposal(
-            rule="type.enumerate",
-            edits=(replacing(scene, statement.iter, new),),
-            description=f"Run over `{new}`",
             reason=because,
         )
 
