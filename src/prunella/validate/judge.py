@@ -54,6 +54,9 @@ class Trial:
     def passed(self, name: str) -> bool:
         return any(c.name == name and c.outcome is CheckOutcome.PASSED for c in self.checks)
 
+    def failed(self, name: str) -> bool:
+        return any(c.name == name and c.outcome is CheckOutcome.FAILED for c in self.checks)
+
 
 def judge(
     candidates: Sequence[Candidate],
@@ -102,7 +105,8 @@ def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
     for trial in trials:
         trial.score = _score(trial, trials)
     living = [trial for trial in trials if trial.score]
-    settled_scores = settled([(trial.score, trial.healed) for trial in living])
+    sifted = any(trial.failed("passing_calls") for trial in trials)
+    settled_scores = settled([(t.score, t.healed) for t in living], sifted=sifted)
     for trial, number in zip(living, settled_scores, strict=True):
         trial.score = number
     return [_verdict(trial) for trial in trials]
