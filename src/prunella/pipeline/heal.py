@@ -12,7 +12,7 @@ from prunella.model.errors import SourceUnavailable
 from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, Inconclusive, Publication, Rejected
 from prunella.pipeline.explain import explain
-from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
+from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
 from prunella.pipeline.second_edit import second_edits
@@ -36,6 +36,7 @@ def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) 
     """
     facts = recorded(parts, incident)
     with checked_out(parts) as tree:
+        facts = with_callers(parts, incident, facts, tree)
         dossier = gather(parts, incident, facts, tree)
         model = parts.open_model(incident.incident_id) if parts.open_model and keep else None
         attempt = _Attempt(parts=parts, facts=facts, dossier=dossier, tree=tree, model=model)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from prunella.model.dossier import Dossier
 from prunella.model.errors import SourceUnavailable
-from prunella.model.ids import CandidateId, new_id
-from prunella.model.repair import Candidate, Patch
+from prunella.model.ids import CandidateId, IncidentId, new_id
+from prunella.model.repair import Candidate, Patch, SourceFunction
 from prunella.patching import replace_function, unified_diff
 
 #: Two edits that remove a crash together, against independent ones: on the dev split of the repair
@@ -34,13 +34,35 @@ def make_candidate(
     function = dossier.function
     if function is None:
         raise SourceUnavailable(dossier.function_missing or "the function to patch is not known")
+    return candidate_for(
+        function,
+        dossier.incident.incident_id,
+        new_code,
+        origin=origin,
+        description=description,
+        reason=reason,
+        prior=prior,
+    )
+
+
+def candidate_for(
+    function: SourceFunction,
+    incident_id: IncidentId,
+    new_code: str,
+    *,
+    origin: str,
+    description: str,
+    reason: str,
+    prior: float,
+) -> Candidate:
+    """Return the candidate that replaces `function` by `new_code`; as `make_candidate`."""
     result = replace_function(
         function.file_source, function.qualname, new_code, first_line=function.first_line
     )
     diff = unified_diff(function.path, result.before, result.after)
     return Candidate(
         candidate_id=CandidateId(new_id("cand")),
-        incident_id=dossier.incident.incident_id,
+        incident_id=incident_id,
         origin=origin,
         description=description,
         reason=reason,
