@@ -39,9 +39,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         yield _appended(scene, call, because)
 
 
-def _missing(
-    scene: Scene, call: ast.Call, names: list[str], because: str
-) -> Iterator[Proposal]:
+def _missing(scene: Scene, call: ast.Call, names: list[str], because: str) -> Iterator[Proposal]:
     """The caller has variables of the names that are missing."""
     known = {name for failure in scene.failures for name in failure.local_values}
     if not names or not set(names) <= known | set(scene.parameters):

@@ -22,7 +22,9 @@ _SYNONYMS = {
 
 
 #: Built-in functions that are taken for methods of what they are given.
-_FUNCTIONS = frozenset({"len", "max", "min", "sum", "sorted", "reversed", "any", "all", "enumerate"})
+_FUNCTIONS = frozenset(
+    {"len", "max", "min", "sum", "sorted", "reversed", "any", "all", "enumerate"}
+)
 
 
 def propose(scene: Scene) -> Iterator[Proposal]:

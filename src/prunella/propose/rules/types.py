@@ -176,7 +176,9 @@ def _component(
 ) -> Iterator[Proposal]:
     """A collection against a number or a text: the one part of it that is of that type, or its
     length."""
-    if other not in ("int", "float", "str") or not isinstance(scene.crash, (ast.Compare, ast.BinOp)):
+    if other not in ("int", "float", "str") or not isinstance(
+        scene.crash, (ast.Compare, ast.BinOp)
+    ):
         return
     text = scene.segment(node)
     if own == "tuple" and isinstance(node, (ast.Name, ast.Subscript)):
