@@ -76,9 +76,10 @@ def judge(
     """Return one verdict a candidate, in their order.
 
     `tree` is the checked-out base that `baseline` was made on. A candidate is accepted when at
-    least one failing call that reproduced returns with it, no check failed, and either a passing
-    call that reproduced still gives its result or tests that mention the function pass, and its
-    score reaches `LEAST_SCORE`: below it the evidence carries no offer.
+    least one failing call that reproduced returns with it, no check failed, and its score reaches
+    `LEAST_SCORE`: below it the evidence carries no offer. Where neither a passing call nor a test
+    of the function could be compared, only a rule that is nearly always right gets there, and the
+    summary says that nothing else was shown.
 
     `earlier` are the trials of candidates judged before on the same baseline, with whom these may
     agree; those of this call are appended. `reconsider` judges all of them by what is known then.
