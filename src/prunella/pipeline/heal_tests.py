@@ -2,8 +2,7 @@
 
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,16 +21,16 @@ from prunella.model.incidents import (
     Location,
 )
 from prunella.model.records import Process
-from prunella.model.repair import Accepted, Candidate, Check, Publication, TestReport
+from prunella.model.repair import Accepted, Candidate, Publication, TestReport
 from prunella.model.settings import Settings
-from prunella.model.trials import ObservedTest, Variant, VariantEnding
+from prunella.model.trials import ObservedTest, VariantEnding
 from prunella.pipeline.gather import check_out
 from prunella.pipeline.results import Healing, HealingOutcome, Proposal
 from prunella.ports import CodeHost, Progress, Repository, TestProbe, TestRunner
 from prunella.propose.candidates import candidate_for
 from prunella.propose.variants import ProposedVariant, propose_variants
 from prunella.publish import compose
-from prunella.validate.by_tests import agreement, check_tests_run, verdict_by_tests, whole_suite
+from prunella.validate.by_tests import check_tests_run, verdict_by_tests
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6
@@ -207,7 +206,8 @@ class _Attempt:
             [(item.function, item.lines) for item in found], limit=MAX_VARIANTS
         )
         plausible = self._tried(ranked, found)
-        candidates = [item for item in map(_candidate_of(incident), plausible) if item]
+        made = (_candidate(incident, item) for item in plausible)
+        candidates = [item for item in made if item is not None]
         proposals = [self._proven(item) for item in candidates[:MAX_PROVEN]]
         return sorted(proposals, key=lambda item: (item.accepted, item.verdict.score), reverse=True)
 
@@ -287,23 +287,20 @@ def _patched(tree: Path, candidate: Candidate) -> Iterator[None]:
         file.write_bytes(before)
 
 
-def _candidate_of(incident: Incident):  # noqa
-    def make(item: ProposedVariant) -> Candidate | None:
-        proposal = item.proposal
-        try:
-            return candidate_for(
-                item.function,
-                incident.incident_id,
-                item.variant.text,
-                origin=f"rule:{proposal.rule}",
-                description=proposal.description,
-                reason=proposal.reason,
-                prior=item.chance,
-            )
-        except PatchRefused:
-            return None
-
-    return make
+def _candidate(incident: Incident, item: ProposedVariant) -> Candidate | None:
+    proposal = item.proposal
+    try:
+        return candidate_for(
+            item.function,
+            incident.incident_id,
+            item.variant.text,
+            origin=f"rule:{proposal.rule}",
+            description=proposal.description,
+            reason=proposal.reason,
+            prior=item.chance,
+        )
+    except PatchRefused:
+        return None
 
 
 def _location(found: Sequence[Suspect]) -> Location | None:

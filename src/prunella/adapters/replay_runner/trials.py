@@ -159,8 +159,7 @@ class _Session:
         if not found:
             return {"ending": "not_run", "detail": "no function of that name is loaded"}
         try:
-            file = os.path.join(self._job.tree, variant.path)
-            swapping.swap(found, variant.qualname, variant.text, file)
+            swapping.swap(found, variant.qualname, variant.text, self._file(variant))
         except swapping.NotSwappable as error:
             return {"ending": "not_run", "detail": str(error)}
         for item, following in _with_next(items):
@@ -169,8 +168,11 @@ class _Session:
         return {"ending": "passed", "detail": ""}
 
     def _live(self, variant: VariantJob) -> list[Any]:
-        file = os.path.join(self._job.tree, variant.path)
+        file = self._file(variant)
         return swapping.live_functions(file, variant.qualname, variant.first_line)
+
+    def _file(self, variant: VariantJob) -> str:
+        return f"{self._job.tree}/{variant.path}"
 
     def _record(self, items: Sequence[Any]) -> None:
         record = self._job.record

@@ -3,8 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from prunella.propose.rules.edits import grouped, inserting
-from prunella.propose.rules.edits import anchor
+from prunella.propose.rules.edits import anchor, grouped, inserting
 from prunella.propose.variants.ground import Change, Ground
 
 _MAX_NAMES = 10
@@ -47,13 +46,9 @@ def _subjects(ground: Ground, test: ast.expr) -> list[str]:
         for item in ast.walk(test)
         if isinstance(item, (ast.Name, ast.Attribute)) and isinstance(item.ctx, ast.Load)
     ]
-    called = [
-        ground.text(item.func)
-        for item in ast.walk(test)
-        if isinstance(item, ast.Call)
-    ]
+    called = [ground.text(item.func) for item in ast.walk(test) if isinstance(item, ast.Call)]
     names = [item for item in dict.fromkeys([*inside, *ground.names]) if item not in called]
-    return names[: _MAX_NAMES]
+    return names[:_MAX_NAMES]
 
 
 def _sizes(ground: Ground, test: ast.expr) -> Iterator[Change]:

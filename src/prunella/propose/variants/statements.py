@@ -38,9 +38,7 @@ def _blocks(ground: Ground) -> Iterator[list[ast.stmt]]:
 
 def _insertable(ground: Ground) -> Iterator[tuple[str, str]]:
     """Yield statements worth inserting: what containers take, and variables that follow others."""
-    yield from dict.fromkeys(
-        ("insert.similar", line) for line in _similar(ground)
-    )
+    yield from dict.fromkeys(("insert.similar", line) for line in _similar(ground))
     for name, kind in ground.kinds.items():
         if kind in _METHODS:
             for item in ground.names[:_MAX_NAMES]:
@@ -60,8 +58,9 @@ def _insertable(ground: Ground) -> Iterator[tuple[str, str]]:
 def _similar(ground: Ground) -> Iterator[str]:
     """Yield the function's own simple statements, also with one name replaced by another."""
     for node in ground.nodes:
-        simple = isinstance(node, (ast.AugAssign, ast.Expr)) and "\n" not in ground.text(node)
-        if not simple or isinstance(getattr(node, "value", None), (ast.Constant, ast.Yield)):
+        if not isinstance(node, (ast.AugAssign, ast.Expr)) or "\n" in ground.text(node):
+            continue
+        if isinstance(getattr(node, "value", None), (ast.Constant, ast.Yield)):
             continue
         yield ground.text(node)
         inside = [
