@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prunella._version import __version__
-from prunella.diagnose.spectrum import Suspect, suspects, suspicious_lines
+from prunella.diagnose.spectrum import Suspect, is_test_module, suspects, suspicious_lines
 from prunella.model.clock import now
 from prunella.model.errors import NothingToHeal, PatchRefused
 from prunella.model.ids import DiagnosisId, IncidentId, ProcessId, SiteId, new_id
@@ -21,16 +21,16 @@ from prunella.model.incidents import (
     Location,
 )
 from prunella.model.records import Process
-from prunella.model.repair import Accepted, Candidate, Publication, TestReport
+from prunella.model.repair import Accepted, Candidate, Publication
 from prunella.model.settings import Settings
 from prunella.model.trials import ObservedTest, VariantEnding
 from prunella.pipeline.gather import check_out
 from prunella.pipeline.results import Healing, HealingOutcome, Proposal
-from prunella.ports import CodeHost, Progress, Repository, TestProbe, TestRunner
+from prunella.ports import CodeHost, Progress, Repository, TestProbe
 from prunella.propose.candidates import candidate_for
 from prunella.propose.variants import ProposedVariant, propose_variants
 from prunella.publish import compose
-from prunella.validate.by_tests import check_tests_run, verdict_by_tests
+from prunella.validate.by_tests import check_tests_run, check_whole_suite, verdict_by_tests
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6
@@ -40,12 +40,14 @@ TRIAL_BUDGET_S = 40.0
 #: So many plausible variants are enough to choose from.
 ENOUGH = 8
 #: Plausible patches that are proven once more by a fresh run.
-MAX_PROVEN = 4
+MAX_PROVEN = 3
+#: Checks of a verdict that runs of tests decide.
+_SHOWN_BY_TESTS = frozenset({"failing_tests", "passing_tests", "agreement", "tests"})
 #: A variant's test may take this much longer than the slowest good one took on the base.
 _SLOWER = 10.0
 _LEAST_TEST_S = 0.25
 #: Good tests that take longer in all run behind the failing ones, whatever their order is.
-_SHORT_US = 50_000
+_SHORT_US = 600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,8 @@ class TestParts:
     settings: Settings
     repository: Repository
     probe: TestProbe
-    #: Runs the whole of the tests for the best patch; ``None`` leaves that out.
-    test_runner: TestRunner | None
+    #: All of the project's tests have to keep passing with the best patch.
+    all_tests: bool
     host: CodeHost
     progress: Progress
 
@@ -128,7 +130,6 @@ class _Attempt:
     failing: tuple[ObservedTest, ...] = ()
     #: Variants that were really tried.
     tried: int = 0
-    _base_report: list[TestReport | None] = field(default_factory=list)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -209,7 +210,7 @@ class _Attempt:
         made = (_candidate(incident, item) for item in plausible)
         candidates = [item for item in made if item is not None]
         proposals = [self._proven(item) for item in candidates[:MAX_PROVEN]]
-        return sorted(proposals, key=lambda item: (item.accepted, item.verdict.score), reverse=True)
+        return self._with_all_tests(_ranked(proposals))
 
     def _tried(
         self, ranked: Sequence[ProposedVariant], found: Sequence[Suspect]
@@ -240,7 +241,7 @@ class _Attempt:
         wanted |= {test.test_id for test in self.failing}
         chosen = [test for test in self.tests if test.test_id in wanted]
         if sum(test.duration_us for test in chosen if test.passed) > _SHORT_US:
-            chosen.sort(key=lambda test: (not test.failed, test.duration_us))
+            chosen.sort(key=lambda test: not test.failed)
         return [test.test_id for test in chosen]
 
     def _test_s(self) -> float:
@@ -250,10 +251,38 @@ class _Attempt:
     def _proven(self, candidate: Candidate) -> Proposal:
         self.parts.progress(f"proving afresh: {candidate.description}")
         with _patched(self.tree, candidate):
-            after = self.parts.probe.observe(self.tree, self.process, self.files)
+            after = self._run(self.files)
         names = [test.test_id for test in self.failing]
-        checks = check_tests_run(self.tests, after.tests, names)
+        checks = check_tests_run(self.tests, after, names)
         return Proposal(candidate=candidate, verdict=verdict_by_tests(candidate, checks))
+
+    def _with_all_tests(self, ranked: list[Proposal]) -> list[Proposal]:
+        """Let the best meet all tests of the project; one that breaks some goes to the end."""
+        if not self.parts.all_tests or not ranked or not ranked[0].accepted:
+            return ranked
+        if set(map(str, self._test_files())) <= set(self.files):
+            return ranked
+        self.parts.progress("running all of the project's tests")
+        before = self._run(())
+        for number, proposal in enumerate(ranked):
+            if not proposal.accepted:
+                break
+            with _patched(self.tree, proposal.candidate):
+                after = self._run(())
+            check = check_whole_suite(before, after)
+            own = [item for item in proposal.verdict.checks if item.name in _SHOWN_BY_TESTS]
+            verdict = verdict_by_tests(proposal.candidate, [*own, check])
+            ranked[number] = replace(proposal, verdict=verdict)
+            if ranked[number].accepted:
+                break
+        return _ranked(ranked)
+
+    def _run(self, selection: Sequence[str]) -> Sequence[ObservedTest]:
+        return self.parts.probe.observe(self.tree, self.process, selection, watched=False).tests
+
+    def _test_files(self) -> list[str]:
+        names = [path for path in self.parts.repository.files() if path.endswith(".py")]
+        return [path for path in names if is_test_module(path)]
 
     def publish(
         self, incident: Incident, diagnosis: Diagnosis, proposals: Sequence[Proposal]
@@ -273,6 +302,11 @@ class _Attempt:
         )
         self.parts.progress(f"publishing {request.branch}")
         return self.parts.host.publish(request)
+
+
+def _ranked(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Accepted ones first, then by score; else they stay in their order."""
+    return sorted(proposals, key=lambda item: (not item.accepted, -item.verdict.score))
 
 
 @contextmanager

@@ -152,13 +152,12 @@ class Healer:
         """
         from prunella.adapters.local_host import LocalHost
         from prunella.adapters.test_probe import SandboxTestProbe
-        from prunella.adapters.test_runner import SandboxTestRunner
 
         parts = TestParts(
             settings=self.settings,
             repository=self.repository,
             probe=SandboxTestProbe(self.settings),
-            test_runner=SandboxTestRunner(self.settings),
+            all_tests=True,
             host=LocalHost(self.repository),
             progress=self._progress,
         )
