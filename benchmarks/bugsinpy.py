@@ -39,6 +39,7 @@ from pathlib import Path
 
 from prunella.adapters.local_host import LocalHost
 from prunella.adapters.plain_folder import PlainFolder
+from prunella.adapters.replay import SandboxReplayer
 from prunella.adapters.test_probe import SandboxTestProbe
 from prunella.model.errors import NothingToHeal, PrunellaError
 from prunella.model.settings import Settings, load
@@ -191,6 +192,7 @@ def _parts(root: Path, settings: Settings) -> TestParts:
         settings=settings,
         repository=repository,
         probe=SandboxTestProbe(settings),
+        replayer=SandboxReplayer(settings),
         all_tests=False,
         host=LocalHost(repository),
         progress=lambda _what: None,

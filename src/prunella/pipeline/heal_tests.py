@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,26 +11,31 @@ from prunella._version import __version__
 from prunella.diagnose.spectrum import Suspect, is_test_module, suspects, suspicious_lines
 from prunella.model.clock import now
 from prunella.model.errors import NothingToHeal, PatchRefused
-from prunella.model.ids import DiagnosisId, IncidentId, ProcessId, SiteId, new_id
+from prunella.model.ids import IncidentId, ProcessId, SiteId, new_id
 from prunella.model.incidents import (
     Diagnosis,
-    Evidence,
-    Hypothesis,
     Incident,
     IncidentStatus,
-    Location,
 )
 from prunella.model.records import Process
-from prunella.model.repair import Accepted, Candidate, Publication
+from prunella.model.repair import Accepted, Candidate, Check, Publication, SourceFunction
 from prunella.model.settings import Settings
-from prunella.model.trials import ObservedTest, VariantEnding
+from prunella.model.tree import Tree
+from prunella.model.trials import ObservedTest, Variant, VariantEnding
+from prunella.pipeline.explain_tests import diagnosed, explained, located
 from prunella.pipeline.gather import check_out
-from prunella.pipeline.results import Healing, HealingOutcome, Proposal
-from prunella.ports import CodeHost, Progress, Repository, TestProbe
+from prunella.pipeline.results import Healing, Proposal
+from prunella.ports import CodeHost, Progress, Replayer, Repository, TestProbe
 from prunella.propose.candidates import candidate_for
 from prunella.propose.variants import ProposedVariant, propose_variants
 from prunella.publish import compose
-from prunella.validate.by_tests import check_tests_run, check_whole_suite, verdict_by_tests
+from prunella.validate.by_tests import (
+    agreement,
+    check_tests_run,
+    check_whole_suite,
+    verdict_by_tests,
+)
+from prunella.validate.rivals import behaviours, first_difference, rival_requests, shown
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6
@@ -59,6 +64,8 @@ class TestParts:
     settings: Settings
     repository: Repository
     probe: TestProbe
+    #: Tells plausible patches apart on inputs near those of the tests.
+    replayer: Replayer
     #: All of the project's tests have to keep passing with the best patch.
     all_tests: bool
     host: CodeHost
@@ -82,11 +89,11 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
         taken = attempt.take_tests()
         attempt.observe()
         incident, found = attempt.incident(), attempt.suspects()
-        incident = replace(incident, location=_location(found))
+        incident = replace(incident, location=located(found))
         proposals = attempt.proposals(incident, found)
-        diagnosis = _diagnosis(incident, found, attempt.failing)
+        diagnosis = diagnosed(incident, found, attempt.failing)
         publication = attempt.publish(incident, diagnosis, proposals) if publish else None
-    outcome, explanation = _explained(proposals, publication, attempt)
+    outcome, explanation = explained(proposals, publication, attempt.tried)
     return Healing(
         incident=incident,
         diagnosis=diagnosis,
@@ -209,8 +216,9 @@ class _Attempt:
         plausible = self._tried(ranked, found)
         made = (_candidate(incident, item) for item in plausible)
         candidates = [item for item in made if item is not None]
-        proposals = [self._proven(item) for item in candidates[:MAX_PROVEN]]
-        return self._with_all_tests(_ranked(proposals))
+        proposals = _ranked([self._proven(item) for item in candidates[:MAX_PROVEN]])
+        functions = {item.variant.qualname: item.function for item in plausible}
+        return self._with_all_tests(self._compared(proposals, functions))
 
     def _tried(
         self, ranked: Sequence[ProposedVariant], found: Sequence[Suspect]
@@ -256,6 +264,41 @@ class _Attempt:
         checks = check_tests_run(self.tests, after, names)
         return Proposal(candidate=candidate, verdict=verdict_by_tests(candidate, checks))
 
+    def _compared(
+        self, proposals: list[Proposal], functions: Mapping[str, SourceFunction]
+    ) -> list[Proposal]:
+        """Say of accepted patches whether they differ on other inputs; the commonest go first."""
+        accepted = [item for item in proposals if item.accepted]
+        if len(accepted) < 2:
+            return proposals
+        self.parts.progress(f"comparing {len(accepted)} plausible patches on other inputs")
+        function = functions[accepted[0].candidate.patch.qualname]
+        requests = rival_requests(
+            self._inputs_of(function), f"{function.module}:{function.qualname}", now()
+        )
+        overlays = [{item.candidate.patch.path: item.candidate.patch.after} for item in accepted]
+        rows = self.parts.replayer.replay(self.tree, self.process, requests, overlays)
+        alike = behaviours(rows)
+        ranked = []
+        for number, proposal in enumerate(accepted):
+            others = [index for index, group in enumerate(alike) if group != alike[number]]
+            place = first_difference(rows[number], rows[others[0]]) if others else None
+            words = shown(requests[place]) if place is not None else "other inputs"
+            checks = [*_shown_by_tests(proposal), agreement(len(others), words)]
+            verdict = verdict_by_tests(proposal.candidate, checks)
+            ranked.append((-alike.count(alike[number]), replace(proposal, verdict=verdict)))
+        best = [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
+        return [*best, *(item for item in proposals if not item.accepted)]
+
+    def _inputs_of(self, function: SourceFunction) -> Sequence[Tree]:
+        variant = Variant(
+            path=function.path,
+            qualname=function.qualname,
+            first_line=function.first_line,
+            text="",
+        )
+        return self.parts.probe.inputs(self.tree, self.process, self.files, variant).inputs
+
     def _with_all_tests(self, ranked: list[Proposal]) -> list[Proposal]:
         """Let the best meet all tests of the project; one that breaks some goes to the end."""
         if not self.parts.all_tests or not ranked or not ranked[0].accepted:
@@ -270,8 +313,7 @@ class _Attempt:
             with _patched(self.tree, proposal.candidate):
                 after = self._run(())
             check = check_whole_suite(before, after)
-            own = [item for item in proposal.verdict.checks if item.name in _SHOWN_BY_TESTS]
-            verdict = verdict_by_tests(proposal.candidate, [*own, check])
+            verdict = verdict_by_tests(proposal.candidate, [*_shown_by_tests(proposal), check])
             ranked[number] = replace(proposal, verdict=verdict)
             if ranked[number].accepted:
                 break
@@ -302,6 +344,10 @@ class _Attempt:
         )
         self.parts.progress(f"publishing {request.branch}")
         return self.parts.host.publish(request)
+
+
+def _shown_by_tests(proposal: Proposal) -> list[Check]:
+    return [item for item in proposal.verdict.checks if item.name in _SHOWN_BY_TESTS]
 
 
 def _ranked(proposals: Sequence[Proposal]) -> list[Proposal]:
@@ -335,66 +381,3 @@ def _candidate(incident: Incident, item: ProposedVariant) -> Candidate | None:
         )
     except PatchRefused:
         return None
-
-
-def _location(found: Sequence[Suspect]) -> Location | None:
-    if not found:
-        return None
-    function = found[0].function
-    line = max(found[0].lines, key=lambda item: found[0].lines[item])
-    return Location(
-        file=function.path,
-        module=function.module,
-        qualname=function.qualname,
-        first_line=function.first_line,
-        line=line,
-    )
-
-
-def _diagnosis(
-    incident: Incident, found: Sequence[Suspect], failing: Sequence[ObservedTest]
-) -> Diagnosis:
-    tests = f"{len(failing)} failing tests" if len(failing) > 1 else failing[0].test_id
-    hypotheses = tuple(
-        Hypothesis(
-            cause=f"a fault in {item.function.qualname}",
-            remedy=f"edit {item.function.qualname}",
-            prior=round(item.suspicion, 2),
-            evidence=(
-                Evidence(
-                    statement=f"{tests} and {len(item.passing)} passing ones run it",
-                    reference=f"{item.function.path}:{min(item.lines)}",
-                ),
-            ),
-        )
-        for item in found[:3]
-    )
-    missing = None if found else "no line of the project outside of tests runs in the failing tests"
-    return Diagnosis(
-        diagnosis_id=DiagnosisId(new_id("dia")),
-        incident_id=incident.incident_id,
-        error_type=incident.error_type.partition(":")[2],
-        error_code=incident.error_code,
-        root_cause=hypotheses[0].cause if hypotheses else f"unknown: {missing}",
-        hypotheses=hypotheses,
-        confidence=hypotheses[0].prior if hypotheses else 0.0,
-        abstention=missing,
-        made_by="rules",
-        made_at=now(),
-    )
-
-
-def _explained(
-    proposals: Sequence[Proposal], publication: Publication | None, attempt: _Attempt
-) -> tuple[HealingOutcome, str]:
-    if not proposals:
-        return HealingOutcome.ABSTAINED, (
-            f"{attempt.tried} variants were tried, and with none of them the failing tests pass"
-        )
-    best = proposals[0]
-    words = f"{best.candidate.description}. {best.verdict.summary}"
-    if not best.accepted:
-        return HealingOutcome.UNPROVEN, f"No patch could be proven. Nearest: {words}"
-    if publication is None:
-        return HealingOutcome.PROVEN, words
-    return HealingOutcome.PUBLISHED, f"{words} It stands on {publication.branch}."

@@ -1,6 +1,7 @@
 """The healer of one project, put together from settings: what the commands and users' code call."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,9 @@ from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Stor
 from prunella.pipeline.story import tell
 from prunella.ports import KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+
+#: Time of a call that compares two patches: inputs that no test has may never end.
+_RIVAL_CALL_S = 1.0
 
 
 class Healer:
@@ -151,12 +155,14 @@ class Healer:
         be recorded. Raises `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.test_probe import SandboxTestProbe
 
         parts = TestParts(
             settings=self.settings,
             repository=self.repository,
             probe=SandboxTestProbe(self.settings),
+            replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
             all_tests=True,
             host=LocalHost(self.repository),
             progress=self._progress,

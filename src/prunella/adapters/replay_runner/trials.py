@@ -141,7 +141,10 @@ class _Session:
         try:
             with _time_limit(self._limit_s, self._late):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        except (self._late, _EndsTrial):  # the time was up outside of the test itself, or enough seen
+        except (
+            self._late,
+            _EndsTrial,
+        ):  # the time was up outside of the test itself, or enough seen
             return "failed"
         return self._outcome
 
