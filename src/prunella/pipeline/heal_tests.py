@@ -35,7 +35,7 @@ from prunella.validate.by_tests import (
     check_whole_suite,
     verdict_by_tests,
 )
-from prunella.validate.rivals import behaviours, first_difference, rival_requests, shown
+from prunella.validate.rivals import first_difference, rival_requests, rivals, shown
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6
@@ -267,7 +267,7 @@ class _Attempt:
     def _compared(
         self, proposals: list[Proposal], functions: Mapping[str, SourceFunction]
     ) -> list[Proposal]:
-        """Say of accepted patches whether they differ on other inputs; the commonest go first."""
+        """Say of accepted patches whether they differ on other inputs; their order stays."""
         accepted = [item for item in proposals if item.accepted]
         if len(accepted) < 2:
             return proposals
@@ -278,17 +278,15 @@ class _Attempt:
         )
         overlays = [{item.candidate.patch.path: item.candidate.patch.after} for item in accepted]
         rows = self.parts.replayer.replay(self.tree, self.process, requests, overlays)
-        alike = behaviours(rows)
         ranked = []
         for number, proposal in enumerate(accepted):
-            others = [index for index, group in enumerate(alike) if group != alike[number]]
+            others = rivals(rows, number)
             place = first_difference(rows[number], rows[others[0]]) if others else None
             words = shown(requests[place]) if place is not None else "other inputs"
             checks = [*_shown_by_tests(proposal), agreement(len(others), words)]
             verdict = verdict_by_tests(proposal.candidate, checks)
-            ranked.append((-alike.count(alike[number]), replace(proposal, verdict=verdict)))
-        best = [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
-        return [*best, *(item for item in proposals if not item.accepted)]
+            ranked.append(replace(proposal, verdict=verdict))
+        return [*ranked, *(item for item in proposals if not item.accepted)]
 
     def _inputs_of(self, function: SourceFunction) -> Sequence[Tree]:
         variant = Variant(

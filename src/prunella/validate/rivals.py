@@ -32,11 +32,10 @@ def rival_requests(
     ]
 
 
-def behaviours(rows: Sequence[Sequence[ReplayOutcome]]) -> list[int]:
-    """Return for each patch the number of the first one that behaves alike on every call."""
+def rivals(rows: Sequence[Sequence[ReplayOutcome]], number: int) -> list[int]:
+    """Return the numbers of the patches that differ from one of them on some call."""
     return [
-        next(index for index in range(number + 1) if first_difference(rows[index], row) is None)
-        for number, row in enumerate(rows)
+        index for index, row in enumerate(rows) if first_difference(rows[number], row) is not None
     ]
 
 
