@@ -3,12 +3,13 @@
 Nobody subclasses these; an object with the right methods serves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from prunella.model.audit import AuditEntry
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
@@ -21,6 +22,7 @@ from prunella.model.repair import (
     TestReport,
     Verdict,
 )
+from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.trials import Observation, RecordedInputs, Variant, VariantRun
 
 Progress = Callable[[str], None]
@@ -51,13 +53,65 @@ class StoreHealth:
     rows: Mapping[str, int]
     #: Why records could not be kept, to how many.
     refused: Mapping[str, int] = field(default_factory=dict)
+    #: Bytes of golden calls and the calls they made, which pruning never touches.
+    golden_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCall:
+    """A recorded success with its standing in the store."""
+
+    call: Call
+    #: When it was marked as a reference; ``None`` for an ordinary call.
+    golden_at: datetime | None = None
 
 
 #: Offset that stands for a spool file that has been read to its end and removed.
 SPOOL_REMOVED = -1
 
 
-class Store(Protocol):
+class RolloutStore(Protocol):
+    """Where the rollouts of fixes and the decisions of people and healer are kept.
+
+    Each method is one transaction. Raises `StoreError` where the store can't answer, `UnknownName` or
+    `AmbiguousName` where a name (or a beginning of one) doesn't name exactly one thing.
+    """
+
+    def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        """Keep a new rollout and its reason; False where this version of the fix is there already."""
+        ...
+
+    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        """Keep the rollout's next step and its reason, or nothing of both.
+
+        False where the kept rollout isn't at the sequence before: somebody else was faster, and the
+        caller has to look again.
+        """
+        ...
+
+    def rollouts(
+        self,
+        *,
+        states: Collection[RolloutState] | None = None,
+        incident_id: str | None = None,
+    ) -> Sequence[Rollout]:
+        """Return rollouts, the one that changed last first."""
+        ...
+
+    def rollout(self, name: str) -> Rollout:
+        """Return the rollout of an id, or of a fix's id (its latest version), or of a beginning."""
+        ...
+
+    def save_audit(self, entry: AuditEntry) -> None:
+        """Keep a decision; one of an id that is kept already is left as it is."""
+        ...
+
+    def audit(self, *, subject: str | None = None, limit: int = 1000) -> Sequence[AuditEntry]:
+        """Return the latest decisions, oldest first; with `subject`, those about it."""
+        ...
+
+
+class Store(RolloutStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
@@ -95,7 +149,24 @@ class Store(Protocol):
     def process(self, process_id: str) -> Process | None: ...
 
     def calls(self, site_id: str, *, limit: int) -> Sequence[Call]:
-        """Return the latest recorded successes of a site, newest first."""
+        """Return recorded successes of a site: golden ones first, then the others, newest first."""
+        ...
+
+    def kept_calls(
+        self, site_id: str | None = None, *, golden_only: bool = False, limit: int
+    ) -> Sequence[KeptCall]:
+        """Return the latest recorded successes, of one site or of all, newest first."""
+        ...
+
+    def kept_call(self, call_id: str) -> KeptCall:
+        """Return the success of an id or of an unambiguous beginning of one."""
+        ...
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool) -> Sequence[KeptCall]:
+        """Mark successes as references, or take the mark back: all of them or, if one isn't known, none.
+
+        Takes ids as `kept_call` does. A golden call is never pruned, nor are the calls it made.
+        """
         ...
 
     def children(self, call_id: str) -> Sequence[Call]:
@@ -134,6 +205,10 @@ class Store(Protocol):
 
     def occurrences(self, incident_id: str, *, limit: int) -> Sequence[Occurrence]:
         """Return occurrences of an incident with full context, newest first."""
+        ...
+
+    def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
+        """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
     # --- the healer's work, kept in the order of saving
@@ -175,7 +250,8 @@ class Store(Protocol):
     ) -> int:
         """Forget records older than `max_age` and, the least useful first, what doesn't fit.
 
-        What open incidents stand on outlives `max_age`. Does nothing where the last time is not
+        What open incidents, verdicts and cases stand on outlives `max_age`; golden calls outlive
+        both limits. Does nothing where the last time is not
         `at_most_each` ago and everything fits. Returns how many rows were removed.
         """
         ...
@@ -183,6 +259,14 @@ class Store(Protocol):
     def health(self) -> StoreHealth: ...
 
     def close(self) -> None: ...
+
+
+class Feed(Protocol):
+    """How running programs hear of what they are to apply."""
+
+    def publish(self, store: RolloutStore) -> bool:
+        """Tell them what `store` says now; return whether that is news. Raises `StoreError`."""
+        ...
 
 
 class Retriever(Protocol):

@@ -6,15 +6,16 @@ import select
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from typing import Any
 
 from prunella.adapters import mounts
 from prunella.adapters.replay_runner import job as jobs
 from prunella.adapters.replay_runner.confine import Confinement
 from prunella.adapters.sandbox import open_sandbox
+from prunella.adapters.surroundings import replayed_variables
 from prunella.codec.plain import from_plain
 from prunella.model.clock import to_us
 from prunella.model.errors import RecordError, SandboxUnavailable
@@ -28,6 +29,8 @@ _IMPORT_S = 20.0
 _CALL_S = 5.0
 #: Nothing was heard for this long beyond what the runner itself allows: the sandbox is ended.
 _SILENCE_S = 20.0
+#: A sandbox that has closed its report may take this long to end.
+_ENDING_S = 2.0
 _MAX_TOTAL_BYTES = 512_000_000
 _MAX_LINE_BYTES = 17_000_000
 _FILE_BYTES = 64 * 1024 * 1024
@@ -80,7 +83,8 @@ class SandboxReplayer:
         with tempfile.TemporaryFile() as source:
             source.write(json.dumps(jobs.to_json(job)).encode())
             source.seek(0)
-            complaint = self._run(executable, job, source.fileno(), requests, found)
+            variables = {"PRUNELLA_REPLAY": "1", **replayed_variables(process)}
+            complaint = self._run(executable, job, source.fileno(), variables, requests, found)
         lost = f"the replay ended before it. {complaint}".strip()
         return [
             [
@@ -111,6 +115,7 @@ class SandboxReplayer:
                     inputs=request.inputs,
                     started_us=to_us(request.started_at),
                     answers=request.answers,
+                    watch=request.watch,
                 )
                 for request in requests
             ),
@@ -125,6 +130,7 @@ class SandboxReplayer:
         executable: str,
         job: jobs.Job,
         source: int,
+        variables: Mapping[str, str],
         requests: Sequence[ReplayRequest],
         found: dict[tuple[int, int], ReplayOutcome],
     ) -> str:
@@ -137,7 +143,7 @@ class SandboxReplayer:
                     executable=executable,
                     arguments=(str(outlet),),
                     readable=(job.tree, *mounts.import_folders(job.sys_path)),
-                    variables={"PRUNELLA_REPLAY": "1"},
+                    variables=variables,
                     stdin=source,
                     stderr=complaints,
                     keep_open=(outlet,),
@@ -146,11 +152,23 @@ class SandboxReplayer:
                     outlet = -1
                     for line in _lines(inlet, process, job):
                         _read_outcome(line, requests, len(job.variants), found)
+                    ending = _ending(process)
             finally:
                 os.close(inlet)
                 if outlet >= 0:
                     os.close(outlet)
-            return _tail(complaints.fileno())
+            return f"{ending} {_tail(complaints.fileno())}".strip()
+
+
+def _ending(process: "Popen[bytes]") -> str:
+    """Return in words how the sandbox ended; empty where it did well or is still running."""
+    try:
+        code = process.wait(_ENDING_S)
+    except TimeoutExpired:
+        return "The sandbox fell silent and was ended."
+    if code < 0:
+        return f"The sandbox was ended by signal {-code}."
+    return f"The sandbox ended with exit code {code}." if code else ""
 
 
 def _make_readable(tree: Path) -> None:

@@ -9,8 +9,12 @@
     ├── NothingToHeal          the function is known, but no error of it is in the window
     ├── StoreError             the store is missing, corrupt, locked or of a newer release
     ├── RecordError            a record or an encoded value is malformed
+    │   └── ImpossibleCounts   numbers of a rollout that no traffic gives
     ├── SourceUnavailable      the function's source can't be found or edited
+    ├── FixError               a fix document is unusable; `.path` says where
+    ├── GuardRejected          a guard refused a call's input or result, as its fix demands
     ├── PatchRefused           an edit that Prunella does not make; `.reason` says which rule
+    ├── StepRefused            a rollout can't take that step from where it stands
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
     ├── ModelError             the language model gave no usable answer; `.reason` says why
@@ -57,8 +61,32 @@ class RecordError(PrunellaError):
     """A record or an encoded value is malformed."""
 
 
+class ImpossibleCounts(RecordError, ValueError):
+    """Counts, ratios or rates of a rollout that no traffic gives: more failures than units, …"""
+
+
 class SourceUnavailable(PrunellaError):
     """The function's source can't be found or edited (lambda, exec, REPL, C, moved away)."""
+
+
+class FixError(PrunellaError):
+    """A fix document is refused: an unknown type or key, a wrong type, a value out of range."""
+
+    def __init__(self, path: str, what: str, advice: str) -> None:
+        super().__init__(f"{path}: {what}; {advice}")
+        #: Where in the document: ``config.chain[1].site``.
+        self.path = path
+
+
+class GuardRejected(PrunellaError):
+    """A guard refused what a function was given or has returned, as its fix demands."""
+
+    def __init__(self, fix_id: str, site_id: str, reason: str) -> None:
+        super().__init__(
+            f"{site_id}: {reason}; the guard {fix_id} rejects such calls. Correct the value, or "
+            f"remove the fix with prunella.remove_fix({fix_id!r})."
+        )
+        self.fix_id = fix_id
 
 
 class PatchRefused(PrunellaError):
@@ -67,6 +95,10 @@ class PatchRefused(PrunellaError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class StepRefused(PrunellaError):
+    """A rollout can't take that step from where it stands."""
 
 
 class SandboxUnavailable(PrunellaError):

@@ -1,5 +1,7 @@
 """From the new text of a function to a candidate patch; rules and models share it."""
 
+from dataclasses import replace
+
 from prunella.model.dossier import Dossier
 from prunella.model.errors import SourceUnavailable
 from prunella.model.ids import CandidateId, IncidentId, new_id
@@ -69,4 +71,26 @@ def candidate_for(
             diff=diff.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         ),
         prior=min(1.0, max(0.0, prior)),
+    )
+
+
+def joined(first: Candidate, second: Candidate) -> Candidate:
+    """Return the candidate that makes two edits at once; `second` was made on top of `first`.
+
+    Its prior is that both are right.
+    """
+    patch = first.patch
+    diff = unified_diff(patch.path, patch.before, second.patch.after)
+    return replace(
+        first,
+        candidate_id=CandidateId(new_id("cand")),
+        origin=f"{first.origin}+{second.origin.partition(':')[2]}",
+        description=f"{first.description}; {second.description}",
+        reason=f"{first.reason}; then {second.reason}",
+        patch=replace(
+            patch,
+            after=second.patch.after,
+            diff=diff.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        ),
+        prior=first.prior * second.prior,
     )

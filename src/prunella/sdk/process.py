@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Arguments of the program that are kept, and characters of each.
 _MAX_ARGUMENTS = 50
 _MAX_ARGUMENT_LENGTH = 300
+#: How often it is looked whether the operator's file is there.
+_SWITCH_NS = 1_000_000_000
 
 
 class Host:
@@ -30,6 +32,7 @@ class Host:
         self.redactor = self._make_redactor()
         self._redactors: dict[tuple[str, ...], Redactor] = {}
         self.started_us = now_us()
+        self.is_off = False
         self.code_places = CodePlaces(self.root)
         self.renew()
 
@@ -40,6 +43,19 @@ class Host:
         self.process_id = f"proc_{self.unique}"
         self.pid = os.getpid()
         self.started_us = now_us()
+        #: When `stands_off` looks again, on the performance counter.
+        self.look_again_ns = 0
+
+    def stands_off(self, now_ns: int) -> bool:
+        """Tell whether nothing may be recorded: switched off here, by setting or by the file."""
+        if now_ns >= self.look_again_ns:
+            self.look_again_ns = now_ns + _SWITCH_NS
+            self.is_off = (
+                self.settings.disabled
+                or self.settings.capture == "none"
+                or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
+            )
+        return self.is_off
 
     def redactor_for(self, names: tuple[str, ...]) -> "Redactor":
         """Return the redactor that also hides values under `names`."""
@@ -84,7 +100,24 @@ class Host:
             "release": self.settings.release or None,
             "environment": self.settings.environment or None,
             "prunella_version": __version__,
+            "variables": self._variables(),
         }
+
+    def _variables(self) -> dict[str, str]:
+        """Return what replays need of the environment, options of the interpreter included."""
+        from prunella.model.records import SURROUNDINGS
+
+        found = {
+            name: self.redactor.text(value[:_MAX_ARGUMENT_LENGTH])
+            for name in SURROUNDINGS
+            if (value := os.environ.get(name)) is not None
+        }
+        flags = sys.flags
+        if flags.hash_randomization:
+            found.setdefault("PYTHONHASHSEED", "random")
+        found["PYTHONOPTIMIZE"] = str(flags.optimize)
+        found["PYTHONUTF8"] = str(flags.utf8_mode)
+        return found
 
     def _arguments(self) -> list[str]:
         """Return the program's arguments without the secrets in them."""
@@ -107,15 +140,24 @@ class Host:
 
 
 def load_settings(root: Path) -> "Settings":
-    """Return the settings of the project; the defaults, with one warning, if they are unusable."""
+    """Return the settings of the project; the defaults, with one warning, if they are unusable.
+
+    While pytest runs (8.2 or later says so to all its workers and children) they are `disabled`,
+    unless `record_tests` is set: a function that fails in ``pytest.raises`` is no incident.
+    """
+    from dataclasses import replace
+
     from prunella.model.errors import ConfigurationError
     from prunella.model.settings import Settings, load
 
     try:
-        return load(root).settings
+        settings = load(root).settings
     except ConfigurationError as error:
         _warn(f"Prunella records with its default settings, because these are unusable: {error}")
-        return Settings()
+        settings = Settings()
+    if "PYTEST_VERSION" in os.environ and not settings.record_tests:
+        return replace(settings, disabled=True)
+    return settings
 
 
 def _warn(problem: str) -> None:

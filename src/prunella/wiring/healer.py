@@ -21,8 +21,9 @@ from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import KeptModel, Progress, Repository, Store, TestRunner
+from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring.fixes import Fixes
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
 _RIVAL_CALL_S = 1.0
@@ -63,6 +64,17 @@ class Healer:
         spool = folder / SPOOL_NAME
         recorded = spool.is_dir() and any(spool.iterdir())
         return open_store(folder / STORE_NAME, create=recorded)
+
+    @cached_property
+    def fixes(self) -> Fixes:
+        """The fixes of the project and their rollouts."""
+        from prunella.adapters.feed import FileFeed
+        from prunella.adapters.sqlite_store import open_store
+
+        folder = data_folder(self.root)
+        if "store" not in self.__dict__:  # a fix may be there before anything was recorded
+            self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
+        return Fixes(self.store, FileFeed(folder))
 
     @cached_property
     def repository(self) -> Repository:
@@ -125,6 +137,27 @@ class Healer:
             incident.incident_id, IncidentStatus.IGNORED, ignored_by="prunella incidents ignore"
         )
         return self.store.incident(incident.incident_id)
+
+    def calls(
+        self, function: str | None = None, *, golden_only: bool = False, limit: int = 20
+    ) -> Sequence[KeptCall]:
+        """Return the latest recorded successes of `function`, or of all, newest first.
+
+        Raises `UnknownName` or `AmbiguousName`.
+        """
+        site_id = None if function is None else find_site(self.store, function).site_id
+        return self.store.kept_calls(site_id, golden_only=golden_only, limit=limit)
+
+    def call(self, call_id: str) -> KeptCall:
+        """Return a recorded success by its id or an unambiguous beginning of it."""
+        return self.store.kept_call(call_id)
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool = True) -> Sequence[KeptCall]:
+        """Mark recorded successes as references, or take the mark back: all of them or none.
+
+        A golden call is never forgotten, and patches are judged by it before any other.
+        """
+        return self.store.mark_golden(call_ids, golden=golden)
 
     def pending(
         self, lookback_minutes: int | None = None, function: str | None = None

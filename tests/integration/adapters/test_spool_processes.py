@@ -83,7 +83,7 @@ def test_drains_at_once_keep_each_record_once(tmp_path):
 def test_killed_drains_lose_and_double_nothing(tmp_path):
     """`kill -9` at any moment leaves store and spool such that the next drain goes on."""
     expected = 0
-    moments = random.Random(5)  # noqa: S311 - repeatable moments, not secrets
+    moments = random.Random(5)
     for round_ in range(10):
         expected += fill(tmp_path, range(round_ * FILES, round_ * FILES + FILES))
         process = start(tmp_path)

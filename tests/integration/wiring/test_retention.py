@@ -9,9 +9,10 @@ from prunella.adapters.sqlite import records as kept
 from prunella.codec.wire import write_record
 from prunella.model.clock import now
 from prunella.model.settings import Settings
+from prunella.pipeline.results import FindingLevel
 from prunella.wiring.doctor import examine
 from prunella.wiring.healer import Healer
-from recorded import a_call
+from recorded import a_call, some_counts
 
 MB = 2**20
 
@@ -106,3 +107,38 @@ def test_the_doctor_shows_what_was_not_taken_in(project, monkeypatch):
     told = [f"{finding.area}: {finding.statement}" for finding in findings]
     assert any("2-2-x.jsonl was left alone: a symbolic link" in line for line in told), told
     assert any(line.startswith("store: 1 records were not kept") for line in told), told
+
+
+def test_the_doctor_warns_of_golden_calls_that_leave_no_room(project):
+    """Golden calls that take most of `store_mb` are a finding; no limit removes them."""
+    configure(project, "store_mb = 1")
+    spooled(project, [a_call(1, inputs=["d", "text", "x" * 600_000], started_at=now())])
+    with Healer(root=project, sandbox="none") as healer:
+        healer.refresh()
+        assert not [item for item in examine(healer) if "golden" in item.statement]
+        healer.mark_golden(["call_1"])
+        (finding,) = [item for item in examine(healer) if "golden" in item.statement]
+        assert finding.level is FindingLevel.WARNING
+        assert "ungolden" in finding.advice
+        healer.refresh()
+        assert [kept.call.call_id for kept in healer.calls()] == ["call_1"]
+
+
+@pytest.mark.parametrize(
+    ("counter", "advice"),
+    [
+        ("dropped_errors", "dropped within the bounds"),
+        ("spool_errors_ENOSPC", "make room on the disk"),
+        ("spool_full", "make room on the disk"),
+        ("drain_failed_StoreError", "who locks the store"),
+        ("internal_calls_TypeError", "report it"),
+    ],
+)
+def test_the_doctor_shows_every_counter(project, counter, advice):
+    """What was dropped or went wrong in a program is a finding that says whose it is to mend."""
+    spooled(project, [some_counts(1, sdk={counter: 1204, "dropped_nothing": 0})])
+    with Healer(root=project, sandbox="none") as healer:
+        findings = [item for item in examine(healer) if item.area == "capture"]
+    (finding,) = findings
+    assert finding.statement.startswith(f"{counter} = 1,204")
+    assert advice in finding.advice
