@@ -74,9 +74,16 @@ bench-oracle: $(VENV)/.ready  ## how many wrong patches of the example program t
 bench-speed: $(VENV)/.ready  ## how long healing takes in a project of 500 files, and where the time goes
 	$(BIN)/python benchmarks/speed.py
 
-bench-repair: $(VENV)/.ready  ## repairs of the students' programs in the file DATA
-	@test -n "$(DATA)" || { echo "say where they are: make bench-repair DATA=refactory_crashes.jsonl"; exit 2; }
-	$(BIN)/python benchmarks/repair.py "$(DATA)"
+bench-repair: $(VENV)/.ready  ## repairs of the programs in DATA, QUIXBUGS, and BUGSINPY with PROJECTS
+	@test -n "$(DATA)$(QUIXBUGS)$(BUGSINPY)" || { echo "say where they are: make bench-repair \
+	DATA=refactory_crashes.jsonl QUIXBUGS=folder BUGSINPY=folder PROJECTS=folder"; exit 2; }
+	@if test -n "$(DATA)"; then $(BIN)/python benchmarks/repair.py "$(DATA)"; \
+		else echo "DATA is not given: students' programs left out"; fi
+	@if test -n "$(QUIXBUGS)"; then $(BIN)/python benchmarks/quixbugs.py "$(QUIXBUGS)"; \
+		else echo "QUIXBUGS is not given: left out"; fi
+	@if test -n "$(BUGSINPY)" && test -n "$(PROJECTS)"; then \
+		$(BIN)/python benchmarks/bugsinpy.py "$(BUGSINPY)" "$(PROJECTS)"; \
+		else echo "BUGSINPY and PROJECTS are not given: left out"; fi
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
