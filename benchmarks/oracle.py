@@ -8,7 +8,7 @@ is no wrong patch as far as anyone recorded: it is left out as `same`. All other
 judged as they would be if a model had proposed them: replayed, and tested with the shop's own tests.
 
 Prints rejected, inconclusive and accepted by kind of mutation, and each accepted one with its diff.
-`--each` bounds the mutants of one kind for one fault (default 2).
+`--each` bounds the wrong mutants of one kind that are judged for one fault (default 3).
 """
 
 import argparse
@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prunella.cli.example import copy_example, drive
+from prunella.model.dossier import Dossier
 from prunella.model.errors import PatchRefused
 from prunella.model.repair import Candidate, Rejected
-from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
+from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
 from prunella.pipeline.parts import Parts
 from prunella.propose.candidates import make_candidate
 from prunella.validate import judge
@@ -55,10 +56,11 @@ def invented(value: object) -> list[object]:
 
 def in_place(function: Function) -> Iterator[tuple[str, ast.AST, ast.AST]]:
     """Yield the kind of a mutation, a node of the function, and what stands in its place."""
+    docstring = function.body[0].value if ast.get_docstring(function) is not None else None
     for node in ast.walk(function):
         if isinstance(node, ast.stmt):
             yield from _statements(node)
-        elif isinstance(node, ast.Constant):
+        elif isinstance(node, ast.Constant) and node is not docstring:
             yield from _constants(node)
         elif isinstance(node, ast.expr):
             yield from _expressions(node)
@@ -84,6 +86,8 @@ def _constants(node: ast.Constant) -> Iterator[tuple[str, ast.AST, ast.AST]]:
         yield "off by one", node, ast.Constant(node.value - 1)
     elif isinstance(node.value, str):
         yield "wrong constant", node, ast.Constant(f"{node.value}x")
+    if type(node.value) in (int, float):
+        yield "wrong constant", node, ast.Constant(node.value * 10 + 7)
 
 
 def _expressions(node: ast.expr) -> Iterator[tuple[str, ast.AST, ast.AST]]:
@@ -152,39 +156,42 @@ class Bench:
 
     def _fault(self, parts: Parts, facts: Recorded, incident, right: Candidate) -> None:
         with checked_out(parts) as tree:
+            facts = with_callers(parts, incident, facts, tree)
             dossier = gather(parts, incident, facts, tree)
             patch = right.patch
             healed = next(iter(named(ast.parse(patch.after), patch.qualname)))
             base = next(iter(named(ast.parse(patch.before), patch.qualname)))
             error = incident.error_type.rpartition(":")[2].rpartition(".")[2]
-            wrong, seen = [], Counter()
-            for kind, text in mutants(healed, base, error):
-                if seen[kind] >= self.each:
-                    continue
-                try:
-                    made = make_candidate(
-                        dossier, text, origin="model:mutant", description=kind, reason="",
-                        prior=PRIOR,
-                    )  # fmt: skip
-                except PatchRefused:
-                    continue
-                seen[kind] += 1
-                wrong.append(made)
+            made = [
+                candidate
+                for kind, text in mutants(healed, base, error)
+                if (candidate := self._candidate(dossier, kind, text)) is not None
+            ]
             items = [occurrence for occurrence, _ in dossier.baseline.failing]
             requests = [replay_request(item, facts.answers) for item in items]
-            variants = [{patch.path: item.patch.after} for item in (right, *wrong)]
+            variants = [{patch.path: item.patch.after} for item in (right, *made)]
             rows = parts.replayer.replay(tree, facts.process, requests, variants)
-            judged = []
-            for candidate, row in zip(wrong, rows[1:], strict=True):
+            judged, seen = [], Counter()
+            for candidate, row in zip(made, rows[1:], strict=True):
+                kind = candidate.description
                 if all(
                     left.ending is other.ending and compare_values(left.result, other.result).equal
                     for left, other in zip(rows[0], row, strict=True)
                 ):
-                    self.found[candidate.description, "same"] += 1
-                else:
+                    self.found[kind, "same"] += 1
+                elif seen[kind] < self.each:
+                    seen[kind] += 1
                     judged.append(candidate)
             self._judge(parts, facts, dossier, tree, judged)
         print(f"{incident.site_id}: {len(judged)} wrong patches judged", flush=True)
+
+    def _candidate(self, dossier: Dossier, kind: str, text: str) -> Candidate | None:
+        try:
+            return make_candidate(
+                dossier, text, origin="model:mutant", description=kind, reason="", prior=PRIOR
+            )
+        except PatchRefused:
+            return None
 
     def _judge(self, parts: Parts, facts: Recorded, dossier, tree: Path, wrong) -> None:
         for start in range(0, len(wrong), GROUP):
@@ -206,7 +213,7 @@ class Bench:
 def main() -> None:
     """Print what became of the mutants."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--each", type=int, default=2)
+    parser.add_argument("--each", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="prunella-oracle-") as name:
         folder = copy_example(Path(name) / "shop")

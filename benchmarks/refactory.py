@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 #: Rules were written with the programs of question 1 in view, never with those of question 2.
-SPLITS = {1: "dev", 2: "held-out"}
+SPLITS = {1: "dev", 3: "dev", 2: "held-out", 4: "held-out", 5: "held-out"}
 #: The one file that a program is.
 FILE = "program.py"
 
@@ -34,6 +34,7 @@ class Program:
     """A crashing program."""
 
     program_id: str
+    question: int
     split: str
     #: The commonest exception of its tests.
     exception: str
@@ -56,13 +57,14 @@ def read(path: Path) -> list[Program]:
     """Return the programs of the data set in the order of the file."""
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     questions = {row["question"]: row for row in rows if row["id"].startswith("question_")}
-    tests = {number: _tests(row) for number, row in questions.items()}
+    tests = {number: tests_of(row) for number, row in questions.items()}
     return [
         Program(
             program_id=row["id"],
+            question=row["question"],
             split=SPLITS[row["question"]],
             exception=row["exception"],
-            source=_source(row["prelude"], row["source"]),
+            source=source_of(row),
             tests=tests[row["question"]],
             outcomes=tuple(row["outcomes"]),
         )
@@ -71,11 +73,13 @@ def read(path: Path) -> list[Program]:
     ]
 
 
-def _source(prelude: str, source: str) -> bytes:
-    return f"{prelude}\n\n{source}\n".lstrip("\n").encode()
+def source_of(row: Mapping[str, Any]) -> bytes:
+    """Return the file that a program's row stands for."""
+    return f"{row['prelude']}\n\n{row['source']}\n".lstrip("\n").encode()
 
 
-def _tests(question: Mapping[str, Any]) -> tuple[Test, ...]:
+def tests_of(question: Mapping[str, Any]) -> tuple[Test, ...]:
+    """Return the tests of a question's row."""
     known = _constants(question["prelude"])
     found = []
     for item in question["tests"]:

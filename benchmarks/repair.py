@@ -54,9 +54,10 @@ from prunella.model.repair import (
 )
 from prunella.model.settings import Settings
 from prunella.patching import locate
+from prunella.pipeline.second_edit import second_edits
 from prunella.propose.rules import propose_by_rules
 from prunella.propose.rules.priors import judged
-from prunella.validate.judge import judge
+from prunella.validate.judge import Trial, judge, reconsider
 from prunella.validate.offer import offered
 from prunella.validate.reproduce import reproduce
 
@@ -74,6 +75,7 @@ class Result:
     """What became of one program."""
 
     program_id: str
+    question: int
     split: str
     exception: str
     offered: bool = False
@@ -89,8 +91,23 @@ class Result:
     candidates: int = 0
     abstention: str = ""
     time_s: float = 0.0
-    #: Accepted candidates: rule, score, right on the once-crashing tests.
-    accepted: list[tuple[str, float, bool]] = field(default_factory=list)
+    #: Candidates that nothing speaks against.
+    accepted: list["Shown"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One candidate that no check failed: what its score is calibrated on."""
+
+    rule: str
+    prior: float
+    score: float
+    #: Passing calls that gave the equal result.
+    passing: int
+    #: Candidates of one incident with equal results on its failing calls share it.
+    behaviour: str
+    #: It gives the expected answers on the once-crashing tests.
+    right: bool
 
 
 class Bench:
@@ -260,10 +277,16 @@ class Bench:
             result.abstention = "no failing call reproduced"
             return []
         dossier = self.dossier(failing, baseline)
+        trials: list[Trial] = []
         candidates = propose_by_rules(dossier)
+        verdicts = self._judged(candidates, baseline, trials)
+        if not any(isinstance(verdict, Accepted) for verdict in verdicts):
+            seconds = second_edits(dossier, trials)
+            self._judged(seconds, baseline, trials)
+            candidates += seconds
+            verdicts = reconsider(trials)
         result.candidates += len(candidates)
-        verdicts = judge(candidates, baseline, self.replayer, None, self.folder, self.process)
-        self._note(candidates, verdicts, failing, result)
+        self._note(candidates, verdicts, trials, failing, result)
         best = offered(candidates, verdicts, limit=3)
         if not best:
             accepted = any(_holds(verdict) for verdict in verdicts)
@@ -275,30 +298,53 @@ class Bench:
             )  # fmt: skip
         return best
 
+    def _judged(
+        self, candidates: Sequence[Candidate], baseline: Baseline, trials: list[Trial]
+    ) -> list[Verdict]:
+        return judge(
+            candidates,
+            baseline,
+            self.replayer,
+            None,
+            self.folder,
+            self.process,
+            earlier=trials,
+        )
+
     def _note(
         self,
         candidates: Sequence[Candidate],
         verdicts: Sequence[Verdict],
+        trials: Sequence[Trial],
         failing: Sequence[Occurrence],
         result: Result,
     ) -> None:
         kept = [
-            (candidate, verdict)
-            for candidate, verdict in zip(candidates, verdicts, strict=True)
+            (candidate, verdict, trial)
+            for candidate, verdict, trial in zip(candidates, verdicts, trials, strict=True)
             if _holds(verdict)
         ]
-        rows = self.run([candidate.patch.after for candidate, _ in kept]) if kept else []
+        rows = self.run([candidate.patch.after for candidate, _, _ in kept]) if kept else []
         numbers = [int(item.occurrence_id.partition("_")[2]) for item in failing]
-        for (candidate, verdict), row in zip(kept, rows, strict=True):
-            good = all(self.right(number, row[number]) for number in numbers)
-            rule = candidate.origin.partition(":")[2]
-            result.accepted.append((rule, verdict.score, good))
+        seen: list[str] = []
+        for (candidate, verdict, trial), row in zip(kept, rows, strict=True):
+            answers = json.dumps([outcome.result for outcome in trial.healed])
+            seen += [answers] if answers not in seen else []
+            result.accepted.append(
+                Shown(
+                    rule=candidate.origin.partition(":")[2],
+                    prior=candidate.prior,
+                    score=verdict.score,
+                    passing=verdict.replays.passing_equal,
+                    behaviour=f"{failing[0].occurrence_id}:{seen.index(answers)}",
+                    right=all(self.right(number, row[number]) for number in numbers),
+                )
+            )
 
 
 def _holds(verdict: Verdict) -> bool:
-    """No check failed, and failing and passing calls were compared: offered or not."""
-    shown = verdict.replays.failing_healed and verdict.replays.passing_equal
-    return bool(shown) and not isinstance(verdict, Rejected)
+    """No check failed, and the failing calls return: offered or not."""
+    return bool(verdict.replays.failing_healed) and not isinstance(verdict, Rejected)
 
 
 def _no_class(path: str) -> object:
@@ -322,7 +368,12 @@ def _incidents(failing: Iterable[Occurrence]) -> list[list[Occurrence]]:
 
 def measure(program: Program) -> Result:
     """Heal one program and score it."""
-    result = Result(program_id=program.program_id, split=program.split, exception=program.exception)
+    result = Result(
+        program_id=program.program_id,
+        question=program.question,
+        split=program.split,
+        exception=program.exception,
+    )
     settings = replace(Settings(), replay_timeout_s=0.5, replay_memory_mb=512)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -405,22 +456,35 @@ def _line(name: str, rows: Sequence[Result]) -> str:
 
 
 def calibrated(results: Sequence[Result]) -> dict[str, float]:
-    """Return each rule's prior: what was judged, moved by how often its candidates were right."""
-    seen: Counter[str] = Counter()
-    good: Counter[str] = Counter()
-    for item in results:
-        for rule, _, right in item.accepted:
-            parts = rule.split(".")
-            for length in range(1, len(parts) + 1):
-                name = ".".join(parts[:length])
-                seen[name] += 1
-                good[name] += right
+    """Return each rule's prior: what was judged, moved by how often its candidates were right.
+
+    Each question has one voice: its programs share one specification and thus one idea of right.
+    """
+    rules = [_by_rule(item for item in results if item.question == number)
+             for number in sorted({item.question for item in results})]  # fmt: skip
     priors: dict[str, float] = {}
-    for name in sorted(seen):
-        observed, weight = good[name] / seen[name], min(seen[name], WEIGHT)
-        share = (weight * observed + WEIGHT * judged(name)) / (weight + WEIGHT)
-        priors[name] = round(share, 2)
+    for name in sorted({name for rows in rules for name in rows}):
+        voices = [rows[name] for rows in rules if name in rows]
+        weights = [min(len(rights), WEIGHT) for rights in voices]
+        right = sum(
+            weight * sum(rights) / len(rights)
+            for weight, rights in zip(weights, voices, strict=True)
+        )
+        priors[name] = round((right + WEIGHT * judged(name)) / (sum(weights) + WEIGHT), 2)
     return priors
+
+
+def _by_rule(results: Iterable[Result]) -> dict[str, list[bool]]:
+    """Return for each rule and family whether its candidates were right, one edit at a time."""
+    found: dict[str, list[bool]] = {}
+    for item in results:
+        for shown in item.accepted:
+            if "+" in shown.rule:
+                continue
+            parts = shown.rule.split(".")
+            for length in range(1, len(parts) + 1):
+                found.setdefault(".".join(parts[:length]), []).append(shown.right)
+    return found
 
 
 def write_priors(results: Sequence[Result], path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from builders import exception, frame
+from prunella.adapters.replay_runner.watch import Watch
 from prunella.codec import decode, encode, encode_mapping
 from prunella.model.records import Process
 from prunella.model.repair import ReplayEnding, ReplayOutcome, ReplayRequest, TestReport
@@ -32,7 +33,9 @@ class InProcessReplayer:
         rows = []
         for variant in variants:
             namespace: dict[str, Any] = {}
-            exec(variant.get(self.path, self.base), namespace)  # noqa: S102 - the test's own text
+            source = variant.get(self.path, self.base)
+            code = compile(source, f"/nowhere/{self.path}", "exec")
+            exec(code, namespace)  # noqa: S102 - the test's own text
             rows.append([self._run(namespace, request) for request in requests])
         return rows
 
@@ -40,8 +43,10 @@ class InProcessReplayer:
         name = request.site_id.partition(":")[2]
         inputs: Any = decode(request.inputs)
         common: dict[str, Any] = {"request_id": request.request_id}
+        watch = Watch(request.watch, "/nowhere")
         try:
-            result = namespace[name](**inputs)
+            with watch:
+                result = namespace[name](**inputs)
         except Exception as error:  # noqa: BLE001 - what it raises is the result
             info = exception(
                 type=f"builtins:{type(error).__name__}",
@@ -50,7 +55,12 @@ class InProcessReplayer:
             )
             after = encode_mapping(inputs).tree
             return ReplayOutcome(
-                ending=ReplayEnding.RAISED, exception=info, inputs_after=after, **common
+                ending=ReplayEnding.RAISED,
+                exception=info,
+                inputs_after=after,
+                watched_calls=watch.calls,
+                watched_failures=watch.failures,
+                **common,
             )
         encoded = encode(result)
         return ReplayOutcome(
@@ -58,6 +68,8 @@ class InProcessReplayer:
             result=encoded.tree,
             complete=encoded.complete,
             inputs_after=encode_mapping(inputs).tree,
+            watched_calls=watch.calls,
+            watched_failures=watch.failures,
             **common,
         )
 

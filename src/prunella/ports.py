@@ -21,6 +21,7 @@ from prunella.model.repair import (
     TestReport,
     Verdict,
 )
+from prunella.model.trials import Observation, RecordedInputs, Variant, VariantRun
 
 Progress = Callable[[str], None]
 """Told in a few words what is being done now; for a person who waits."""
@@ -50,6 +51,17 @@ class StoreHealth:
     rows: Mapping[str, int]
     #: Why records could not be kept, to how many.
     refused: Mapping[str, int] = field(default_factory=dict)
+    #: Bytes of golden calls and the calls they made, which pruning never touches.
+    golden_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCall:
+    """A recorded success with its standing in the store."""
+
+    call: Call
+    #: When it was marked as a reference; ``None`` for an ordinary call.
+    golden_at: datetime | None = None
 
 
 #: Offset that stands for a spool file that has been read to its end and removed.
@@ -94,7 +106,24 @@ class Store(Protocol):
     def process(self, process_id: str) -> Process | None: ...
 
     def calls(self, site_id: str, *, limit: int) -> Sequence[Call]:
-        """Return the latest recorded successes of a site, newest first."""
+        """Return recorded successes of a site: golden ones first, then the others, newest first."""
+        ...
+
+    def kept_calls(
+        self, site_id: str | None = None, *, golden_only: bool = False, limit: int
+    ) -> Sequence[KeptCall]:
+        """Return the latest recorded successes, of one site or of all, newest first."""
+        ...
+
+    def kept_call(self, call_id: str) -> KeptCall:
+        """Return the success of an id or of an unambiguous beginning of one."""
+        ...
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool) -> Sequence[KeptCall]:
+        """Mark successes as references, or take the mark back: all of them or, if one isn't known, none.
+
+        Takes ids as `kept_call` does. A golden call is never pruned, nor are the calls it made.
+        """
         ...
 
     def children(self, call_id: str) -> Sequence[Call]:
@@ -133,6 +162,10 @@ class Store(Protocol):
 
     def occurrences(self, incident_id: str, *, limit: int) -> Sequence[Occurrence]:
         """Return occurrences of an incident with full context, newest first."""
+        ...
+
+    def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
+        """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
     # --- the healer's work, kept in the order of saving
@@ -174,7 +207,8 @@ class Store(Protocol):
     ) -> int:
         """Forget records older than `max_age` and, the least useful first, what doesn't fit.
 
-        What open incidents stand on outlives `max_age`. Does nothing where the last time is not
+        What open incidents, verdicts and cases stand on outlives `max_age`; golden calls outlive
+        both limits. Does nothing where the last time is not
         `at_most_each` ago and everything fits. Returns how many rows were removed.
         """
         ...
@@ -277,6 +311,49 @@ class TestRunner(Protocol):
 
         `only` is the path of a single test module, relative to the tree, that may be in the overlay.
         """
+        ...
+
+
+class TestProbe(Protocol):
+    """Looks closely at single tests, isolated: what they run, and how variants of a function fare.
+
+    `selection` is what pytest collects (paths and node ids relative to the tree), `tests` are node
+    ids of the collected tests that are meant; none means all of them.
+    """
+
+    def observe(self, tree: Path, process: Process, selection: Sequence[str]) -> Observation:
+        """Run the tests on `tree` one after the other and note the lines that each runs."""
+        ...
+
+    def attempt(
+        self,
+        tree: Path,
+        process: Process,
+        selection: Sequence[str],
+        variants: Sequence[Variant],
+        *,
+        tests: Sequence[str] = (),
+        test_s: float,
+        budget_s: float,
+        enough: int,
+    ) -> Sequence[VariantRun]:
+        """Run `tests` with each variant until one fails; the answer is in the order of `variants`.
+
+        A test that computes longer than `test_s` fails. After `budget_s`, or when `enough` variants
+        have passed, no other begins.
+        """
+        ...
+
+    def inputs(
+        self,
+        tree: Path,
+        process: Process,
+        selection: Sequence[str],
+        function: Variant,
+        *,
+        tests: Sequence[str] = (),
+    ) -> RecordedInputs:
+        """Return inputs that the tests call `function` (its text doesn't matter) with."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from prunella.model.errors import UnknownName
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
-from prunella.ports import Progress
+from prunella.ports import KeptCall, Progress
 
 
 @dataclass(slots=True)
@@ -17,6 +17,7 @@ class FakeHealer:
     """Keeps what it was asked in `asked`."""
 
     known: Sequence[Incident] = ()
+    kept: Sequence[KeptCall] = ()
     healings: Mapping[str, Healing | Exception] = field(default_factory=dict)
     stories: Mapping[str, Story] = field(default_factory=dict)
     report: ReplayReport | None = None
@@ -43,6 +44,20 @@ class FakeHealer:
     def ignore(self, incident_id: str) -> Incident:
         self.asked.append(("ignore", incident_id))
         return self.known[0]
+
+    def calls(
+        self, function: str | None = None, *, golden_only: bool = False, limit: int = 20
+    ) -> Sequence[KeptCall]:
+        self.asked.append(("calls", function, golden_only, limit))
+        return self.kept[:limit]
+
+    def call(self, call_id: str) -> KeptCall:
+        self.asked.append(("call", call_id))
+        return self.kept[0]
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool = True) -> Sequence[KeptCall]:
+        self.asked.append(("mark_golden", call_ids, golden))
+        return self.kept
 
     def pending(
         self, lookback_minutes: int | None = None, function: str | None = None

@@ -6,7 +6,7 @@ import select
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -15,6 +15,7 @@ from prunella.adapters import mounts
 from prunella.adapters.replay_runner import job as jobs
 from prunella.adapters.replay_runner.confine import Confinement
 from prunella.adapters.sandbox import open_sandbox
+from prunella.adapters.surroundings import replayed_variables
 from prunella.codec.plain import from_plain
 from prunella.model.clock import to_us
 from prunella.model.errors import RecordError, SandboxUnavailable
@@ -80,7 +81,8 @@ class SandboxReplayer:
         with tempfile.TemporaryFile() as source:
             source.write(json.dumps(jobs.to_json(job)).encode())
             source.seek(0)
-            complaint = self._run(executable, job, source.fileno(), requests, found)
+            variables = {"PRUNELLA_REPLAY": "1", **replayed_variables(process)}
+            complaint = self._run(executable, job, source.fileno(), variables, requests, found)
         lost = f"the replay ended before it. {complaint}".strip()
         return [
             [
@@ -111,6 +113,7 @@ class SandboxReplayer:
                     inputs=request.inputs,
                     started_us=to_us(request.started_at),
                     answers=request.answers,
+                    watch=request.watch,
                 )
                 for request in requests
             ),
@@ -125,6 +128,7 @@ class SandboxReplayer:
         executable: str,
         job: jobs.Job,
         source: int,
+        variables: Mapping[str, str],
         requests: Sequence[ReplayRequest],
         found: dict[tuple[int, int], ReplayOutcome],
     ) -> str:
@@ -137,7 +141,7 @@ class SandboxReplayer:
                     executable=executable,
                     arguments=(str(outlet),),
                     readable=(job.tree, *mounts.import_folders(job.sys_path)),
-                    variables={"PRUNELLA_REPLAY": "1"},
+                    variables=variables,
                     stdin=source,
                     stderr=complaints,
                     keep_open=(outlet,),

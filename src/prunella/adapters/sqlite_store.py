@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from prunella.adapters.sqlite import calls as recorded_calls
 from prunella.adapters.sqlite import incidents, retention, work
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
@@ -14,7 +15,7 @@ from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
-from prunella.ports import StoreHealth, Triaged
+from prunella.ports import KeptCall, StoreHealth, Triaged
 
 #: Name of the store's file in a project's data folder.
 FILE_NAME = "prunella.db"
@@ -88,7 +89,24 @@ class SqliteStore:
 
     def calls(self, site_id: str, *, limit: int) -> Sequence[Call]:
         with self._database.reading() as db:
-            return recorded.calls(db, site_id, limit)
+            return recorded_calls.calls(db, site_id, limit)
+
+    def kept_calls(
+        self, site_id: str | None = None, *, golden_only: bool = False, limit: int
+    ) -> Sequence[KeptCall]:
+        with self._database.reading() as db:
+            return recorded_calls.kept_calls(db, site_id, golden_only, limit)
+
+    def kept_call(self, call_id: str) -> KeptCall:
+        with self._database.reading() as db:
+            return recorded_calls.kept_call(db, call_id)
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool) -> Sequence[KeptCall]:
+        with self._database.writing() as db:
+            found = [recorded_calls.kept_call(db, item).call.call_id for item in call_ids]
+            for call_id in found:
+                recorded_calls.mark(db, call_id, golden=golden)
+            return [recorded_calls.kept_call(db, call_id) for call_id in found]
 
     def children(self, call_id: str) -> Sequence[Call]:
         with self._database.reading() as db:
@@ -126,6 +144,10 @@ class SqliteStore:
     def occurrences(self, incident_id: str, *, limit: int) -> Sequence[Occurrence]:
         with self._database.reading() as db:
             return incidents.occurrences(db, incident_id, limit)
+
+    def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
+        with self._database.reading() as db:
+            return incidents.caused(db, occurrence_ids, limit)
 
     # --- the healer's work
     def save_diagnosis(self, diagnosis: Diagnosis) -> None:
@@ -200,12 +222,14 @@ class SqliteStore:
                 for table in _TABLES
             }
             refused = dict(db.execute("SELECT reason, number FROM refused ORDER BY reason"))
+            golden_bytes = recorded_calls.golden_bytes(db)
         return StoreHealth(
             place=str(self._database.path),
             schema_version=SCHEMA_VERSION,
             size_bytes=retention.size_bytes(self._database),
             rows=rows,
             refused=refused,
+            golden_bytes=golden_bytes,
         )
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from prunella._version import __version__
+from prunella.cli.commands.calls import calls
 from prunella.cli.commands.demo import demo
 from prunella.cli.commands.doctor import doctor
 from prunella.cli.commands.heal import heal
@@ -31,7 +32,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, incidents, heal, replay, doctor):
+for _command in (demo, incidents, calls, heal, replay, doctor):
     app.add_command(_command)
 
 

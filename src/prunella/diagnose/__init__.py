@@ -4,6 +4,7 @@ Pure: source comes in through a reading function, facts through the `Dossier`. E
 evidence of a `Diagnosis` refers to a fact that can be looked up.
 """
 
+from prunella.diagnose.callers import find_callers
 from prunella.diagnose.model import diagnose_with_model, diagnosis_request
 from prunella.diagnose.neighbours import find_neighbours
 from prunella.diagnose.rules import diagnose
@@ -14,6 +15,7 @@ __all__ = [
     "diagnose",
     "diagnose_with_model",
     "diagnosis_request",
+    "find_callers",
     "find_function",
     "find_neighbours",
     "similar_cases",

@@ -23,7 +23,7 @@ CALLER, CALLEE, TEST = "caller", "callee", "test"
 #: A call that resolves to the target through imports, ``self`` or its own file.
 _CERTAIN = 1.0
 #: A method of that name on an object whose class is mentioned in the file.
-_LIKELY = 0.7
+LIKELY = 0.7
 #: A method of that name, nothing more.
 _POSSIBLE = 0.3
 
@@ -48,7 +48,7 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     role: str
     module: Module
     function: Function
@@ -75,21 +75,21 @@ def find_neighbours(
     home = parse_module(function.path, function.file_source)
     if home is None:
         return ()
-    target = _Target.of(function, home)
+    target = Target.of(function.path, home.function(function.qualname, function.first_line))
     found = list(_callees(target, home, project, read))
     left_bytes = limits.parsed_bytes
-    for mention in _mentions(python, read, target, limits)[: limits.files]:
+    for mention in mentions(python, read, target, limits)[: limits.files]:
         left_bytes -= len(mention.source)
         if left_bytes < 0:
             break
         module = home if mention.path == home.path else parse_module(mention.path, mention.source)
         if module is not None:
-            found.extend(_users(target, module, mention.lines, project))
+            found.extend(users(target, module, mention.lines, project))
     return _rank(found, function, retriever, limits)
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
     """The function whose neighbours are looked for."""
 
     path: str
@@ -105,11 +105,10 @@ class _Target:
         return tuple(name for name in (module, self.function.class_name) if name)
 
     @classmethod
-    def of(cls, function: SourceFunction, home: Module) -> "_Target":
-        node = home.function(function.qualname, function.first_line)
-        if node.class_name is not None and node.name in ("__init__", "__new__"):
-            return cls(function.path, node, node.class_name)
-        return cls(function.path, node, node.name)
+    def of(cls, path: str, function: Function) -> "Target":
+        if function.class_name is not None and function.name in ("__init__", "__new__"):
+            return cls(path, function, function.class_name)
+        return cls(path, function, function.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +123,8 @@ class _Mention:
     related: bool
 
 
-def _mentions(python: Sequence[str], read: Read, target: _Target, limits: Limits) -> list[_Mention]:
-    """Return the files worth parsing, the likeliest first, within the limits."""
+def mentions(python: Sequence[str], read: Read, target: Target, limits: Limits) -> list[_Mention]:
+    """Return the files worth parsing, the likeliest first; none larger than the limit."""
     related = _word(*target.related)
     found = []
     for path in python:
@@ -172,9 +171,10 @@ def _distance(path: str, home: str) -> tuple[bool, int, str]:
 # --- who uses the target
 
 
-def _users(
-    target: _Target, module: Module, lines: Sequence[int], project: ProjectFiles
-) -> Iterator[_Found]:
+def users(
+    target: Target, module: Module, lines: Sequence[int], project: ProjectFiles
+) -> Iterator[Found]:
+    """Yield the functions of `module` that call `target` on one of those lines."""
     names = resolve_imports(module.tree, module.path, project)
     mentions_class = _mentions_class(target, module, names)
     for function in module.functions:
@@ -189,10 +189,10 @@ def _users(
                 best, line = strength, call.lineno
         if best:
             role = TEST if is_test(module.path, function.name) else CALLER
-            yield _Found(role, module, function, best, line)
+            yield Found(role, module, function, best, line)
 
 
-def _is_target(function: Function, module: Module, target: _Target) -> bool:
+def _is_target(function: Function, module: Module, target: Target) -> bool:
     return module.path == target.path and function.first_line == target.function.first_line
 
 
@@ -213,7 +213,7 @@ def _calls(function: Function) -> Iterator[ast.Call]:
 
 def _use_strength(
     call: ast.Call,
-    target: _Target,
+    target: Target,
     module: Module,
     user: Function,
     names: Mapping[str, Imported],
@@ -231,11 +231,11 @@ def _use_strength(
         return 0.0
     if owner in ("self", "cls") and module.path == target.path:
         return _CERTAIN if user.class_name == target.function.class_name else _POSSIBLE
-    return _LIKELY if mentions_class else _POSSIBLE
+    return LIKELY if mentions_class else _POSSIBLE
 
 
 def _name_strength(
-    name: str, target: _Target, module: Module, names: Mapping[str, Imported]
+    name: str, target: Target, module: Module, names: Mapping[str, Imported]
 ) -> float:
     bound = names.get(name)
     if bound is not None:
@@ -245,7 +245,7 @@ def _name_strength(
     return _CERTAIN if here else 0.0
 
 
-def _mentions_class(target: _Target, module: Module, names: Mapping[str, Imported]) -> bool:
+def _mentions_class(target: Target, module: Module, names: Mapping[str, Imported]) -> bool:
     if target.function.class_name is None:
         return False
     return module.path == target.path or any(
@@ -257,7 +257,7 @@ def _mentions_class(target: _Target, module: Module, names: Mapping[str, Importe
 # --- whom the target uses
 
 
-def _callees(target: _Target, home: Module, project: ProjectFiles, read: Read) -> Iterator[_Found]:
+def _callees(target: Target, home: Module, project: ProjectFiles, read: Read) -> Iterator[Found]:
     names = resolve_imports(home.tree, home.path, project)
     opened: dict[str, Module | None] = {home.path: home}
     seen: set[tuple[str, str]] = {(home.path, target.function.qualname)}
@@ -272,11 +272,11 @@ def _callees(target: _Target, home: Module, project: ProjectFiles, read: Read) -
                     key = (path, function.qualname)
                     if key not in seen:
                         seen.add(key)
-                        yield _Found(CALLEE, module, function, strength, function.first_line)
+                        yield Found(CALLEE, module, function, strength, function.first_line)
 
 
 def _called(
-    func: ast.expr, target: _Target, home: Module, names: Mapping[str, Imported]
+    func: ast.expr, target: Target, home: Module, names: Mapping[str, Imported]
 ) -> Iterator[tuple[str, str, float]]:
     """Yield ``(path, qualified name, certainty)`` of what a call's function may be."""
     if isinstance(func, ast.Name):
@@ -304,14 +304,14 @@ def _called(
 def _methods_named(name: str, home: Module) -> Iterator[tuple[str, str, float]]:
     same = [item for item in home.functions if item.class_name is not None and item.name == name]
     if len(same) == 1:
-        yield home.path, same[0].qualname, _LIKELY
+        yield home.path, same[0].qualname, LIKELY
 
 
 # --- ranking
 
 
 def _rank(
-    found: Sequence[_Found], function: SourceFunction, retriever: Retriever, limits: Limits
+    found: Sequence[Found], function: SourceFunction, retriever: Retriever, limits: Limits
 ) -> tuple[Snippet, ...]:
     snippets: list[Snippet] = []
     for role, limit in ((CALLER, limits.callers), (CALLEE, limits.callees), (TEST, limits.tests)):
@@ -326,14 +326,14 @@ def _rank(
     return tuple(snippets)
 
 
-def _unique(group: Sequence[_Found]) -> list[_Found]:
-    first: dict[tuple[str, int], _Found] = {}
+def _unique(group: Sequence[Found]) -> list[Found]:
+    first: dict[tuple[str, int], Found] = {}
     for item in group:
         first.setdefault((item.module.path, item.function.first_line), item)
     return list(first.values())
 
 
-def _snippet(item: _Found, text: str) -> Snippet:
+def _snippet(item: Found, text: str) -> Snippet:
     return Snippet(
         role=item.role,
         path=item.module.path,
@@ -343,7 +343,7 @@ def _snippet(item: _Found, text: str) -> Snippet:
     )
 
 
-def _text(item: _Found, most_lines: int) -> str:
+def _text(item: Found, most_lines: int) -> str:
     first, last = item.function.first_line, item.function.last_line
     if last - first < most_lines:
         return item.module.text(first, last)

@@ -29,6 +29,7 @@ def case_of(
         resolution=f"{_sentence(candidate.description)} {_sentence(verdict.summary)}".strip(),
         origin=candidate.origin,
         diff=candidate.patch.diff[:_DIFF_CHARS],
+        rests_on=verdict.replays.reproduced,
         learned_at=now(),
     )
 

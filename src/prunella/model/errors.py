@@ -11,6 +11,8 @@
     ├── RecordError            a record or an encoded value is malformed
     │   └── ImpossibleCounts   numbers of a rollout that no traffic gives
     ├── SourceUnavailable      the function's source can't be found or edited
+    ├── FixError               a fix document is unusable; `.path` says where
+    ├── GuardRejected          a guard refused a call's input or result, as its fix demands
     ├── PatchRefused           an edit that Prunella does not make; `.reason` says which rule
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
@@ -64,6 +66,26 @@ class ImpossibleCounts(RecordError, ValueError):
 
 class SourceUnavailable(PrunellaError):
     """The function's source can't be found or edited (lambda, exec, REPL, C, moved away)."""
+
+
+class FixError(PrunellaError):
+    """A fix document is refused: an unknown type or key, a wrong type, a value out of range."""
+
+    def __init__(self, path: str, what: str, advice: str) -> None:
+        super().__init__(f"{path}: {what}; {advice}")
+        #: Where in the document: ``config.chain[1].site``.
+        self.path = path
+
+
+class GuardRejected(PrunellaError):
+    """A guard refused what a function was given or has returned, as its fix demands."""
+
+    def __init__(self, fix_id: str, site_id: str, reason: str) -> None:
+        super().__init__(
+            f"{site_id}: {reason}; the guard {fix_id} rejects such calls. Correct the value, or "
+            f"remove the fix with prunella.remove_fix({fix_id!r})."
+        )
+        self.fix_id = fix_id
 
 
 class PatchRefused(PrunellaError):

@@ -21,6 +21,12 @@ ExchangeId = NewType("ExchangeId", str)
 """``exc_…``: one question to a language model with its answer."""
 CaseId = NewType("CaseId", str)
 """``case_…``: a solved incident, kept for retrieval."""
+FixId = NewType("FixId", str)
+"""``fix-…`` by convention: whatever its document says."""
+RolloutId = NewType("RolloutId", str)
+"""``rol_…``: one version of a fix on its way."""
+AuditId = NewType("AuditId", str)
+"""``aud_…``: one decision."""
 
 
 def new_id(prefix: str) -> str:

@@ -123,6 +123,8 @@ class Case:
     #: ``rule:<name>`` or ``model:<provider>:<name>``.
     origin: str
     diff: str
+    #: Ids of the recorded calls and occurrences that its proof rests on.
+    rests_on: tuple[str, ...] = ()
     learned_at: datetime
 
 

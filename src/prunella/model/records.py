@@ -8,6 +8,24 @@ from enum import StrEnum
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
 from prunella.model.tree import Tree
 
+#: Environment variables that change what code computes and hold no secret: a process records them as
+#: they are in force, and its calls are replayed with them. `PYTHONHASHSEED` is a number or ``random``.
+SURROUNDINGS = (
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MONETARY",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "PYTHONHASHSEED",
+    "PYTHONOPTIMIZE",
+    "PYTHONUTF8",
+    "DJANGO_SETTINGS_MODULE",
+)
+
 
 class SiteKind(StrEnum):
     """What sort of work a site does."""
@@ -69,6 +87,8 @@ class Process:
     release: str | None = None
     environment: str | None = None
     prunella_version: str
+    #: Of `SURROUNDINGS`, those that were in force; empty where they were not recorded.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class Check:
     """One thing a verdict looked at."""
 
     #: ``compiles``, ``signature``, ``policy``, ``failing_calls``, ``passing_calls``,
-    #: ``invariants``, ``tests``, …
+    #: ``callers``, ``surroundings``, ``invariants``, ``tests``, …
     name: str
     outcome: CheckOutcome
     #: The evidence, in words, with numbers.
@@ -106,6 +106,8 @@ class ReplayCounts:
     passing_equal: int = 0
     #: Calls that could not serve: reason to number.
     set_aside: Mapping[str, int] = field(default_factory=dict)
+    #: Ids of the calls and occurrences that reproduced: what the verdict rests on.
+    reproduced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,8 @@ class ReplayRequest:
     started_at: datetime
     #: Recorded answers of the boundary sites it called, in order: ``(site_id, inputs, result)``.
     answers: tuple[tuple[str, Tree, Tree], ...] = ()
+    #: ``path:qualname`` of a function of the tree to watch while the call runs; ``""`` for none.
+    watch: str = ""
 
 
 class ReplayEnding(StrEnum):
@@ -200,6 +204,9 @@ class ReplayOutcome:
     #: When it died or was not run: why, in words.
     reason: str = ""
     duration_us: int = 0
+    #: How often the watched function ran, and how many exceptions passed through it.
+    watched_calls: int = 0
+    watched_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,3 +237,6 @@ class Baseline:
     passing: tuple[tuple[Call, ReplayOutcome], ...]
     #: Calls that can't serve: ``(id, reason)``.
     set_aside: tuple[tuple[str, str], ...]
+    #: Calls of other sites that ran the failing function, and do again what was recorded: those
+    #: that return, and those that the failure ended.
+    callers: tuple[tuple[Call | Occurrence, ReplayOutcome], ...] = ()

@@ -29,6 +29,9 @@ class Settings:
         "What sites record: failures and sampled successes, failures only, or nothing.",
         choices=("full", "errors", "none"),
     )
+    record_tests: bool = _setting(
+        False, "Record while pytest runs, too: what tests make fail on purpose becomes incidents."
+    )
     sample_first: int = _setting(5, "Successful calls recorded at the start of each site version.")
     sample_interval_ms: int = _setting(
         50, "Least time between two recorded successes of one site, in milliseconds."

@@ -3,21 +3,24 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prunella.diagnose import find_function, find_neighbours, similar_cases
+from prunella.diagnose import find_callers, find_function, find_neighbours, similar_cases
 from prunella.model.dossier import Dossier
 from prunella.model.errors import NothingToHeal, SourceUnavailable, StoreError
 from prunella.model.incidents import Incident, SimilarCase
 from prunella.model.records import Call, Occurrence, Process, Site
 from prunella.model.repair import Snippet, SourceFunction
 from prunella.pipeline.parts import Parts
-from prunella.ports import Store
+from prunella.ports import Progress, Repository, Store
 from prunella.validate import Answers, reproduce
 
 #: Occurrences that are replayed: later ones rarely teach more than the first dozen.
 MAX_FAILING = 12
+#: Calling sites that are replayed, the nearest first, and calls of each.
+MAX_CALLERS = 6
+CALLS_PER_CALLER = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,16 +33,25 @@ class Recorded:
     passing: tuple[Call, ...]
     #: Request id → recorded answers of the boundary sites that the call made.
     answers: Answers
+    #: Calls of other sites that call the function that failed; see `with_callers`.
+    callers: tuple[Call | Occurrence, ...] = ()
 
 
 @contextmanager
 def checked_out(parts: Parts) -> Iterator[Path]:
     """Yield a temporary folder with the committed base."""
+    with check_out(parts.repository, parts.progress) as tree:
+        yield tree
+
+
+@contextmanager
+def check_out(repository: Repository, progress: Progress) -> Iterator[Path]:
+    """Yield a temporary folder with the base of `repository`."""
     with tempfile.TemporaryDirectory(prefix="prunella-base-") as name:
         tree = Path(name) / "tree"
         tree.mkdir()
-        parts.progress("checking out the committed base")
-        parts.repository.check_out(tree)
+        progress("checking out the committed base")
+        repository.check_out(tree)
         yield tree
 
 
@@ -74,12 +86,41 @@ def recorded(parts: Parts, incident: Incident) -> Recorded:
     )
 
 
+def with_callers(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Recorded:
+    """Return `facts` with the recorded calls of the sites that call the incident's function.
+
+    Who calls it is read from the checked-out base in `tree`; which of those calls its failures
+    ended, from the store.
+    """
+    function, _ = _function(parts, incident)
+    if function is None:
+        return facts
+    callers = find_callers(function, parts.repository.files(), _reader(tree))
+    known = {(site.file, site.qualname): site for site in parts.store.sites()}
+    sites = [known[place] for place in callers if place in known]
+    sites = [site for site in sites if site.site_id != incident.site_id][:MAX_CALLERS]
+    store = parts.store
+    ended = store.caused([item.occurrence_id for item in facts.failing], limit=MAX_FAILING)
+    returned = [
+        call for site in sites for call in store.calls(site.site_id, limit=CALLS_PER_CALLER)
+    ]
+    answers = boundary_answers(store, ended, returned)
+    return replace(facts, callers=(*ended, *returned), answers={**facts.answers, **answers})
+
+
 def gather(parts: Parts, incident: Incident, facts: Recorded, tree: Path) -> Dossier:
     """Return the dossier of an incident: recorded calls replayed on the base, source, cases."""
     function, missing = _function(parts, incident)
     parts.progress(f"replaying {len(facts.failing)} failing and {len(facts.passing)} passing calls")
     baseline = reproduce(
-        parts.replayer, tree, facts.process, facts.failing, facts.passing, facts.answers
+        parts.replayer,
+        tree,
+        facts.process,
+        facts.failing,
+        facts.passing,
+        facts.answers,
+        callers=facts.callers,
+        called=f"{function.path}:{function.qualname}" if function else "",
     )
     snippets: Sequence[Snippet] = ()
     if function is not None:

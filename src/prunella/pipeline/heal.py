@@ -12,9 +12,10 @@ from prunella.model.errors import SourceUnavailable
 from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, Inconclusive, Publication, Rejected
 from prunella.pipeline.explain import explain
-from prunella.pipeline.gather import Recorded, checked_out, gather, recorded
+from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
+from prunella.pipeline.second_edit import second_edits
 from prunella.ports import KeptModel, ModelRequest
 from prunella.propose import proposal_request, propose_by_model, propose_by_rules
 from prunella.publish import compose
@@ -35,6 +36,7 @@ def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) 
     """
     facts = recorded(parts, incident)
     with checked_out(parts) as tree:
+        facts = with_callers(parts, incident, facts, tree)
         dossier = gather(parts, incident, facts, tree)
         model = parts.open_model(incident.incident_id) if parts.open_model and keep else None
         attempt = _Attempt(parts=parts, facts=facts, dossier=dossier, tree=tree, model=model)
@@ -92,6 +94,8 @@ class _Attempt:
             return []
         trials: list[Trial] = []
         proposals = self._judged(propose_by_rules(self.dossier), trials)
+        if not any(item.accepted for item in proposals):
+            proposals += self._judged(second_edits(self.dossier, trials), trials)
         if self.model is not None:
             proposals += self._by_model(diagnosis, self.model, trials)
             verdicts = reconsider(trials)  # rules and model may agree

@@ -1,9 +1,11 @@
 """From the new text of a function to a candidate patch; rules and models share it."""
 
+from dataclasses import replace
+
 from prunella.model.dossier import Dossier
 from prunella.model.errors import SourceUnavailable
-from prunella.model.ids import CandidateId, new_id
-from prunella.model.repair import Candidate, Patch
+from prunella.model.ids import CandidateId, IncidentId, new_id
+from prunella.model.repair import Candidate, Patch, SourceFunction
 from prunella.patching import replace_function, unified_diff
 
 
@@ -28,13 +30,35 @@ def make_candidate(
     function = dossier.function
     if function is None:
         raise SourceUnavailable(dossier.function_missing or "the function to patch is not known")
+    return candidate_for(
+        function,
+        dossier.incident.incident_id,
+        new_code,
+        origin=origin,
+        description=description,
+        reason=reason,
+        prior=prior,
+    )
+
+
+def candidate_for(
+    function: SourceFunction,
+    incident_id: IncidentId,
+    new_code: str,
+    *,
+    origin: str,
+    description: str,
+    reason: str,
+    prior: float,
+) -> Candidate:
+    """Return the candidate that replaces `function` by `new_code`; as `make_candidate`."""
     result = replace_function(
         function.file_source, function.qualname, new_code, first_line=function.first_line
     )
     diff = unified_diff(function.path, result.before, result.after)
     return Candidate(
         candidate_id=CandidateId(new_id("cand")),
-        incident_id=dossier.incident.incident_id,
+        incident_id=incident_id,
         origin=origin,
         description=description,
         reason=reason,
@@ -47,4 +71,26 @@ def make_candidate(
             diff=diff.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         ),
         prior=min(1.0, max(0.0, prior)),
+    )
+
+
+def joined(first: Candidate, second: Candidate) -> Candidate:
+    """Return the candidate that makes two edits at once; `second` was made on top of `first`.
+
+    Its prior is that both are right.
+    """
+    patch = first.patch
+    diff = unified_diff(patch.path, patch.before, second.patch.after)
+    return replace(
+        first,
+        candidate_id=CandidateId(new_id("cand")),
+        origin=f"{first.origin}+{second.origin.partition(':')[2]}",
+        description=f"{first.description}; {second.description}",
+        reason=f"{first.reason}; then {second.reason}",
+        patch=replace(
+            patch,
+            after=second.patch.after,
+            diff=diff.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        ),
+        prior=first.prior * second.prior,
     )

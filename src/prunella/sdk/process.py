@@ -84,7 +84,24 @@ class Host:
             "release": self.settings.release or None,
             "environment": self.settings.environment or None,
             "prunella_version": __version__,
+            "variables": self._variables(),
         }
+
+    def _variables(self) -> dict[str, str]:
+        """Return what replays need of the environment, options of the interpreter included."""
+        from prunella.model.records import SURROUNDINGS
+
+        found = {
+            name: self.redactor.text(value[:_MAX_ARGUMENT_LENGTH])
+            for name in SURROUNDINGS
+            if (value := os.environ.get(name)) is not None
+        }
+        flags = sys.flags
+        if flags.hash_randomization:
+            found.setdefault("PYTHONHASHSEED", "random")
+        found["PYTHONOPTIMIZE"] = str(flags.optimize)
+        found["PYTHONUTF8"] = str(flags.utf8_mode)
+        return found
 
     def _arguments(self) -> list[str]:
         """Return the program's arguments without the secrets in them."""
@@ -107,15 +124,24 @@ class Host:
 
 
 def load_settings(root: Path) -> "Settings":
-    """Return the settings of the project; the defaults, with one warning, if they are unusable."""
+    """Return the settings of the project; the defaults, with one warning, if they are unusable.
+
+    While pytest runs (8.2 or later says so to all its workers and children) they are `disabled`,
+    unless `record_tests` is set: a function that fails in ``pytest.raises`` is no incident.
+    """
+    from dataclasses import replace
+
     from prunella.model.errors import ConfigurationError
     from prunella.model.settings import Settings, load
 
     try:
-        return load(root).settings
+        settings = load(root).settings
     except ConfigurationError as error:
         _warn(f"Prunella records with its default settings, because these are unusable: {error}")
-        return Settings()
+        settings = Settings()
+    if "PYTEST_VERSION" in os.environ and not settings.record_tests:
+        return replace(settings, disabled=True)
+    return settings
 
 
 def _warn(problem: str) -> None:

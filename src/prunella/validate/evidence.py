@@ -21,11 +21,14 @@ _FACTORS = {
     ("invariants", CheckOutcome.NOT_SHOWN): 0.8,
     ("passing_calls", CheckOutcome.NOT_SHOWN): 0.5,
     # With all other evidence at its best, still no offer for a prior of 0.65.
-    ("foundations", CheckOutcome.NOT_SHOWN): 0.05,
+    ("foundations", CheckOutcome.NOT_SHOWN): 0.03,
 }
 #: Another source of candidates with equal results on the once-failing inputs.
 _AGREEMENT = 1.3
 _MAX_AGREEMENTS = 2
+#: What the odds of a candidate that answers the once-failing calls differently count against this
+#: one. Of two with equal odds that differ, at most one is right.
+_DISSENT = 0.5
 #: Catching the exception is the least of repairs.
 _NEW_HANDLER = 0.5
 
@@ -55,6 +58,29 @@ def score(
     if _handlers(candidate.patch, after=True) > _handlers(candidate.patch, after=False):
         odds *= _NEW_HANDLER
     return odds / (1.0 + odds)
+
+
+def settled(scored: Sequence[tuple[float, Sequence[ReplayOutcome]]]) -> list[float]:
+    """Return the scores, in order, lowered by candidates that answer differently.
+
+    `scored` are score and results on the once-failing inputs of all living candidates. Those with
+    equal results are one opinion: the best of them speaks.
+    """
+    opinions: list[tuple[float, Sequence[ReplayOutcome]]] = []
+    for number, healed in sorted(scored, key=lambda pair: -pair[0]):
+        if not any(_agree(healed, other) for _, other in opinions):
+            opinions.append((_odds(number), healed))
+    found = []
+    for number, healed in scored:
+        against = sum(odds for odds, other in opinions if not _agree(healed, other))
+        odds = _odds(number)
+        found.append(odds / (1.0 + odds + _DISSENT * against))
+    return found
+
+
+def _odds(number: float) -> float:
+    number = min(max(number, 0.0), 0.999)
+    return number / (1.0 - number)
 
 
 def source(origin: str) -> str:

@@ -23,10 +23,13 @@ from prunella.model.repair import (
 )
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
-from prunella.validate.evidence import score
+from prunella.validate.callers import compare_callers
+from prunella.validate.evidence import score, settled
 from prunella.validate.foundations import unfounded
+from prunella.validate.handlers import unfounded_answers
 from prunella.validate.offer import LEAST_SCORE
 from prunella.validate.reproduce import Answers, difference, replay_request
+from prunella.validate.surroundings import surroundings
 from prunella.validate.tests import compare_reports, mention
 
 #: Tests are dear: only so many of the best candidates meet them.
@@ -81,6 +84,10 @@ def judge(
         failing_reproduced=len(baseline.failing),
         passing_reproduced=len(baseline.passing),
         set_aside=_reasons(baseline),
+        reproduced=(
+            *(str(occurrence.occurrence_id) for occurrence, _ in baseline.failing),
+            *(str(call.call_id) for call, _ in baseline.passing),
+        ),
     )
     trials = [Trial(candidate=candidate, counts=counts) for candidate in candidates]
     for trial in trials:
@@ -101,6 +108,10 @@ def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
     """Return the verdicts on `trials`, in order, with the agreement among all of them."""
     for trial in trials:
         trial.score = _score(trial, trials)
+    living = [trial for trial in trials if trial.score]
+    settled_scores = settled([(trial.score, trial.healed) for trial in living])
+    for trial, number in zip(living, settled_scores, strict=True):
+        trial.score = number
     return [_verdict(trial) for trial in trials]
 
 
@@ -118,7 +129,7 @@ def _check_text(trial: Trial) -> None:
     _note_problems(trial, "signature", policy.signature_problems(edit), "it is called as before")
     clean = "the edit touches the function and imports only and brings in nothing risky"
     _note_problems(trial, "policy", policy.policy_problems(edit), clean)
-    made_up = unfounded(edit)
+    made_up = list(dict.fromkeys([*unfounded(edit), *unfounded_answers(edit)]))
     if made_up:
         detail = f"nothing in the source names the value it answers with: {', '.join(made_up)}"
         trial.note("foundations", CheckOutcome.NOT_SHOWN, detail[:300])
@@ -129,6 +140,13 @@ def _note_problems(trial: Trial, name: str, problems: Sequence[str], clean: str)
         trial.note(name, CheckOutcome.FAILED, "; ".join(problems[:5]))
     else:
         trial.note(name, CheckOutcome.PASSED, clean)
+
+
+def text_checks(candidate: Candidate) -> list[Check]:
+    """Return the checks that a candidate's text alone decides, whatever it is proven by."""
+    trial = Trial(candidate=candidate, counts=ReplayCounts())
+    _check_text(trial)
+    return trial.checks
 
 
 def _check_replays(
@@ -142,6 +160,7 @@ def _check_replays(
 ) -> None:
     items: list[Occurrence | Call] = [occurrence for occurrence, _ in baseline.failing]
     items += [call for call, _ in baseline.passing]
+    items += [item for item, _ in baseline.callers]
     if not trials:
         return
     if not items:
@@ -153,9 +172,12 @@ def _check_replays(
     variants = [{t.candidate.patch.path: t.candidate.patch.after} for t in trials]
     rows = replayer.replay(tree, process, requests, variants)
     for trial, row in zip(trials, rows, strict=True):
-        behind = len(baseline.failing)
-        _note_failing(trial, baseline, row[:behind])
-        _note_passing(trial, baseline, row[behind:])
+        passing_at = len(baseline.failing)
+        callers_at = passing_at + len(baseline.passing)
+        _note_failing(trial, baseline, row[:passing_at])
+        _note_passing(trial, baseline, row[passing_at:callers_at])
+        trial.checks.append(compare_callers(baseline, row[callers_at:]))
+        trial.checks.append(surroundings(process))
         if trial.alive and baseline.failing:
             _note_invariants(trial, baseline)
 

@@ -1,9 +1,11 @@
 """What the recorded calls do on the unpatched base."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prunella.codec import entries, type_name
+from prunella.model.ids import CallId, OccurrenceId
 from prunella.model.records import Call, ExceptionInfo, Frame, Occurrence, Process
 from prunella.model.repair import Baseline, ReplayEnding, ReplayOutcome, ReplayRequest
 from prunella.model.tree import Tree
@@ -21,45 +23,55 @@ def reproduce(
     failing: Sequence[Occurrence],
     passing: Sequence[Call],
     answers: Answers | None = None,
+    *,
+    callers: Sequence[Call | Occurrence] = (),
+    called: str = "",
 ) -> Baseline:
     """Replay each call twice on the checked-out base in `tree` and keep those that can serve.
 
     A failing call serves when it raises the recorded type of exception at the recorded place, a
     passing one when it returns the recorded value; both times. The others are set aside, each with
-    the reason.
+    the reason. `callers` are calls, of both kinds, of functions that may call the failing one,
+    which is `called` (``path:qualname``); of those, only calls that do run it are kept.
     """
-    answers = answers or {}
     set_aside: list[tuple[str, str]] = []
-    failures = [item for item in failing if _usable(item, item.occurrence_id, set_aside)]
-    successes = [item for item in passing if _usable(item, item.call_id, set_aside)]
-    items: list[Occurrence | Call] = [*failures, *successes]
-    requests = [replay_request(item, answers) for item in items]
+    items: list[Occurrence | Call] = [*failing, *passing, *callers]
+    usable = [item for item in items if _usable(item, item_id(item), set_aside)]
+    outside = {item_id(item) for item in callers}
+    requests = [
+        replace(replay_request(item, answers), watch=called if item_id(item) in outside else "")
+        for item in usable
+    ]
     if not requests:
         return Baseline(failing=(), passing=(), set_aside=tuple(set_aside))
     first, second = replayer.replay(tree, process, requests, [{}, {}])
-    kept_failing: list[tuple[Occurrence, ReplayOutcome]] = []
-    kept_passing: list[tuple[Call, ReplayOutcome]] = []
-    for occurrence, one, other in zip(failures, first, second, strict=False):
-        reason = _why_not_failing(occurrence, one) or _flaky(one, other)
+    kept: dict[str, tuple[Occurrence | Call, ReplayOutcome]] = {}
+    for item, one, other in zip(usable, first, second, strict=True):
+        if item_id(item) in outside and not one.watched_calls:
+            continue
+        reason = _why_not(item, one) or _flaky(one, other)
         if reason:
-            set_aside.append((occurrence.occurrence_id, reason))
+            set_aside.append((item_id(item), reason))
         else:
-            kept_failing.append((occurrence, one))
-    behind = len(failures)
-    for call, one, other in zip(successes, first[behind:], second[behind:], strict=True):
-        reason = _why_not_passing(call, one) or _flaky(one, other)
-        if reason:
-            set_aside.append((call.call_id, reason))
-        else:
-            kept_passing.append((call, one))
+            kept[item_id(item)] = (item, one)
     return Baseline(
-        failing=tuple(kept_failing), passing=tuple(kept_passing), set_aside=tuple(set_aside)
+        failing=tuple(
+            (item, kept[item.occurrence_id][1]) for item in failing if item.occurrence_id in kept
+        ),
+        passing=tuple((item, kept[item.call_id][1]) for item in passing if item.call_id in kept),
+        callers=tuple(kept[item_id(item)] for item in callers if item_id(item) in kept),
+        set_aside=tuple(set_aside),
     )
+
+
+def item_id(item: Occurrence | Call) -> OccurrenceId | CallId:
+    """Return the id under which a recorded call is replayed."""
+    return item.occurrence_id if isinstance(item, Occurrence) else item.call_id
 
 
 def replay_request(item: Occurrence | Call, answers: Answers | None = None) -> ReplayRequest:
     """Return the request that replays a recorded call."""
-    request_id = item.occurrence_id if isinstance(item, Occurrence) else item.call_id
+    request_id = item_id(item)
     return ReplayRequest(
         request_id=request_id,
         site_id=item.site_id,
@@ -69,14 +81,14 @@ def replay_request(item: Occurrence | Call, answers: Answers | None = None) -> R
     )
 
 
-def _usable(item: Occurrence | Call, item_id: str, set_aside: list[tuple[str, str]]) -> bool:
+def _usable(item: Occurrence | Call, name: str, set_aside: list[tuple[str, str]]) -> bool:
     if item.inputs is None:
-        set_aside.append((item_id, "its inputs were not recorded"))
+        set_aside.append((name, "its inputs were not recorded"))
     elif not item.complete:
         missing = "; ".join(_not_recorded(item.inputs)) or _unread_objects(item.inputs)
         reason = f"its inputs were not recorded in full: {missing}"
         set_aside.append(
-            (item_id, reason if missing else "its inputs or result were not recorded in full")
+            (name, reason if missing else "its inputs or result were not recorded in full")
         )
     else:
         return True
@@ -119,6 +131,13 @@ def _mark(tree: Tree) -> list[Tree] | None:
                 return node
             left += reversed(node)
     return None
+
+
+def _why_not(item: Occurrence | Call, outcome: ReplayOutcome) -> str:
+    """Return in what a replay on the base differs from what was recorded."""
+    if isinstance(item, Occurrence):
+        return _why_not_failing(item, outcome)
+    return _why_not_passing(item, outcome)
 
 
 def _why_not_failing(occurrence: Occurrence, outcome: ReplayOutcome) -> str:

@@ -13,9 +13,11 @@ from prunella.model.errors import PrunellaError
 from prunella.model.project import data_folder
 from prunella.model.settings import Settings, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
-from prunella.wiring import SPOOL_NAME
+from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.healer import Healer
 
+#: Golden calls that take a larger share of the store's limit leave too little to the others.
+_GOLDEN_RATIO = 0.5
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
@@ -50,6 +52,15 @@ def _store(healer: Healer) -> Iterator[Finding]:
     rows = ", ".join(f"{number:,} {table}" for table, number in health.rows.items())
     size = f"{health.size_bytes / 2**20:.1f} MB"
     yield _ok("store", f"{health.place}: schema {health.schema_version}, {size}, {rows}")
+    limit_bytes = retention(healer.settings).max_bytes
+    if health.golden_bytes > limit_bytes * _GOLDEN_RATIO:
+        yield _warning(
+            "store",
+            f"golden calls take {health.golden_bytes / 2**20:.1f} MB of the "
+            f"{limit_bytes / 2**20:.0f} MB that the store is kept below",
+            "they are never forgotten, so that everything else is forgotten early: raise `store_mb`, "
+            "or take marks back by `prunella calls ungolden ID`",
+        )
     for reason, number in health.refused.items():
         yield _warning(
             "store",

@@ -13,13 +13,14 @@ from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.heal import heal
+from prunella.pipeline.heal_tests import TestParts, heal_tests
 from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import KeptModel, Progress, Repository, Store, TestRunner
+from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 
 
@@ -121,6 +122,27 @@ class Healer:
         )
         return self.store.incident(incident.incident_id)
 
+    def calls(
+        self, function: str | None = None, *, golden_only: bool = False, limit: int = 20
+    ) -> Sequence[KeptCall]:
+        """Return the latest recorded successes of `function`, or of all, newest first.
+
+        Raises `UnknownName` or `AmbiguousName`.
+        """
+        site_id = None if function is None else find_site(self.store, function).site_id
+        return self.store.kept_calls(site_id, golden_only=golden_only, limit=limit)
+
+    def call(self, call_id: str) -> KeptCall:
+        """Return a recorded success by its id or an unambiguous beginning of it."""
+        return self.store.kept_call(call_id)
+
+    def mark_golden(self, call_ids: Sequence[str], *, golden: bool = True) -> Sequence[KeptCall]:
+        """Mark recorded successes as references, or take the mark back: all of them or none.
+
+        A golden call is never forgotten, and patches are judged by it before any other.
+        """
+        return self.store.mark_golden(call_ids, golden=golden)
+
     def pending(
         self, lookback_minutes: int | None = None, function: str | None = None
     ) -> Sequence[Incident]:
@@ -142,6 +164,26 @@ class Healer:
         With `keep` false nothing is written: a dry run.
         """
         return heal(self.parts, incident, publish=create_pr, keep=keep)
+
+    def heal_tests(self, selection: Sequence[str], *, create_pr: bool = False) -> Healing:
+        """Find a patch with which failing tests pass, and publish the best if `create_pr`.
+
+        `selection` are pytest's node ids, files or folders, relative to the root. Nothing needs to
+        be recorded. Raises `NothingToHeal` where none of the selected tests fails.
+        """
+        from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.test_probe import SandboxTestProbe
+        from prunella.adapters.test_runner import SandboxTestRunner
+
+        parts = TestParts(
+            settings=self.settings,
+            repository=self.repository,
+            probe=SandboxTestProbe(self.settings),
+            test_runner=SandboxTestRunner(self.settings),
+            host=LocalHost(self.repository),
+            progress=self._progress,
+        )
+        return heal_tests(parts, selection, publish=create_pr)
 
     def diagnose_and_heal(
         self, function: str, lookback_minutes: int | None = None, create_pr: bool = False

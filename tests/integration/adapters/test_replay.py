@@ -150,6 +150,18 @@ def fetch(key):
 
 def ask(key):
     return fetch(key) + fetch(key="b")
+
+
+def surroundings():
+    assert False, "optimised away"
+    return time.strftime("%Z", (2026, 11, 20, 12, 0, 0, 4, 324, 0)), hash("a")
+
+
+def safe_mean(values):
+    try:
+        return mean(values)
+    except ZeroDivisionError:
+        return None
 """
 
 
@@ -471,3 +483,30 @@ def test_a_tree_that_only_its_owner_may_read_is_replayed(
     tree.chmod(0o700)
     (outcome,) = replay(replayer, tree, ask("mean", {"values": [1]}))
     assert outcome.result == 1.0
+
+
+def test_a_watched_function_is_noticed(tree: Path, replayer: SandboxReplayer) -> None:
+    """An outcome tells whether the watched function ran, and whether it failed meanwhile."""
+    requests = [
+        ask("safe_mean", {"values": [1, 3]}, watch="shop.py:mean"),
+        ask("safe_mean", {"values": []}, watch="shop.py:mean"),
+        ask("below", {"x": 1}, watch="shop.py:mean"),
+        ask("mean", {"values": [1, 3]}),
+    ]
+    (row,) = replayer.replay(tree, here(), requests, [{}])
+    assert [item.ending for item in row] == [ReplayEnding.RETURNED] * 4
+    watched = [(item.watched_calls, item.watched_failures) for item in row]
+    assert watched == [(1, 0), (1, 1), (0, 0), (0, 0)]
+
+
+def test_zone_seed_and_options_are_the_programs(tree: Path, replayer: SandboxReplayer) -> None:
+    """A call sees the time zone, the order of hashes and the asserts that it saw when recorded."""
+    variables = {"TZ": "XYZ-3", "PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "1"}
+    rows = [
+        replayer.replay(tree, here(variables=changed), [ask("surroundings")], [{}])[0][0]
+        for changed in (variables, variables, variables | {"PYTHONHASHSEED": "8"}, {})
+    ]
+    assert [item.ending for item in rows[:3]] == [ReplayEnding.RETURNED] * 3
+    assert rows[0].result == rows[1].result != rows[2].result
+    assert rows[0].result[1] == "XYZ"
+    assert rows[3].ending is ReplayEnding.RAISED

@@ -2,13 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from builders import accepted, case
 from prunella.adapters import spool
 from prunella.adapters.spool import Retention, drain
 from prunella.adapters.sqlite import retention
 from prunella.adapters.sqlite_store import open_store
 from prunella.codec.wire import write_record
 from prunella.model.incidents import IncidentStatus
-from prunella.model.repair import Candidate, Patch, Publication
+from prunella.model.repair import Candidate, Patch, Publication, ReplayCounts
 from prunella.ports import SPOOL_REMOVED
 from prunella.triage import Rules, triage
 from recorded import (
@@ -223,3 +224,38 @@ def test_a_store_stays_below_its_limit_under_endless_load(store, tmp_path, monke
     assert incident.count == 120
     assert store.occurrences(incident.incident_id, limit=1)[0].occurrence_id == "occ_119"
     assert store.calls(SITE, limit=1)[0].call_id == "call_1199"
+
+
+def test_golden_calls_outlive_age_and_size(store):
+    """A reference stays with the calls it made, however old it is and however little room there is."""
+    keep(store, a_process(), a_site())
+    keep(store, *(a_call(number, result="x" * 20_000) for number in range(40)))
+    keep(store, a_call(50, parent_id="call_3", site_id="child:f"))
+    (marked,) = store.mark_golden(["call_3"], golden=True)
+    assert marked.golden_at is not None
+    fail(store, *(an_occurrence(number, inputs="y" * 5000) for number in range(20)))
+    store.prune(max_age=timedelta(0), max_bytes=1)
+    assert [one.call_id for one in store.calls(SITE, limit=99)] == ["call_3"]
+    assert [one.call_id for one in store.children("call_3")] == ["call_50"]
+    assert store.process("proc_1") is not None
+    assert [site.source_hash for site in store.sites()] == ["00"]
+    store.mark_golden(["3"], golden=False)
+    store.prune(max_age=timedelta(0), max_bytes=EVERYTHING)
+    assert rows(store)["call"] == 0
+
+
+def test_what_verdicts_and_cases_rest_on_outlives_its_age(store):
+    """Evidence can be looked up while its verdict stands, also when the incident is cured."""
+    keep(store, *(a_call(number) for number in range(6)))
+    keep(store, a_call(9, parent_id="call_1", site_id="child:f"))
+    incident = fail(store, *(an_occurrence(number) for number in range(4)))
+    a_publication(store, incident.incident_id, "cand_1")
+    judged = accepted(replays=ReplayCounts(reproduced=("occ_1", "call_1")))
+    store.save_verdicts([judged])
+    store.save_case(case(incident_id="inc_gone", rests_on=("call_2", "occ_2")))
+    store.set_status(incident.incident_id, IncidentStatus.CURED)
+    store.prune(max_age=timedelta(0), max_bytes=EVERYTHING)
+    assert [one.call_id for one in store.calls(SITE, limit=99)] == ["call_2", "call_1"]
+    assert [one.call_id for one in store.calls("child:f", limit=9)] == ["call_9"]
+    kept = store.occurrences(incident.incident_id, limit=9)
+    assert [one.occurrence_id for one in kept] == ["occ_2", "occ_1"]

@@ -550,3 +550,49 @@ def test_the_store_needs_the_standard_library_only(tmp_path):
     )
     found = [name for name in json.loads(run.stdout) if not name.startswith(("_", "__editable__"))]
     assert found == []
+
+
+def test_golden_calls_come_first(store):
+    """Of a site's calls the references are given before others, and can be listed alone."""
+    keep(store, *(a_call(number) for number in range(1, 6)), a_call(7, site_id="other:f"))
+    marked = store.mark_golden(["call_2", "4"], golden=True)
+    assert [kept.call.call_id for kept in marked] == ["call_2", "call_4"]
+    assert [one.call_id for one in store.calls(SITE, limit=3)] == ["call_4", "call_2", "call_5"]
+    assert [one.call_id for one in store.calls(SITE, limit=1)] == ["call_4"]
+    newest = [kept.call.call_id for kept in store.kept_calls(limit=2)]
+    assert newest == ["call_7", "call_5"]
+    golden = store.kept_calls(SITE, golden_only=True, limit=9)
+    assert [kept.call.call_id for kept in golden] == ["call_4", "call_2"]
+    again = store.mark_golden(["call_2"], golden=True)
+    assert again[0].golden_at == marked[0].golden_at
+    assert store.mark_golden(["call_2"], golden=False)[0].golden_at is None
+    assert store.calls(SITE, limit=9)[0].call_id == "call_4"
+    assert store.health().golden_bytes > 0
+
+
+def test_calls_are_marked_together_or_not_at_all(store):
+    """An unknown or ambiguous id marks nothing."""
+    keep(store, a_call(1), a_call(20), a_call(21))
+    with pytest.raises(UnknownName, match="call_9"):
+        store.mark_golden(["call_1", "call_9"], golden=True)
+    with pytest.raises(AmbiguousName):
+        store.mark_golden(["call_1", "call_2"], golden=True)
+    assert store.kept_calls(golden_only=True, limit=9) == []
+    for nothing in ("", " ", "call_"):
+        with pytest.raises(UnknownName):
+            store.kept_call(nothing)
+
+
+def test_what_a_failure_caused_in_callers_is_found(store):
+    """Failures of callers are told by the failure that ended them, newest first."""
+    inner = [an_occurrence(1), an_occurrence(2)]
+    outer = [
+        an_occurrence(3, caused_by=inner[0].occurrence_id),
+        an_occurrence(4, caused_by=inner[1].occurrence_id),
+        an_occurrence(5, caused_by="occ_gone"),
+    ]
+    keep(store, *inner, *outer)
+    names = [item.occurrence_id for item in inner]
+    assert store.caused(names, limit=9) == [outer[1], outer[0]]
+    assert store.caused(names, limit=1) == [outer[1]]
+    assert store.caused([], limit=9) == []

@@ -1,13 +1,18 @@
-"""A fresh recorder for each test, and the records that it wrote."""
+"""A fresh recorder for each test, programs of their own, and the records that they wrote."""
 
+import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import prunella
 from prunella.codec.wire import read_lines
-from prunella.model.records import Record
+from prunella.model.records import Occurrence, Record, Repeat
 from prunella.sdk import counters, drain, runtime, site
 
 
@@ -75,3 +80,65 @@ def exhaust() -> Callable[[], None]:
             budget._left_ns = -1e15
 
     return use_up
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a program in a project of its own, without anything that would drain its spool."""
+
+    def start(program: str, *, check: bool = True, **environment: str) -> Any:
+        script = tmp_path / "program.py"
+        script.write_text(
+            "from prunella.sdk.runtime import set_drain\nset_drain(None)\n"
+            + textwrap.dedent(program)
+        )
+        return subprocess.run(
+            [sys.executable, "-W", "error", str(script)],
+            cwd=tmp_path,
+            env={**surroundings(tmp_path), **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=check,
+        )
+
+    return start
+
+
+def surroundings(root: Path) -> dict[str, str]:
+    """Return the environment of a program of the project at `root`."""
+    path = os.pathsep.join([str(root), str(Path(prunella.__file__).parents[1])])
+    return {**os.environ, "PRUNELLA_ROOT": str(root), "PYTHONPATH": path}
+
+
+def of(root: Path, kind: type[Any]) -> list[Any]:
+    """Return the records of one kind that the project at `root` has in its spool."""
+    return [record for record in read_spool(root) if type(record) is kind]
+
+
+def errors_counted(root: Path) -> int:
+    """Return how many failures the records of `root` stand for."""
+    described = [o for o in of(root, Occurrence) if o.caused_by is None]
+    return len(described) + sum(repeat.count for repeat in of(root, Repeat))
+
+
+FAILING = """
+    from prunella import heal
+
+    @heal
+    def fail(number):
+        return 1 / 0
+
+    @heal
+    def work(number):
+        return number
+
+    def attempt(number):
+        try:
+            fail(number)
+        except ZeroDivisionError:
+            pass
+"""

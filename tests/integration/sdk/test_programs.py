@@ -6,77 +6,14 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import prunella
 from prunella.codec.wire import read_lines
 from prunella.model.records import Call, Counts, Ending, Occurrence, Process, Repeat, Site
 
-from .conftest import read_spool
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a program in a project of its own, without anything that would drain its spool."""
-
-    def start(program: str, *, check: bool = True, **environment: str) -> Any:
-        script = tmp_path / "program.py"
-        script.write_text(
-            "from prunella.sdk.runtime import set_drain\nset_drain(None)\n"
-            + textwrap.dedent(program)
-        )
-        return subprocess.run(
-            [sys.executable, "-W", "error", str(script)],
-            cwd=tmp_path,
-            env={**surroundings(tmp_path), **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=check,
-        )
-
-    return start
-
-
-def surroundings(root: Path) -> dict[str, str]:
-    """Return the environment of a program of the project at `root`."""
-    path = os.pathsep.join([str(root), str(Path(prunella.__file__).parents[1])])
-    return {**os.environ, "PRUNELLA_ROOT": str(root), "PYTHONPATH": path}
-
-
-def of(root: Path, kind: type[Any]) -> list[Any]:
-    return [record for record in read_spool(root) if type(record) is kind]
-
-
-def errors_counted(root: Path) -> int:
-    """Return how many failures the records of `root` stand for."""
-    described = [o for o in of(root, Occurrence) if o.caused_by is None]
-    return len(described) + sum(repeat.count for repeat in of(root, Repeat))
-
-
-FAILING = """
-    from prunella import heal
-
-    @heal
-    def fail(number):
-        return 1 / 0
-
-    @heal
-    def work(number):
-        return number
-
-    def attempt(number):
-        try:
-            fail(number)
-        except ZeroDivisionError:
-            pass
-"""
+from .conftest import FAILING, Run, errors_counted, of, read_spool, surroundings
 
 ENDINGS = {
     "falls off the end": "",
@@ -130,6 +67,19 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
     assert errors_counted(tmp_path) == 21
     assert sorted(c.sites["__main__:fail"]["errors"] for c in of(tmp_path, Counts)) == [10, 11]
     assert len(list((tmp_path / ".prunella" / "spool").iterdir())) == 2
+
+
+def test_a_process_tells_what_its_replays_need(run: Run, tmp_path: Path) -> None:
+    """Zone, hash seed and interpreter options are recorded; no other variable is."""
+    program = FAILING + "\n    attempt(1)\n"
+    run(program, TZ="Asia/Tokyo", PYTHONHASHSEED="5", PYTHONOPTIMIZE="1", SECRET_TOKEN="s3cret")
+    (process,) = of(tmp_path, Process)
+    variables = dict(process.variables)
+    assert variables.pop("TZ") == "Asia/Tokyo"
+    assert variables.pop("PYTHONHASHSEED") == "5"
+    assert variables.pop("PYTHONOPTIMIZE") == "1"
+    assert variables.pop("PYTHONUTF8") in ("0", "1")
+    assert all(name.startswith(("LANG", "LC_")) for name in variables)
 
 
 def test_spawned_and_forked_workers_record(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from prunella.adapters.sqlite import records as kept
 from prunella.codec.wire import write_record
 from prunella.model.clock import now
 from prunella.model.settings import Settings
+from prunella.pipeline.results import FindingLevel
 from prunella.wiring.doctor import examine
 from prunella.wiring.healer import Healer
 from recorded import a_call
@@ -106,3 +107,18 @@ def test_the_doctor_shows_what_was_not_taken_in(project, monkeypatch):
     told = [f"{finding.area}: {finding.statement}" for finding in findings]
     assert any("2-2-x.jsonl was left alone: a symbolic link" in line for line in told), told
     assert any(line.startswith("store: 1 records were not kept") for line in told), told
+
+
+def test_the_doctor_warns_of_golden_calls_that_leave_no_room(project):
+    """Golden calls that take most of `store_mb` are a finding; no limit removes them."""
+    configure(project, "store_mb = 1")
+    spooled(project, [a_call(1, inputs=["d", "text", "x" * 600_000], started_at=now())])
+    with Healer(root=project, sandbox="none") as healer:
+        healer.refresh()
+        assert not [item for item in examine(healer) if "golden" in item.statement]
+        healer.mark_golden(["call_1"])
+        (finding,) = [item for item in examine(healer) if "golden" in item.statement]
+        assert finding.level is FindingLevel.WARNING
+        assert "ungolden" in finding.advice
+        healer.refresh()
+        assert [kept.call.call_id for kept in healer.calls()] == ["call_1"]

@@ -3,9 +3,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
-from builders import AT, accepted, candidate, diagnosis, incident, occurrence, site
+from builders import AT, accepted, call, candidate, diagnosis, incident, occurrence, site
 from doubles.healer import FakeHealer
 from prunella.cli.app import app, run
 from prunella.cli.commands.incidents import STATUSES
@@ -25,7 +26,7 @@ from prunella.pipeline.results import (
     ReplayRow,
     Story,
 )
-from prunella.ports import ModelRequest
+from prunella.ports import KeptCall, ModelRequest
 
 HOSTILE = "\x1b]0;owned\x07 [bold]not markup[/bold] :smile: \u202eback"
 OPEN = incident()
@@ -381,9 +382,15 @@ def test_untrusted_text_neither_steers_the_terminal_nor_is_markup():
         proposals=(Proposal(candidate=made, verdict=accepted(summary=HOSTILE)),),
     )
     healer = FakeHealer(
-        known=[hostile], stories={"inc_1": told}, healings={hostile.incident_id: attempt}
+        known=[hostile],
+        stories={"inc_1": told},
+        healings={hostile.incident_id: attempt},
+        kept=[
+            KeptCall(call=call(inputs=["d", HOSTILE, HOSTILE], result=HOSTILE, parent_id=HOSTILE))
+        ],
     )
-    for arguments in (["incidents"], ["incidents", "show", "inc_1"], ["heal", "average"]):
+    commands = ("incidents", "incidents show inc_1", "heal average", "calls", "calls show call_1")
+    for arguments in map(str.split, commands):
         _, out, _ = invoke(healer, *arguments)
         assert not any(char in out for char in "\x1b\x07\u202e")
         assert "[bold]not markup[/bold] :smile:" in out.replace("\n", " ")
@@ -393,7 +400,8 @@ def test_untrusted_text_neither_steers_the_terminal_nor_is_markup():
     "command",
     [
         [], ["demo"], ["incidents"], ["incidents", "list"], ["incidents", "show"],
-        ["incidents", "ignore"], ["heal"], ["replay"], ["doctor"],
+        ["incidents", "ignore"], ["calls"], ["calls", "list"], ["calls", "show"],
+        ["calls", "golden"], ["calls", "ungolden"], ["heal"], ["replay"], ["doctor"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -403,14 +411,49 @@ def test_every_command_explains_itself(command, capsys):
     assert capsys.readouterr().out.startswith("Usage: prunella")
 
 
+def test_calls_can_be_listed_and_shown():
+    """`calls` is `calls list`; each call is shown with its inputs and its result."""
+    healer = FakeHealer(kept=[KeptCall(call=call()), KeptCall(call=call(), golden_at=AT)])
+    code, out, _ = invoke(healer, "calls")
+    assert code == ExitCode.DONE
+    assert "values=[2, 4]" in out
+    assert "→ 3.0" in out
+    assert out.count("golden") == 2
+    _, out, _ = invoke(healer, "calls", "list", "average", "--golden", "--limit", "1", "--json")
+    (found,) = json.loads(out)["calls"]
+    assert (found["call"]["call_id"], found["golden_at"]) == ("call_1", None)
+    assert healer.asked[-1] == ("calls", "average", True, 1)
+    _, out, _ = invoke(healer, "calls", "show", "call_1")
+    assert "values = [2, 4]" in out
+    _, out, _ = invoke(FakeHealer(), "calls")
+    assert "No recorded calls" in out
+
+
+def test_calls_are_marked_as_references():
+    """`golden` and `ungolden` take several ids and say what each call is now."""
+    healer = FakeHealer(kept=[KeptCall(call=call(complete=False), golden_at=AT)])
+    code, out, _ = invoke(healer, "calls", "golden", "call_1", "call_2")
+    assert code == ExitCode.DONE
+    assert "call_1 is golden" in out
+    assert "can't be replayed" in out
+    assert healer.asked[-1] == ("mark_golden", ("call_1", "call_2"), True)
+    healer.kept = [KeptCall(call=call())]
+    _, out, _ = invoke(healer, "calls", "ungolden", "call_1")
+    assert "ordinary call again" in out
+    assert healer.asked[-1] == ("mark_golden", ("call_1",), False)
+    code, _, err = invoke(healer, "calls", "golden")
+    assert code == ExitCode.USAGE
+    assert "ID" in err
+
+
 def test_every_command_speaks_json():
     """Whatever prints a result has `--json`, and what works on a project has `--root`."""
-    leaves = [*app.commands.values(), *app.commands["incidents"].commands.values()]
-    for command in leaves:
+    groups = [item for item in app.commands.values() if isinstance(item, click.Group)]
+    leaves = [item for item in app.commands.values() if item not in groups]
+    for command in [*leaves, *(item for group in groups for item in group.commands.values())]:
         names = {name for parameter in command.params for name in parameter.opts}
-        if command.name != "incidents":
-            assert "--json" in names
-        if command.name not in ("incidents", "demo"):
+        assert "--json" in names
+        if command.name != "demo":
             assert "--root" in names
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from prunella.adapters.replay_runner import clock, frames, standins
 from prunella.adapters.replay_runner.job import CallJob
 from prunella.adapters.replay_runner.target import Unreplayable, as_recorded
+from prunella.adapters.replay_runner.watch import Watch
 from prunella.codec import decode, encode, encode_mapping
 from prunella.codec.plain import to_plain
 from prunella.model.errors import RecordError
@@ -28,9 +29,11 @@ def run(function: Callable[..., Any], call: CallJob, tree: str) -> dict[str, Any
     except Unreplayable as error:
         return {"ending": "not_run", "reason": str(error)}
     _make_repeatable(call)
+    watch = Watch(call.watch, tree)
     started = time.perf_counter_ns()
     try:
-        value = _perform(function, arguments, named)
+        with watch:
+            value = _perform(function, arguments, named)
     except standins.NoAnswer as error:
         return {"ending": "not_run", "reason": str(error)}
     except BaseException as error:  # noqa: BLE001 - what it raises is the result
@@ -43,6 +46,7 @@ def run(function: Callable[..., Any], call: CallJob, tree: str) -> dict[str, Any
         outcome = {"ending": "returned", "result": encoded.tree, "complete": encoded.complete}
     outcome["inputs_after"] = encode_mapping(inputs).tree
     outcome["duration_us"] = took_us
+    outcome["watched_calls"], outcome["watched_failures"] = watch.calls, watch.failures
     return outcome
 
 

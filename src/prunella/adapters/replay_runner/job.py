@@ -19,6 +19,8 @@ class CallJob:
     started_us: int
     #: ``(site, inputs, result)`` of the boundary calls it made, in order.
     answers: tuple[tuple[str, Tree, Tree], ...]
+    #: ``path:qualname`` of a function to watch meanwhile; ``""`` for none.
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,10 @@ def to_json(job: Job) -> dict[str, Any]:
     """Return `job` as JSON types."""
     return {
         **{name: getattr(job, name) for name in _PLAIN},
-        "calls": [[call.site, call.inputs, call.started_us, call.answers] for call in job.calls],
+        "calls": [
+            [call.site, call.inputs, call.started_us, call.answers, call.watch]
+            for call in job.calls
+        ],
         "variants": [
             {path: base64.b64encode(content).decode() for path, content in variant.items()}
             for variant in job.variants
@@ -61,8 +66,14 @@ def read(data: Mapping[str, Any]) -> Job:
     return Job(
         **plain,
         calls=tuple(
-            CallJob(site=site, inputs=inputs, started_us=us, answers=tuple(map(tuple, answers)))
-            for site, inputs, us, answers in data["calls"]
+            CallJob(
+                site=site,
+                inputs=inputs,
+                started_us=us,
+                answers=tuple(map(tuple, answers)),
+                watch=watch,
+            )
+            for site, inputs, us, answers, watch in data["calls"]
         ),
         variants=tuple(
             {path: base64.b64decode(content) for path, content in variant.items()}

@@ -201,6 +201,19 @@ def occurrences(db: sqlite3.Connection, incident_id: str, limit: int) -> Sequenc
     return [load(Occurrence, body) for (body,) in rows]
 
 
+def caused(
+    db: sqlite3.Connection, occurrence_ids: Sequence[str], limit: int
+) -> Sequence[Occurrence]:
+    # Those are never in an incident, so that the index of what waits for triage finds them.
+    rows = db.execute(
+        "SELECT body FROM occurrence WHERE incident_id IS NULL AND json_extract(body, "
+        "'$.caused_by') IN (SELECT value FROM json_each(?)) "
+        "ORDER BY failed_us DESC, seq DESC LIMIT ?",
+        (json.dumps([text(item) for item in occurrence_ids]), limit),
+    )
+    return [load(Occurrence, body) for (body,) in rows]
+
+
 def _by_id(db: sqlite3.Connection, incident_id: str) -> Incident:
     row = db.execute(
         f"SELECT {_COLUMNS} FROM incident WHERE incident_id = ?",  # noqa: S608 - a constant

@@ -183,6 +183,17 @@ _EXCHANGES_BY_TIME = (
     "CREATE INDEX exchange_by_time ON exchange (asked_us)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _EXCHANGES, _EXCHANGES_BY_TIME)
+#: When a call was marked as a reference; NULL for all others.
+_GOLDEN_CALLS = (
+    "ALTER TABLE call ADD COLUMN golden_us INTEGER",
+    "CREATE INDEX call_golden ON call (site_id, started_us) WHERE golden_us IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _EXCHANGES,
+    _EXCHANGES_BY_TIME,
+    _GOLDEN_CALLS,
+)
 
 SCHEMA_VERSION = len(MIGRATIONS)

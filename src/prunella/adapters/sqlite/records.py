@@ -217,14 +217,6 @@ def process(db: sqlite3.Connection, process_id: str) -> Process | None:
     return load(Process, row[0]) if row else None
 
 
-def calls(db: sqlite3.Connection, site_id: str, limit: int) -> list[Call]:
-    rows = db.execute(
-        "SELECT body FROM call WHERE site_id = ? ORDER BY started_us DESC, seq DESC LIMIT ?",
-        (text(site_id), limit),
-    )
-    return [load(Call, body) for (body,) in rows]
-
-
 def children(db: sqlite3.Connection, call_id: str) -> list[Call]:
     rows = db.execute(
         "SELECT body FROM call WHERE parent_id = ? ORDER BY started_us, seq", (text(call_id),)

@@ -1,16 +1,21 @@
 """Forgetting: by age, then by size, the least useful first.
 
-*Referenced* is what the healer may still want to look at or replay, because an incident that isn't
-closed (open, mitigated or regressed) stands on it: its latest occurrences, the latest calls of its
-site, and the calls that its occurrences made. Candidates, verdicts and publications stay as long as
-their incident. Age never removes anything referenced; size does, but only after everything else,
-because a store that fills the disk heals nothing. Size takes, in this order and oldest first: calls
+*Referenced* is what the healer may still want to look at or replay. An incident that isn't closed
+(open, mitigated or regressed) stands on its latest occurrences and the latest calls of its site; a
+verdict and a case stand on the calls and occurrences that were replayed for them; and each of these
+on the calls that it made. Candidates, verdicts and publications stay as long as their incident. Age
+never removes anything referenced; size does, but only after everything else, because a store that
+fills the disk heals nothing.
+
+*Golden* calls, which somebody marked as references, stay whatever their age and the store's size,
+with the calls that they made. Of the rest, size takes, in this order and oldest first: calls
 that are neither referenced nor among the latest of their site, other calls that aren't referenced,
 such occurrences, any calls, all but the latest occurrence of each incident, whole incidents.
 """
 
 import sqlite3
 
+from prunella.adapters.sqlite.calls import GOLDEN
 from prunella.adapters.sqlite.database import Database
 from prunella.model.clock import now, to_us
 
@@ -32,8 +37,22 @@ _VACUUM_PAGES = 500
 _REFERENCED = (
     "CREATE TEMP TABLE IF NOT EXISTS kept_occurrence (seq INTEGER PRIMARY KEY)",
     "CREATE TEMP TABLE IF NOT EXISTS kept_call (seq INTEGER PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS golden_call (seq INTEGER PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS evidence (record_id TEXT PRIMARY KEY)",
     "DELETE FROM kept_occurrence",
     "DELETE FROM kept_call",
+    "DELETE FROM golden_call",
+    "DELETE FROM evidence",
+    f"INSERT INTO golden_call {GOLDEN}",
+    # What a damaged body says nothing of is not kept for it; reading it will tell.
+    """
+    INSERT OR IGNORE INTO evidence SELECT reference.value FROM verdict,
+        json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.replays.reproduced') AS reference
+    """,
+    """
+    INSERT OR IGNORE INTO evidence SELECT reference.value FROM solved_case,
+        json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.rests_on') AS reference
+    """,
     """
     INSERT INTO kept_occurrence SELECT seq FROM (
         SELECT occurrence.seq AS seq, row_number() OVER
@@ -41,6 +60,10 @@ _REFERENCED = (
         FROM occurrence JOIN incident USING (incident_id)
         WHERE status IN ('open', 'mitigated', 'regressed')
     ) WHERE place <= :occurrences
+    """,
+    """
+    INSERT OR IGNORE INTO kept_occurrence SELECT seq FROM occurrence
+        WHERE occurrence_id IN (SELECT record_id FROM evidence)
     """,
     """
     INSERT INTO kept_call SELECT seq FROM (
@@ -51,9 +74,15 @@ _REFERENCED = (
     ) WHERE place <= :calls
     """,
     """
-    INSERT OR IGNORE INTO kept_call SELECT call.seq FROM call WHERE parent_id IN
-        (SELECT call_id FROM occurrence JOIN kept_occurrence USING (seq))
+    INSERT OR IGNORE INTO kept_call SELECT seq FROM call
+        WHERE call_id IN (SELECT record_id FROM evidence)
     """,
+    """
+    INSERT OR IGNORE INTO kept_call SELECT call.seq FROM call WHERE parent_id IN
+        (SELECT call_id FROM occurrence JOIN kept_occurrence USING (seq) UNION ALL
+        SELECT call_id FROM call JOIN kept_call USING (seq))
+    """,
+    "INSERT OR IGNORE INTO kept_call SELECT seq FROM golden_call",
 )
 
 #: The latest calls of each site, whether it fails or not: a busy site doesn't push out the others.
@@ -69,9 +98,11 @@ _RECENT = (
     """,
 )
 
+# Removing asks for `golden_us` itself, because a call may be marked after the temporary tables were
+# filled.
 _OLD_CALLS = (
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call WHERE started_us < :before "
-    "AND seq NOT IN (SELECT seq FROM kept_call) LIMIT :batch)"
+    "AND golden_us IS NULL AND seq NOT IN (SELECT seq FROM kept_call) LIMIT :batch)"
 )
 _OLD_OCCURRENCES = (
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence WHERE failed_us < :before "
@@ -100,13 +131,16 @@ _INCIDENTS = (
 #: Oldest first, the least useful kind first.
 _BY_SIZE = (
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
-    "WHERE seq NOT IN (SELECT seq FROM kept_call) "
+    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM kept_call) "
     "AND seq NOT IN (SELECT seq FROM recent_call) ORDER BY started_us LIMIT :batch)",
     "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
-    "WHERE seq NOT IN (SELECT seq FROM kept_call) ORDER BY started_us LIMIT :batch)",
+    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM kept_call) "
+    "ORDER BY started_us LIMIT :batch)",
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence "
     "WHERE seq NOT IN (SELECT seq FROM kept_occurrence) ORDER BY failed_us LIMIT :batch)",
-    "DELETE FROM call WHERE seq IN (SELECT seq FROM call ORDER BY started_us LIMIT :batch)",
+    "DELETE FROM call WHERE seq IN (SELECT seq FROM call "
+    "WHERE golden_us IS NULL AND seq NOT IN (SELECT seq FROM golden_call) "
+    "ORDER BY started_us LIMIT :batch)",
     "DELETE FROM occurrence WHERE seq IN (SELECT seq FROM occurrence AS old "
     "WHERE EXISTS (SELECT 1 FROM occurrence AS newer WHERE newer.incident_id = old.incident_id "
     "AND newer.failed_us > old.failed_us) ORDER BY failed_us LIMIT :batch)",

@@ -6,23 +6,14 @@ import click
 
 from prunella.cli import options
 from prunella.cli.exit_codes import ExitCode
+from prunella.cli.groups import ListByDefault
 from prunella.cli.session import Session
 
 #: The values of `IncidentStatus`, which ``--help`` doesn't load; a test compares them.
 STATUSES = ("open", "mitigated", "cured", "regressed", "ignored")
 
 
-class _ListByDefault(click.Group):
-    """A group whose ``list`` command is meant where no other is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        wants_help = any(item in ctx.help_option_names for item in args[:1])
-        if not wants_help and (not args or args[0].startswith("-")):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_ListByDefault, short_help="Show what fails, how often, since when.")
+@click.group(cls=ListByDefault, short_help="Show what fails, how often, since when.")
 def incidents() -> None:
     """Show what fails, how often, since when; `incidents` alone lists.
 

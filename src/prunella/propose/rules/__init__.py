@@ -17,12 +17,15 @@ from prunella.propose.rules import (
     catching,
     files,
     flips,
+    forms,
+    growth,
     index,
     iteration,
     keys,
     names,
     nothing,
     parsing,
+    passes,
     types,
     unbound,
 )
@@ -48,8 +51,8 @@ class Rule:
 RULES = tuple(
     Rule(exceptions=frozenset(module.EXCEPTIONS), propose=module.propose)
     for module in (
-        nothing, index, keys, unbound, names, attributes, types, arithmetic, parsing, iteration,
-        files, catching, flips,
+        nothing, index, keys, unbound, names, attributes, types, growth, forms, passes, arithmetic,
+        parsing, iteration, files, catching, flips,
     )
 )  # fmt: skip
 

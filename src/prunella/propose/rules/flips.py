@@ -14,6 +14,7 @@ _FLIPS: dict[type[ast.cmpop], tuple[str, str]] = {
     ast.LtE: ("<=", "<"),
     ast.Gt: (">", ">="),
     ast.GtE: (">=", ">"),
+    ast.NotEq: ("!=", "<"),
 }
 _MAX_PLACES = 8
 
@@ -26,6 +27,9 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         if places >= _MAX_PLACES or getattr(node, "lineno", 0) > line:
             continue
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _FLIPS:
+            parent = scene.parents.get(node)
+            if isinstance(node.ops[0], ast.NotEq) and not isinstance(parent, ast.While):
+                continue  # a loop that stops at one value alone may step over it
             places += 1
             edit = _flip(scene, node)
             if edit is not None:

@@ -63,6 +63,7 @@ def number(node: ast.expr, failure: Failure) -> int | None:
 def _empty(scene: Scene, crash: ast.expr, base: ast.expr, *, certain: bool) -> Iterator[Proposal]:
     if isinstance(crash, ast.Subscript):
         yield from _slice(scene, crash)
+        yield from _first_of_none(scene, crash)
     text = scene.segment(base)
     because = f"`{text}` {'is' if certain else 'may be'} empty"
     condition = f"not {grouped(text, base)}"
@@ -93,6 +94,27 @@ def _slice(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:
         edits=(replacing(scene, crash.slice, slices[index]),),
         description=f"Take a slice of `{scene.segment(crash.value)}`, which may be empty",
         reason=f"the text is empty in {describe_failures(scene.failures)}",
+    )
+
+
+def _first_of_none(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:
+    """`[rows[0]]`, the first item alone: a slice of nothing has none, and needs no question."""
+    display, index = scene.parents.get(crash), scene.segment(crash.slice)
+    if not isinstance(display, (ast.List, ast.Tuple)) or index not in ("0", "-1"):
+        return
+    if len(display.elts) != 1 or not isinstance(display.ctx, ast.Load):
+        return
+    wanted = "list" if isinstance(display, ast.List) else "tuple"
+    base = scene.segment(crash.value)
+    new = f"{base}[{':1' if index == '0' else '-1:'}]"
+    owner = {kind(value) for value in scene.local(base)}
+    if owner != {wanted}:
+        new = f"{wanted}({new})"
+    yield Proposal(
+        rule="index.first_of_none",
+        edits=(replacing(scene, display, new),),
+        description=f"Take `{new}`, which may be empty",
+        reason=f"`{base}` is empty in {describe_failures(scene.failures)}",
     )
 
 

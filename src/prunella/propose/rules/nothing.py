@@ -4,8 +4,22 @@ import ast
 import re
 from collections.abc import Iterator
 
-from prunella.propose.rules.edits import Proposal, anchor, first_statement, inserting, replacing
-from prunella.propose.rules.flow import bindings, is_plain_parameter, last_value
+from prunella.propose.rules.edits import (
+    Edit,
+    Proposal,
+    anchor,
+    first_statement,
+    inserting,
+    replacing,
+)
+from prunella.propose.rules.flow import (
+    bindings,
+    calls_to,
+    is_plain_parameter,
+    last_value,
+    own_nodes,
+    returns,
+)
 from prunella.propose.rules.guards import guards
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kind, kinds
@@ -19,6 +33,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     """Propose guards against the `None`, and defaults at the place it comes from."""
     if not _NONE.search(scene.exception.message):
         return
+    yield from _forgotten_return(scene)
     for subject in _subjects(scene)[:2]:
         text = scene.segment(subject)
         because = f"`{text}` is None"
@@ -27,6 +42,41 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         literal, basis = _default(scene, subject)
         if literal is not None:
             yield from _defaults(scene, subject, literal, basis)
+
+
+def _forgotten_return(scene: Scene) -> Iterator[Proposal]:
+    """The function calls itself, and one way through it ends without `return`."""
+    own = scene.node.name
+    statement = scene.statement(scene.crash)
+    if not any(calls_to(node, own) for node in ast.walk(statement)):
+        return
+    because = f"`{own}` gives None to itself in {describe_failures(scene.failures)}"
+    for node in own_nodes(scene.node):
+        if isinstance(node, ast.Expr) and calls_to(node.value, own):
+            text = f"return {scene.segment(node.value)}"
+            yield Proposal(
+                rule="none.forgotten_return",
+                edits=(replacing(scene, node, text),),
+                description=f"Give back what `{own}` finds: `{text}`",
+                reason=because,
+            )
+    names = {
+        item.value.id
+        for item in returns(scene)
+        if isinstance(item.value, ast.Name) and bindings(scene, item.value.id)
+    }
+    last = scene.node.body[-1]
+    if isinstance(last, ast.Return) or len(names) != 1:
+        return
+    name, end = names.pop(), scene.text.span(last)[1]
+    indent = " " * last.col_offset
+    newline = scene.text.newline(last.lineno)
+    yield Proposal(
+        rule="none.forgotten_return",
+        edits=(Edit(start=end, end=end, text=f"{newline}{indent}return {name}"),),
+        description=f"Give back `{name}` at the end",
+        reason=f"{because}; it returns `{name}` elsewhere",
+    )
 
 
 def _subjects(scene: Scene) -> list[ast.expr]:

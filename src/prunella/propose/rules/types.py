@@ -12,6 +12,12 @@ from prunella.propose.rules.values import SIZED, kinds
 
 EXCEPTIONS = ("TypeError",)
 _OBJECT = re.compile(r"'([\w.]+)' object")
+#: The types of the left and the right operand, as messages tell them.
+_SIDES = (
+    re.compile(r"unsupported operand type\(s\) for [^:]+: '([\w.]+)' and '([\w.]+)'"),
+    re.compile(r"not supported between instances of '([\w.]+)' and '([\w.]+)'"),
+    re.compile(r"can only concatenate ([\w.]+) \(not \"([\w.]+)\"\) to"),
+)
 
 
 def propose(scene: Scene) -> Iterator[Proposal]:
@@ -132,7 +138,8 @@ def _operands(scene: Scene, because: str) -> Iterator[Proposal]:
         pair = (crash.target, crash.value)
     else:
         return
-    sides = [_side(scene, node) for node in pair]
+    told = next((m for pattern in _SIDES if (m := pattern.search(scene.exception.message))), None)
+    sides = [told[1], told[2]] if told else [_side(scene, node) for node in pair]
     for at in (0, 1):
         node, own, other = pair[at], sides[at], sides[1 - at]
         if isinstance(crash, ast.AugAssign) and at == 0:
@@ -140,7 +147,8 @@ def _operands(scene: Scene, because: str) -> Iterator[Proposal]:
         for name in _conversions(own, other, adds=_adds(crash)):
             yield from converted(scene, node, own, because)
             text = scene.segment(node)
-            new = {"list_of": f"[{text}]", "tuple_of": f"({text},)"}.get(name, f"{name}({text})")
+            display = {"list_of": f"[{text}]", "tuple_of": f"({text},)"}
+            new = display.get(name, f"{name}({text})")
             yield Proposal(
                 rule=f"type.operand.{name}",
                 edits=(replacing(scene, node, new),),

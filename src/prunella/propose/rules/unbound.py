@@ -15,7 +15,7 @@ from prunella.propose.rules.flow import (
     names_in,
 )
 from prunella.propose.rules.guards import guards
-from prunella.propose.rules.names import misspelt
+from prunella.propose.rules.names import compared, misspelt
 from prunella.propose.rules.precedents import first_value, literal_kind
 from prunella.propose.rules.scene import Scene, describe_failures
 from prunella.propose.rules.values import EMPTY_LITERALS, kinds
@@ -37,7 +37,8 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     because = f"nothing has set `{name}` in {describe_failures(scene.failures)}"
     if loop is not None:
         yield from _after_loop(scene, name, loop, because)
-    yield from _compared(scene, name, because)
+    yield from compared(scene, name, "unbound")
+    yield from _outer_counter(scene, name, because)
     yield from _moved_up(scene, name, binders, because)
     yield from _hoisted(scene, name, binders, because)
     yield from _initialised(scene, name, binders, because)
@@ -131,23 +132,27 @@ def _length_instead(
         )
 
 
-def _compared(scene: Scene, name: str, because: str) -> Iterator[Proposal]:
-    """`count == 0` as a statement of its own was meant to set `count`."""
-    node = scene.parents.get(scene.crash)
-    if (
-        isinstance(node, ast.Compare)
-        and node.left is scene.crash
-        and len(node.ops) == 1
-        and isinstance(node.ops[0], ast.Eq)
-        and isinstance(scene.parents.get(node), ast.Expr)
-    ):
-        value = scene.segment(node.comparators[0])
-        yield Proposal(
-            rule="unbound.compared",
-            edits=(replacing(scene, node, f"{name} = {value}"),),
-            description=f"Set `{name}` instead of comparing it",
-            reason=f"{because}; the comparison's result is used for nothing",
-        )
+def _outer_counter(scene: Scene, name: str, because: str) -> Iterator[Proposal]:
+    """`for j in range(j + 1, n)` inside another loop: that one's counter was meant."""
+    inner = next(
+        (
+            item
+            for item in scene.above(scene.crash)
+            if isinstance(item, ast.For) and name in names_in(item.target)
+        ),
+        None,
+    )
+    if inner is None or scene.crash not in ast.walk(inner.iter):
+        return
+    for loop in loops_around(scene, inner)[:1]:
+        if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name):
+            uses = [n for n in ast.walk(inner.iter) if isinstance(n, ast.Name) and n.id == name]
+            yield Proposal(
+                rule="unbound.outer_counter",
+                edits=tuple(replacing(scene, use, loop.target.id) for use in uses),
+                description=f"Start from the outer loop's `{loop.target.id}`",
+                reason=f"{because}; the loop that sets it begins with it",
+            )
 
 
 def _moved_up(scene: Scene, name: str, binders: list[ast.stmt], because: str) -> Iterator[Proposal]:

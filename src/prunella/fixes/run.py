@@ -1,0 +1,214 @@
+"""One call under interpretation: what has happened to it so far, and what is told about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from prunella.fixes.budgets import TokenBucket
+from prunella.fixes.meter import Arm, Exposure, Meter
+from prunella.fixes.patterns import TooMuch
+from prunella.fixes.plan import TOLERATED, Installed, Plan
+from prunella.fixes.steps import Classify, CodeInfo, Finished, Outcome
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the interpreter takes from outside: time, chance, judgement, and whom it tells."""
+
+    #: Monotonic seconds.
+    clock_s: Callable[[], float]
+    #: The wall clock, which servers' dates refer to.
+    now: Callable[[], datetime]
+    #: A number from 0 to 1.
+    random: Callable[[], float]
+    classify: Classify
+    meter: Meter
+    #: The retries of the whole process.
+    budget: TokenBucket
+
+
+class Run:
+    """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        arguments: dict[str, Any],
+        world: World,
+        unit: Callable[[], str],
+        *,
+        began_s: float,
+    ) -> None:
+        self.plan = plan
+        self.site = plan.site
+        self.arguments = arguments
+        self.world = world
+        self.began_s = began_s
+        #: A site that the call is sent to instead.
+        self.goal = ""
+        #: The routing fix that sends it there.
+        self.router: Installed | None = None
+        self.fix_id: str | None = None
+        self.degraded = False
+        self.altered = False
+        self.first_error: BaseException | None = None
+        self._unit = unit
+        self._exposures: list[tuple[Installed, Exposure, BaseException | None]] = []
+        self._arms: dict[str, Arm] = {}
+        self._met: set[str] = set()
+        self._codes: dict[int, tuple[BaseException, CodeInfo]] = {}
+
+    # --- what fixes ask
+
+    def has_met(self, fix_type: str) -> bool:
+        """Tell whether a fix of this type has taken up the call already: no other one does."""
+        return fix_type in self._met
+
+    def meets(
+        self,
+        installed: Installed,
+        would: str,
+        *,
+        error: BaseException | None = None,
+        unit: str | None = None,
+    ) -> bool | None:
+        """Tell of a trigger; return whether the fix acts, ``None`` where it only would (shadow).
+
+        `would` says what it does. `error` is what it acts after.
+        """
+        if installed.is_shadow:
+            self.world.meter.noted(installed.fix_id, "shadow", would)
+            return None
+        arm = self._arms.get(installed.fix_id)
+        if arm is not None:  # it acts at several moments of one call, which is one unit
+            return arm is Arm.TREATMENT
+        self._met.add(installed.fix.fix_type)
+        exposure = self.world.meter.triggered(
+            installed.installation, unit or self._unit(), self.world.clock_s()
+        )
+        self._exposures.append((installed, exposure, error))
+        self._arms[installed.fix_id] = exposure.arm
+        return exposure.arm is Arm.TREATMENT
+
+    def acted(
+        self, installed: Installed, what: str, *, altered: bool = False, degraded: bool = False
+    ) -> None:
+        """Remember that a fix has acted, and on what."""
+        self.fix_id = installed.fix_id
+        self.altered = self.altered or altered
+        self.degraded = self.degraded or degraded
+        self.world.meter.noted(installed.fix_id, "acted", what)
+
+    def skipped(self, installed: Installed, why: str) -> None:
+        """Tell that a fix could do nothing."""
+        self.world.meter.noted(installed.fix_id, "skipped", why)
+
+    def code_of(self, error: BaseException) -> CodeInfo:
+        """Return what the taxonomy says of an error, asked once."""
+        found = self._codes.get(id(error))
+        if found is None:
+            found = self._codes[id(error)] = (error, self.world.classify(error))
+        return found[1]
+
+    # --- faults
+
+    def safely(self, installed: Installed, function: Callable[..., T], *args: Any) -> T | None:
+        """Return what a fix computes, ``None`` where it fails: the call goes on without it."""
+        try:
+            return function(*args)
+        except TooMuch as error:
+            self.skipped(installed, str(error))
+        except Exception as error:  # noqa: BLE001 - a fix must never harm the call
+            self.fault(installed, error)
+        return None
+
+    def fault(self, installed: Installed, error: Exception) -> None:
+        """Count an error of a fix, and switch the fix off when it was one too many."""
+        installed.faults += 1
+        meter = self.world.meter
+        meter.noted(installed.fix_id, "fault", f"{type(error).__name__}: {error}"[:300])
+        if installed.faults >= TOLERATED:
+            self._disable(installed, f"{installed.faults} errors of its own, the last: {error}")
+
+    def _disable(self, installed: Installed, why: str) -> None:
+        if not installed.disabled:
+            installed.disabled = why[:300]
+            self.world.meter.noted(installed.fix_id, "disabled", installed.disabled)
+
+    # --- the end
+
+    def finish(self, outcome: Outcome) -> Finished:
+        """Tell of the end of all exposures, and sum the call up."""
+        error = outcome.error
+        latency_s = self.world.clock_s() - self.began_s
+        for installed, exposure, before in self._exposures:
+            self.safely(installed, self._tell_end, installed, exposure, before, error, latency_s)
+        masked = None
+        if error is None and self.first_error is not None and self.fix_id is not None:
+            masked = (self.first_error, self.fix_id)
+        return Finished(
+            outcome,
+            fix_id=self.fix_id,
+            degraded=self.degraded,
+            altered=self.altered or self.degraded,
+            masked=masked,
+        )
+
+    def _tell_end(
+        self,
+        installed: Installed,
+        exposure: Exposure,
+        before: BaseException | None,
+        after: BaseException | None,
+        latency_s: float,
+    ) -> None:
+        failed = isinstance(after, Exception)
+        self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=None)
+        if after is not None and not failed:
+            return  # a call that was called off says nothing
+        breaker = installed.breaker
+        if exposure.arm is Arm.CONTROL:
+            breaker.control(failed=after is not None)
+            return
+        as_before = (
+            before is not None
+            and after is not None
+            and self.code_of(before).code == self.code_of(after).code
+        )
+        if breaker.treated(failed=after is not None, as_before=as_before):
+            self._disable(installed, f"every call that got it failed, the last: {after}"[:300])
+
+
+def is_healable(error: BaseException) -> bool:
+    """Tell whether an error may be healed at all.
+
+    Never are cancellation and the ends of program and iteration, nor a stack or a memory that is
+    used up, which a further attempt would only meet again.
+    """
+    return (
+        isinstance(error, Exception)
+        and not isinstance(error, (StopIteration, StopAsyncIteration, MemoryError, RecursionError))
+        and type(error).__name__ != "CancelledError"
+    )
+
+
+def names_error(patterns: tuple[str, ...], error: BaseException, code: str) -> bool:
+    """Tell whether one of the patterns names the error: by its code or by its class."""
+    classes = {
+        text
+        for cls in type(error).__mro__
+        for text in (
+            cls.__name__,
+            f"{cls.__module__}:{cls.__qualname__}",
+            f"{cls.__module__}.{cls.__qualname__}",
+        )
+    }
+    return any(
+        pattern == code
+        or pattern in classes
+        or (pattern.endswith(".*") and code.startswith(pattern[:-1]))
+        for pattern in patterns
+    )

@@ -1,0 +1,369 @@
+"""From failing tests to a proven patch: the tests are the oracle, no call needs to be recorded."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from prunella._version import __version__
+from prunella.diagnose.spectrum import Suspect, suspects, suspicious_lines
+from prunella.model.clock import now
+from prunella.model.errors import NothingToHeal, PatchRefused
+from prunella.model.ids import DiagnosisId, IncidentId, ProcessId, SiteId, new_id
+from prunella.model.incidents import (
+    Diagnosis,
+    Evidence,
+    Hypothesis,
+    Incident,
+    IncidentStatus,
+    Location,
+)
+from prunella.model.records import Process
+from prunella.model.repair import Accepted, Candidate, Check, Publication, TestReport
+from prunella.model.settings import Settings
+from prunella.model.trials import ObservedTest, Variant, VariantEnding
+from prunella.pipeline.gather import check_out
+from prunella.pipeline.results import Healing, HealingOutcome, Proposal
+from prunella.ports import CodeHost, Progress, Repository, TestProbe, TestRunner
+from prunella.propose.candidates import candidate_for
+from prunella.propose.variants import ProposedVariant, propose_variants
+from prunella.publish import compose
+from prunella.validate.by_tests import agreement, check_tests_run, verdict_by_tests, whole_suite
+
+#: Functions that variants are made of, the most suspicious ones.
+MAX_SUSPECTS = 6
+MAX_VARIANTS = 4_000
+#: Time for trying variants; what ranks behind has little chance.
+TRIAL_BUDGET_S = 40.0
+#: So many plausible variants are enough to choose from.
+ENOUGH = 8
+#: Plausible patches that are proven once more by a fresh run.
+MAX_PROVEN = 4
+#: A variant's test may take this much longer than the slowest good one took on the base.
+_SLOWER = 10.0
+_LEAST_TEST_S = 0.25
+#: Good tests that take longer in all run behind the failing ones, whatever their order is.
+_SHORT_US = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestParts:
+    """What healing by tests works with; there is no store, because nothing was recorded."""
+
+    __test__ = False  # not a pytest class
+
+    settings: Settings
+    repository: Repository
+    probe: TestProbe
+    #: Runs the whole of the tests for the best patch; ``None`` leaves that out.
+    test_runner: TestRunner | None
+    host: CodeHost
+    progress: Progress
+
+
+def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> Healing:
+    """Find the fault that makes the selected tests fail, and a patch with which they pass.
+
+    `selection` are node ids, files or folders as pytest takes them, relative to the root. Tests
+    beside the selected ones in their files tell where the fault is and have to keep passing. Raises
+    `NothingToHeal` where no selected test fails, and what the ports raise.
+    """
+    with check_out(parts.repository, parts.progress) as tree:
+        attempt = _Attempt(
+            parts=parts,
+            selection=tuple(selection),
+            tree=tree,
+            process=this_process(parts, tree, selection),
+        )
+        taken = attempt.take_tests()
+        attempt.observe()
+        incident, found = attempt.incident(), attempt.suspects()
+        incident = replace(incident, location=_location(found))
+        proposals = attempt.proposals(incident, found)
+        diagnosis = _diagnosis(incident, found, attempt.failing)
+        publication = attempt.publish(incident, diagnosis, proposals) if publish else None
+    outcome, explanation = _explained(proposals, publication, attempt)
+    return Healing(
+        incident=incident,
+        diagnosis=diagnosis,
+        proposals=tuple(proposals),
+        publication=publication,
+        outcome=outcome,
+        explanation=explanation,
+        note=f"taken from your working tree: {', '.join(taken)}" if taken else "",
+    )
+
+
+def this_process(parts: TestParts, tree: Path, selection: Sequence[str]) -> Process:
+    """Return the process that the tests would run in: this interpreter at the project's root."""
+    root = parts.repository.root
+    folders = [root, root / "src", *(root / item.partition("::")[0] for item in selection)]
+    own = [str(path if path.is_dir() else path.parent) for path in folders]
+    return Process(
+        process_id=ProcessId("proc_tests"),
+        pid=os.getpid(),
+        started_at=now(),
+        python_version=sys.version.partition(" ")[0],
+        executable=parts.settings.python or sys.executable,
+        sys_path=tuple(dict.fromkeys([*own[:2], *sys.path])),
+        root=str(root),
+        cwd=str(root),
+        argv=("",),
+        hostname="",
+        prunella_version=__version__,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """Tests being healed: what its steps work with."""
+
+    parts: TestParts
+    selection: tuple[str, ...]
+    tree: Path
+    process: Process
+    tests: tuple[ObservedTest, ...] = ()
+    failing: tuple[ObservedTest, ...] = ()
+    #: Variants that were really tried.
+    tried: int = 0
+    _base_report: list[TestReport | None] = field(default_factory=list)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What pytest collects: the selected tests and their neighbours."""
+        return tuple(dict.fromkeys(item.partition("::")[0] for item in self.selection))
+
+    @property
+    def passing(self) -> list[ObservedTest]:
+        return [test for test in self.tests if test.passed]
+
+    def take_tests(self) -> list[str]:
+        """Put test files that differ from the base, or aren't in it, into the checked-out tree."""
+        taken = []
+        for path in self.files:
+            mine = self.parts.repository.root / path
+            if not mine.exists():
+                raise NothingToHeal(f"there is no test file {path} in {self.parts.repository.root}")
+            theirs = self.tree / path
+            if mine.is_file() and (
+                not theirs.is_file() or mine.read_bytes() != theirs.read_bytes()
+            ):
+                theirs.parent.mkdir(parents=True, exist_ok=True)
+                theirs.write_bytes(mine.read_bytes())
+                taken.append(path)
+        return taken
+
+    def observe(self) -> None:
+        """Run the tests on the base; raises `NothingToHeal` where no selected one fails."""
+        self.parts.progress("running the tests on the base, watching what they run")
+        seen = self.parts.probe.observe(self.tree, self.process, self.files)
+        self.tests = seen.tests
+        self.failing = tuple(test for test in seen.tests if test.failed and self._selected(test))
+        if not self.failing:
+            why = seen.problem or f"{len(seen.tests)} tests ran, and none of the selected failed"
+            raise NothingToHeal(f"no selected test fails on the base: {why}")
+
+    def _selected(self, test: ObservedTest) -> bool:
+        return any(
+            test.test_id == item or test.test_id.startswith((f"{item}::", f"{item}[", f"{item}/"))
+            for item in (part.removeprefix("./").rstrip("/") for part in self.selection)
+        )
+
+    def suspects(self) -> list[Suspect]:
+        suspicion = suspicious_lines(self.failing, self.passing)
+        return suspects(suspicion, self.passing, self._read, limit=MAX_SUSPECTS)
+
+    def _read(self, path: str) -> bytes | None:
+        file = self.tree / path
+        return None if file.is_symlink() or not file.is_file() else file.read_bytes()
+
+    def incident(self) -> Incident:
+        """Return the failing tests as an incident; it is in no store."""
+        first = self.failing[0]
+        error = first.exception
+        return Incident(
+            incident_id=IncidentId(new_id("inc")),
+            fingerprint=first.test_id,
+            scheme="test",
+            site_id=SiteId(first.test_id),
+            error_type=error.type if error else "builtins:AssertionError",
+            error_code="TEST.EXECUTION.FAILED",
+            message=error.message if error else "the test took its process down",
+            location=None,
+            status=IncidentStatus.OPEN,
+            count=len(self.failing),
+            first_seen_at=now(),
+            last_seen_at=now(),
+        )
+
+    # --- proposing and proving
+
+    def proposals(self, incident: Incident, found: Sequence[Suspect]) -> list[Proposal]:
+        """Return judged patches with which the failing tests passed, the likeliest first."""
+        ranked = propose_variants(
+            [(item.function, item.lines) for item in found], limit=MAX_VARIANTS
+        )
+        plausible = self._tried(ranked, found)
+        candidates = [item for item in map(_candidate_of(incident), plausible) if item]
+        proposals = [self._proven(item) for item in candidates[:MAX_PROVEN]]
+        return sorted(proposals, key=lambda item: (item.accepted, item.verdict.score), reverse=True)
+
+    def _tried(
+        self, ranked: Sequence[ProposedVariant], found: Sequence[Suspect]
+    ) -> list[ProposedVariant]:
+        if not ranked:
+            return []
+        self.parts.progress(f"trying {len(ranked)} variants of {len(found)} functions")
+        runs = self.parts.probe.attempt(
+            self.tree,
+            self.process,
+            self.files,
+            [item.variant for item in ranked],
+            tests=self._order(found),
+            test_s=self._test_s(),
+            budget_s=TRIAL_BUDGET_S,
+            enough=ENOUGH,
+        )
+        self.tried = sum(run.ending is not VariantEnding.NOT_RUN for run in runs)
+        return [
+            item
+            for item, run in zip(ranked, runs, strict=True)
+            if run.ending is VariantEnding.PASSED
+        ]
+
+    def _order(self, found: Sequence[Suspect]) -> list[str]:
+        """Return the tests that decide: the failing ones, and good ones that run a suspect."""
+        wanted = {name for item in found for name in item.passing}
+        wanted |= {test.test_id for test in self.failing}
+        chosen = [test for test in self.tests if test.test_id in wanted]
+        if sum(test.duration_us for test in chosen if test.passed) > _SHORT_US:
+            chosen.sort(key=lambda test: (not test.failed, test.duration_us))
+        return [test.test_id for test in chosen]
+
+    def _test_s(self) -> float:
+        slowest = max((test.duration_us for test in self.passing), default=0) / 1e6
+        return max(_LEAST_TEST_S, _SLOWER * slowest)
+
+    def _proven(self, candidate: Candidate) -> Proposal:
+        self.parts.progress(f"proving afresh: {candidate.description}")
+        with _patched(self.tree, candidate):
+            after = self.parts.probe.observe(self.tree, self.process, self.files)
+        names = [test.test_id for test in self.failing]
+        checks = check_tests_run(self.tests, after.tests, names)
+        return Proposal(candidate=candidate, verdict=verdict_by_tests(candidate, checks))
+
+    def publish(
+        self, incident: Incident, diagnosis: Diagnosis, proposals: Sequence[Proposal]
+    ) -> Publication | None:
+        """Put the best patch on a branch if it was accepted."""
+        if not proposals or not isinstance(verdict := proposals[0].verdict, Accepted):
+            return None
+        others = proposals[1 : self.parts.settings.max_candidates]
+        request = compose(
+            incident=incident,
+            diagnosis=diagnosis,
+            candidate=proposals[0].candidate,
+            verdict=verdict,
+            alternatives=[(item.candidate, item.verdict) for item in others if item.accepted],
+            regression_test=None,
+            at=now(),
+        )
+        self.parts.progress(f"publishing {request.branch}")
+        return self.parts.host.publish(request)
+
+
+@contextmanager
+def _patched(tree: Path, candidate: Candidate) -> Iterator[None]:
+    """Let the checked-out tree have the patch while the block runs."""
+    file = tree / candidate.patch.path
+    before = file.read_bytes()
+    file.write_bytes(candidate.patch.after)
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
+
+
+def _candidate_of(incident: Incident):  # noqa
+    def make(item: ProposedVariant) -> Candidate | None:
+        proposal = item.proposal
+        try:
+            return candidate_for(
+                item.function,
+                incident.incident_id,
+                item.variant.text,
+                origin=f"rule:{proposal.rule}",
+                description=proposal.description,
+                reason=proposal.reason,
+                prior=item.chance,
+            )
+        except PatchRefused:
+            return None
+
+    return make
+
+
+def _location(found: Sequence[Suspect]) -> Location | None:
+    if not found:
+        return None
+    function = found[0].function
+    line = max(found[0].lines, key=lambda item: found[0].lines[item])
+    return Location(
+        file=function.path,
+        module=function.module,
+        qualname=function.qualname,
+        first_line=function.first_line,
+        line=line,
+    )
+
+
+def _diagnosis(
+    incident: Incident, found: Sequence[Suspect], failing: Sequence[ObservedTest]
+) -> Diagnosis:
+    tests = f"{len(failing)} failing tests" if len(failing) > 1 else failing[0].test_id
+    hypotheses = tuple(
+        Hypothesis(
+            cause=f"a fault in {item.function.qualname}",
+            remedy=f"edit {item.function.qualname}",
+            prior=round(item.suspicion, 2),
+            evidence=(
+                Evidence(
+                    statement=f"{tests} and {len(item.passing)} passing ones run it",
+                    reference=f"{item.function.path}:{min(item.lines)}",
+                ),
+            ),
+        )
+        for item in found[:3]
+    )
+    missing = None if found else "no line of the project outside of tests runs in the failing tests"
+    return Diagnosis(
+        diagnosis_id=DiagnosisId(new_id("dia")),
+        incident_id=incident.incident_id,
+        error_type=incident.error_type.partition(":")[2],
+        error_code=incident.error_code,
+        root_cause=hypotheses[0].cause if hypotheses else f"unknown: {missing}",
+        hypotheses=hypotheses,
+        confidence=hypotheses[0].prior if hypotheses else 0.0,
+        abstention=missing,
+        made_by="rules",
+        made_at=now(),
+    )
+
+
+def _explained(
+    proposals: Sequence[Proposal], publication: Publication | None, attempt: _Attempt
+) -> tuple[HealingOutcome, str]:
+    if not proposals:
+        return HealingOutcome.ABSTAINED, (
+            f"{attempt.tried} variants were tried, and with none of them the failing tests pass"
+        )
+    best = proposals[0]
+    words = f"{best.candidate.description}. {best.verdict.summary}"
+    if not best.accepted:
+        return HealingOutcome.UNPROVEN, f"No patch could be proven. Nearest: {words}"
+    if publication is None:
+        return HealingOutcome.PROVEN, words
+    return HealingOutcome.PUBLISHED, f"{words} It stands on {publication.branch}."
