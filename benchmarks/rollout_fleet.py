@@ -11,7 +11,16 @@ from math import log
 
 import numpy as np
 
-from prunella.experiment import STAGES, Advance, Counts, Graduate, Inconclusive, RollBack, Stratum, Withdraw
+from prunella.experiment import (
+    STAGES,
+    Advance,
+    Counts,
+    Graduate,
+    Inconclusive,
+    RollBack,
+    Stratum,
+    Withdraw,
+)
 from prunella.experiment.bets import conditional_rows, joint_rows
 from prunella.experiment.ramp import SHOWN, decide
 
@@ -19,8 +28,12 @@ ENDED = (Graduate, RollBack, Withdraw, Inconclusive)
 #: Share of looks at which nothing should happen where the real rules are asked all the same.
 ASKED_AGAIN = 0.0005
 #: What is held against each null: (rows for a ratio and a base rate, on which counts).
-MARGINS = {"below_2": (2.0, "benefit"), "below_1_5": (1.5, "benefit"),
-           "errors": (1.1, "harm"), "futility": (0.8, "harm")}
+MARGINS = {
+    "below_2": (2.0, "benefit"),
+    "below_1_5": (1.5, "benefit"),
+    "errors": (1.1, "harm"),
+    "futility": (0.8, "harm"),
+}
 
 
 def log_mean(logs):
@@ -36,9 +49,7 @@ class Capitals:
         self.base_rate = base_rate
         rows = len(joint_rows(0.5, base_rate, "harm"))
         self.joint = {side: np.zeros((runs, rows)) for side in ("benefit", "harm")}
-        self.conditional = {
-            name: np.zeros((runs, 6)) for name in ("benefit", "harm", *MARGINS)
-        }
+        self.conditional = {name: np.zeros((runs, 6)) for name in ("benefit", "harm", *MARGINS)}
 
     def add(self, who, ratio, treated, failed_t, failed_c, batch):
         """Let the rollouts `who` see one batch each, dealt at `ratio`."""
@@ -78,8 +89,11 @@ class Outcomes:
             for name in self.requests.keys() | other.requests.keys()
         }
         return Outcomes(
-            self.runs + other.runs, self.ends + other.ends, requests,
-            self.extra_failures + other.extra_failures, self.exposures + other.exposures,
+            self.runs + other.runs,
+            self.ends + other.ends,
+            requests,
+            self.extra_failures + other.extra_failures,
+            self.exposures + other.exposures,
             self.asked + other.asked,
         )
 
@@ -97,7 +111,9 @@ def ramp(p0, p1, *, runs, most, batch, seed):
     """Send `runs` rollouts through the ramp, looking after every `batch` requests."""
     random = np.random.default_rng(seed)
     capitals = Capitals(runs, p0)
-    counts = np.zeros((runs, len(STAGES), 4), dtype=np.int64)  # n and failures of control, treatment
+    counts = np.zeros(
+        (runs, len(STAGES), 4), dtype=np.int64
+    )  # n and failures of control, treatment
     stage = np.zeros(runs, dtype=int)
     alive = np.arange(runs)
     done = Outcomes(runs=runs)
