@@ -8,7 +8,7 @@ PEERS := $(VENV)/peers
 PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity
 
 .PHONY: demo test test-sdk check lock clean \
-	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair
+	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -72,6 +72,9 @@ bench-oracle: $(VENV)/.ready  ## how many wrong patches of the example program t
 bench-repair: $(VENV)/.ready  ## repairs of the students' programs in the file DATA
 	@test -n "$(DATA)" || { echo "say where they are: make bench-repair DATA=refactory_crashes.jsonl"; exit 2; }
 	$(BIN)/python benchmarks/repair.py "$(DATA)"
+
+bench-rollout: $(VENV)/.ready  ## whether rollouts decide rightly, and how soon; SEED and RUNS may be set
+	$(BIN)/python benchmarks/rollout.py --seed $(or $(SEED),1) --runs $(or $(RUNS),10000)
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -81,7 +81,7 @@ def merge(*deliveries: Readings) -> Readings:
     for delivery in deliveries:
         for meter, reading in delivery.items():
             known = latest.get(meter)
-            if known is None or _rank(reading) > _rank(known):
+            if known is None or _is_later(reading, known):
                 latest[meter] = reading
     return latest
 
@@ -124,7 +124,9 @@ def _readings(shipment: Shipment) -> Readings:
     return found
 
 
-def _rank(reading: Reading) -> tuple[object, ...]:
+def _is_later(reading: Reading, known: Reading) -> bool:
+    if reading.sequence != known.sequence:
+        return reading.sequence > known.sequence
     # Two readings of one sequence number are the same; should a broken process send others, the
     # choice between them must still not depend on the order of arrival.
-    return (reading.sequence, as_row(reading.counts), reading.ratio)
+    return (as_row(reading.counts), reading.ratio) > (as_row(known.counts), known.ratio)
