@@ -192,8 +192,10 @@ def costs():
     treated = Assignment("fix-abc123", "salt").dealer(0.05)
     ledger, unit = Ledger(wait_s=1e9), "4bf92f3577b34da6a3ce929d0e0e4736"
 
+    arms = (Arm.CONTROL, Arm.TREATMENT)
+
     def call():
-        exposure = ledger.begin(Arm.TREATMENT if treated(unit) else Arm.CONTROL, 0.0)
+        exposure = ledger.begin(arms[treated(unit)], 0.0)
         exposure.end(False, 1.0)
 
     print("\nWhat it costs (the least of many runs)")
