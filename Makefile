@@ -8,7 +8,8 @@ PEERS := $(VENV)/peers
 PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity
 
 .PHONY: demo test test-sdk check lock clean \
-	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout
+	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
+	bench-speed
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -68,6 +69,9 @@ bench-neighbours: $(VENV)/.ready  ## how long finding callers and tests takes
 
 bench-oracle: $(VENV)/.ready  ## how many wrong patches of the example program the judge accepts
 	$(BIN)/python benchmarks/oracle.py
+
+bench-speed: $(VENV)/.ready  ## how long healing takes in a project of 500 files, and where the time goes
+	$(BIN)/python benchmarks/speed.py
 
 bench-repair: $(VENV)/.ready  ## repairs of the students' programs in the file DATA
 	@test -n "$(DATA)" || { echo "say where they are: make bench-repair DATA=refactory_crashes.jsonl"; exit 2; }

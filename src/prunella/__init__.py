@@ -5,6 +5,8 @@ from __future__ import annotations
 from prunella._version import __version__
 from prunella.sdk.decorator import heal
 from prunella.sdk.init import init
+from prunella.sdk.install import install_fix, remove_fix
+from prunella.sdk.kinds import agent, llm, tool
 from prunella.sdk.runtime import disable, enable, flush, set_drain
 from prunella.sdk.trace import carry
 
@@ -16,7 +18,21 @@ if TYPE_CHECKING:
 
     from prunella.wiring.healer import Healer
 
-__all__ = ["Healer", "__version__", "carry", "disable", "enable", "flush", "heal", "init"]
+__all__ = [
+    "Healer",
+    "__version__",
+    "agent",
+    "carry",
+    "disable",
+    "enable",
+    "flush",
+    "heal",
+    "init",
+    "install_fix",
+    "llm",
+    "remove_fix",
+    "tool",
+]
 
 
 def __getattr__(name: str) -> Any:

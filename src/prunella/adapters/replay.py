@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from typing import Any
 
 from prunella.adapters import mounts
@@ -29,6 +29,8 @@ _IMPORT_S = 20.0
 _CALL_S = 5.0
 #: Nothing was heard for this long beyond what the runner itself allows: the sandbox is ended.
 _SILENCE_S = 20.0
+#: A sandbox that has closed its report may take this long to end.
+_ENDING_S = 2.0
 _MAX_TOTAL_BYTES = 512_000_000
 _MAX_LINE_BYTES = 17_000_000
 _FILE_BYTES = 64 * 1024 * 1024
@@ -150,11 +152,23 @@ class SandboxReplayer:
                     outlet = -1
                     for line in _lines(inlet, process, job):
                         _read_outcome(line, requests, len(job.variants), found)
+                    ending = _ending(process)
             finally:
                 os.close(inlet)
                 if outlet >= 0:
                     os.close(outlet)
-            return _tail(complaints.fileno())
+            return f"{ending} {_tail(complaints.fileno())}".strip()
+
+
+def _ending(process: "Popen[bytes]") -> str:
+    """Return in words how the sandbox ended; empty where it did well or is still running."""
+    try:
+        code = process.wait(_ENDING_S)
+    except TimeoutExpired:
+        return "The sandbox fell silent and was ended."
+    if code < 0:
+        return f"The sandbox was ended by signal {-code}."
+    return f"The sandbox ended with exit code {code}." if code else ""
 
 
 def _make_readable(tree: Path) -> None:

@@ -5,10 +5,12 @@ from enum import IntEnum
 from prunella.model.errors import (
     AmbiguousName,
     ConfigurationError,
+    FixError,
     NothingToHeal,
     PatchRefused,
     PrunellaError,
     SourceUnavailable,
+    StepRefused,
     UnknownName,
 )
 
@@ -44,10 +46,12 @@ MEANINGS = {
 _BY_ERROR: tuple[tuple[type[PrunellaError], ExitCode], ...] = (
     (NothingToHeal, ExitCode.NEGATIVE),
     (SourceUnavailable, ExitCode.NEGATIVE),
+    (StepRefused, ExitCode.NEGATIVE),
     (UnknownName, ExitCode.USAGE),
     (AmbiguousName, ExitCode.USAGE),
     (ConfigurationError, ExitCode.USAGE),
     (PatchRefused, ExitCode.USAGE),
+    (FixError, ExitCode.USAGE),
 )
 
 

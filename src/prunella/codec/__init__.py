@@ -53,6 +53,11 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 ``["pm", dtype, values, mask]``                nullable column: two ``np`` nodes
 ``["pc", codes, categories, ordered]``         categorical column
 ``["pt", values, zone]``                       column of moments or durations, in UTC if it has a zone
+``["pp", frequency, np]``                      column of periods, by their ordinals
+``["pv", left, right, closed]``                column of intervals: two columns
+``["pz", values, fill]``                       sparse column, written out
+``["pq", frequency, ordinal]``                 pandas Period
+``["pw", left, right, closed]``                pandas Interval
 ``["ps", nps, zone]`` ``["pl", nps]``          pandas Timestamp, in UTC if it has a zone; Timedelta
 ``["?", path, reason]``                        opaque: only its class is known
 ``["cut", size, node]``                        something of ``size`` items, characters or bytes of
@@ -67,8 +72,9 @@ What comes back equal: all of the above down to ``pl``. Instances are remade by
 the ``__new__`` of their built-in base, with the attributes they had; a class that defines
 ``__del__``, keeps state in C or can't be imported by its own name is recorded for reading only. Not
 kept: an exception's cause, traceback and keyword-only fields (``ImportError.name``); attributes
-that functions carry; the order of a set. Iterators, generators, files, pandas frames, modules, lambdas and
-functions defined in functions are opaque.
+that functions carry; the order of a set. Iterators, generators, files, modules, lambdas and functions
+defined in functions are opaque; so are pandas frames with ``attrs``, and columns of Arrow's types or of
+other libraries: their values can't be told without running them.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -112,6 +112,46 @@ def _timedelta(decoder: "Decoder", node: list[Tree]) -> Any:
     return _pandas().Timedelta(decoder.whole(tagged(arity(node, 2)[1], "nps")))
 
 
+def _periods(decoder: "Decoder", node: list[Tree]) -> Any:
+    _tag, frequency, ordinals = arity(node, 3)
+    index = _pandas().PeriodIndex
+    return index.from_ordinals(decoder.whole(ordinals), freq=_frequency(frequency)).array
+
+
+def _period(_: "Decoder", node: list[Tree]) -> Any:
+    _tag, frequency, ordinal = arity(node, 3)
+    return _pandas().Period(ordinal=integer(ordinal), freq=_frequency(frequency))
+
+
+def _frequency(part: Tree) -> str:
+    if not _FREQUENCY.fullmatch(text(part)):
+        raise RecordError(f"encoded period has the unknown frequency {part!r:.40}")
+    return text(part)
+
+
+def _intervals(decoder: "Decoder", node: list[Tree]) -> Any:
+    _tag, left, right, closed = arity(node, 4)
+    sides = [_as_array(decoder.whole(side)) for side in (left, right)]
+    return _pandas().arrays.IntervalArray.from_arrays(*sides, closed=_closed(closed))
+
+
+def _interval(decoder: "Decoder", node: list[Tree]) -> Any:
+    _tag, left, right, closed = arity(node, 4)
+    return _pandas().Interval(decoder.whole(left), decoder.whole(right), closed=_closed(closed))
+
+
+def _closed(part: Tree) -> str:
+    if part not in ("left", "right", "both", "neither"):
+        raise RecordError(f"encoded interval is closed on {part!r:.40}")
+    return text(part)
+
+
+def _sparse(decoder: "Decoder", node: list[Tree]) -> Any:
+    _tag, dense, fill = arity(node, 3)
+    array = _as_array(decoder.whole(dense))
+    return _pandas().arrays.SparseArray(array, fill_value=decoder.whole(fill))
+
+
 FRAME_BUILDERS: "dict[str, Builder]" = {
     "pd": _table,
     "pa": _text_column,
@@ -121,4 +161,9 @@ FRAME_BUILDERS: "dict[str, Builder]" = {
     "pi": _index,
     "ps": _timestamp,
     "pl": _timedelta,
+    "pp": _periods,
+    "pq": _period,
+    "pv": _intervals,
+    "pw": _interval,
+    "pz": _sparse,
 }

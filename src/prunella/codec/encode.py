@@ -11,7 +11,10 @@ from prunella.codec.encoder import (
     INF,
     MINUS_BIG,
     MINUS_INF,
+    MINUS_SMALL,
+    SMALL,
     Encoder,
+    encoded,
 )
 from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
 from prunella.codec.names import STRONG
@@ -28,6 +31,9 @@ def encode(
 
     Runs no code of the value's classes, and takes bounded time and memory whatever the value is.
     """
+    kind = type(value)
+    if value is None or kind is bool or (kind is int and MINUS_SMALL < value < SMALL):
+        return encoded(Encoded, (value, True))  # most results, without any state
     encoder = Encoder(limits, redactor)
     return encoder.finish(encoder.node(value, limits.max_depth))
 
@@ -42,14 +48,45 @@ def encode_mapping(
 
     References shared between the values survive; what stands under a secret name is redacted.
     """
-    encoder = Encoder(limits, redactor)
     tree: list[Tree] = ["d"]
+    encoder = None
     try:
-        encoder.named(tree, tuple(values.items()), limits.max_depth - 1)
+        items = tuple(values.items())
+        if redactor is not None and len(items) <= limits.max_items:
+            _plain_pairs(tree, items, redactor)
+        done = len(tree) // 2
+        if done == len(items):
+            return encoded(Encoded, (tree, True))
+        encoder = Encoder(limits, redactor)
+        encoder.named(tree, items[done:], limits.max_depth - 1)
     except Exception as error:  # noqa: BLE001 - as in Encoder.node
+        encoder = encoder or Encoder(limits, redactor)
         encoder.lose()
         tree += ("…", ["?", "builtins:dict", f"unreadable: {type(error).__name__}"])
     return encoder.finish(tree)
+
+
+def _plain_pairs(
+    tree: list[Tree], items: tuple[tuple[str, Any], ...], redactor: "Redactor"
+) -> None:
+    """Append names with small scalars to `tree`, up to the first that is anything else.
+
+    Most calls have no other arguments, and need none of an encoder's state.
+    """
+    names, short = redactor.names, redactor.shortest
+    for key, item in items:
+        kind = type(item)
+        if not (
+            (kind is int and item < SMALL and item > MINUS_SMALL)
+            or (kind is str and len(item) < short)
+            or item is None
+            or kind is bool
+            or (kind is float and MINUS_INF < item < INF)
+        ):
+            return
+        if type(key) is not str or names[key] != 0:
+            return
+        tree += (key, item)
 
 
 # --- the built-in types -------------------------------------------------------------------------
@@ -58,7 +95,16 @@ def encode_mapping(
 def _list(encoder: Encoder, value: list[Any], depth: int) -> Tree:
     if len(value) == 2 and _is_secret_field(encoder, value[0], value[1]):
         return ["l", encoder.node(value[0], depth), encoder.hidden(value[1], STRONG, depth)]
-    return encoder.sequence(value, ["l"], len(value), value, depth)
+    key = id(value)
+    if key in encoder.memo:
+        return encoder.again(key)
+    out: list[Tree] = ["l"]
+    encoder.memo[key] = (value, out)
+    size = len(value)
+    if depth > 0 and size <= encoder.max_items and encoder.nodes_left - size > encoder.clock_at:
+        encoder.nodes_left -= size + 1
+        return encoder.nodes(out, value[:size], depth - 1)
+    return encoder.items_part(out, size, value, depth)
 
 
 def _tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Tree:

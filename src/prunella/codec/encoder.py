@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 BIG = 1 << 1_000
 MINUS_BIG = -BIG
 #: The interpreter compares integers below this in one step.
-_SMALL = 1 << 29
-_MINUS_SMALL = -_SMALL
+SMALL = 1 << 29
+MINUS_SMALL = -SMALL
 INF = float("inf")
 MINUS_INF = -INF
 #: Items and characters that are kept of what is too long.
@@ -99,10 +99,11 @@ class Encoder:
         for item in items:
             kind = type(item)
             if (  # the commonest scalars, without a call
-                (kind is int and item < _SMALL and item > _MINUS_SMALL)
+                (kind is int and item < SMALL and item > MINUS_SMALL)
                 or (kind is str and len(item) < short)
                 or item is None
                 or kind is bool
+                or (kind is float and MINUS_INF < item < INF)
             ):
                 append(item)
             else:
@@ -120,10 +121,11 @@ class Encoder:
                 continue
             kind = type(item)
             if (
-                (kind is int and item < _SMALL and item > _MINUS_SMALL)
+                (kind is int and item < SMALL and item > MINUS_SMALL)
                 or (kind is str and len(item) < short)
                 or item is None
                 or kind is bool
+                or (kind is float and MINUS_INF < item < INF)
             ):
                 append(item)
             else:
@@ -306,10 +308,11 @@ class Encoder:
             for key, number in self.shared.items():
                 node = self.memo[key][1]
                 node[:] = ["&", number, node[:]]
-        return _new_tuple(Encoded, (tree, self.complete))  # as Encoded(…), in half the time
+        return encoded(Encoded, (tree, self.complete))
 
 
-_new_tuple = tuple.__new__
+#: ``encoded(Encoded, (tree, complete))`` is as ``Encoded(…)``, in half the time.
+encoded = tuple.__new__
 _NO_SECRETS = Secrecies(lambda _: 0)
 #: Id of a built-in type → what encodes its instances; filled by `prunella.codec.encode`.
 BUILTIN: dict[int, Handler] = {}

@@ -2,7 +2,7 @@
 
 A frame is its columns: arrays as numpy's are, text and objects as lists, so that secrets are looked
 for in them. A column whose label names a secret doesn't get there. Only the exact classes of pandas
-are read; what isn't known here (sparse, periods, intervals) is opaque.
+are read; what isn't known here (columns of Arrow's own types, of other libraries) is opaque.
 """
 
 from typing import Any
@@ -13,14 +13,13 @@ from prunella.model.tree import Tree
 
 _MAX_COLUMNS = 256
 _CELL_BYTES = 8
-_PLAIN_INDEXES = frozenset({"Index", "DatetimeIndex", "TimedeltaIndex", "CategoricalIndex"})
+_WITH_FREQUENCY = frozenset({"DatetimeIndex", "TimedeltaIndex"})
+_PLAIN_INDEXES = _WITH_FREQUENCY | {"Index", "CategoricalIndex", "PeriodIndex", "IntervalIndex"}
 
 
 def _frame(encoder: Encoder, value: Any, depth: int) -> Tree:
     if len(value.columns) > _MAX_COLUMNS:
         return encoder.opaque(type(value), f"has more than {_MAX_COLUMNS} columns")
-    if not value.columns.is_unique:
-        return encoder.opaque(type(value), "has several columns of one name")
     return _table(encoder, value, "DataFrame", len(value.columns), depth)
 
 
@@ -52,16 +51,21 @@ def _table(encoder: Encoder, value: Any, kind: str, columns: int, depth: int) ->
 def _contents(encoder: Encoder, value: Any, kind: str, depth: int) -> list[Tree]:
     index = _index(encoder, value.index, depth)
     if kind == "Series":
-        return [index, _columns(encoder, [(value.name, value.array)], depth), None]
+        return [index, _columns(encoder, [(value.name, value.array)], depth, told=True), None]
     pairs = [(name, column.array) for name, column in value.items()]
-    return [index, _columns(encoder, pairs, depth), _index(encoder, value.columns, depth)]
+    columns = _columns(encoder, pairs, depth, told=value.columns.is_unique)
+    return [index, columns, _index(encoder, value.columns, depth)]
 
 
-def _columns(encoder: Encoder, pairs: list[tuple[Any, Any]], depth: int) -> Tree:
+def _columns(encoder: Encoder, pairs: list[tuple[Any, Any]], depth: int, *, told: bool) -> Tree:
+    """Return a ``d`` node; where labels alone are not `told` apart, with the column's number."""
     node: list[Tree] = ["d"]
-    for name, array in pairs:
+    for number, (name, array) in enumerate(pairs):
+        place = len(node)
         if not encoder.hides(node, name, array, depth):
             node.append(_column(encoder, array, depth))
+        if not told:
+            node[place] = ["t", node[place], number]
     return node
 
 
@@ -83,6 +87,18 @@ def _column(encoder: Encoder, array: Any, depth: int) -> Tree:
     if kind in ("DatetimeArray", "TimedeltaArray"):
         zone = encoder.node(getattr(array, "tz", None), depth - 1)
         return ["pt", _values(encoder, _moments(array), depth), zone]
+    return _rarer_column(encoder, array, kind, depth)
+
+
+def _rarer_column(encoder: Encoder, array: Any, kind: str, depth: int) -> Tree:
+    if kind == "PeriodArray":
+        return ["pp", array.freqstr, _values(encoder, array.asi8, depth)]
+    if kind == "IntervalArray":
+        sides = [_column(encoder, side.array, depth) for side in (array.left, array.right)]
+        return ["pv", *sides, array.closed]
+    if kind == "SparseArray":
+        dense = _values(encoder, array.to_dense(), depth)
+        return ["pz", dense, encoder.node(array.fill_value, depth)]
     return encoder.opaque(type(array), "is a kind of column that isn't recorded")
 
 
@@ -113,7 +129,7 @@ def _index(encoder: Encoder, value: Any, depth: int) -> list[Tree]:
         return node
     if kind not in _PLAIN_INDEXES:
         return encoder.opaque(type(value), "is a kind of index that isn't recorded")
-    frequency = getattr(value, "freqstr", None)
+    frequency = value.freqstr if kind in _WITH_FREQUENCY else None
     return ["pi", kind, names, _secretly(encoder, value.name, value.array, depth), frequency]
 
 
@@ -143,6 +159,15 @@ def _timedelta(encoder: Encoder, value: Any, depth: int) -> Tree:
     return ["pl", encoder.node(value.asm8, depth)]
 
 
+def _period(encoder: Encoder, value: Any, depth: int) -> Tree:
+    return ["pq", value.freqstr, encoder.node(value.ordinal, depth)]
+
+
+def _interval(encoder: Encoder, value: Any, depth: int) -> Tree:
+    sides = [encoder.node(side, depth - 1) for side in (value.left, value.right)]
+    return ["pw", *sides, value.closed]
+
+
 def pandas_handler(kind: type) -> "Handler | None":
     """Return the handler of `kind` where it is a class of pandas that is known here."""
     name = kind.__name__
@@ -163,5 +188,7 @@ _PUBLIC: dict[str, Handler] = {
     "Series": _series,
     "Timestamp": _timestamp,
     "Timedelta": _timedelta,
+    "Period": _period,
+    "Interval": _interval,
     **dict.fromkeys(("RangeIndex", "MultiIndex", *_PLAIN_INDEXES), _any_index),
 }

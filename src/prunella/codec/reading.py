@@ -62,6 +62,11 @@ _BUILTIN_NAMES = {
     "pc": "pandas.Categorical",
     "ps": "pandas.Timestamp",
     "pl": "pandas.Timedelta",
+    "pp": "pandas.arrays.PeriodArray",
+    "pq": "pandas.Period",
+    "pv": "pandas.arrays.IntervalArray",
+    "pw": "pandas.Interval",
+    "pz": "pandas.arrays.SparseArray",
 }
 _WITH_CLASS = frozenset({"o", "x", "nt", "sub", "enum", "flag", "?"})
 #: Tag → module of the class that is named behind it.

@@ -15,7 +15,24 @@ _NAMED = {"d": 1, "od": 1, "ct": 1, "dd": 2}
 _SEQUENCES = frozenset({"l", "t"})
 #: Tags whose first argument is no text of the program: a class, a number, a moment.
 _PATHS = frozenset(
-    {"o", "x", "sub", "nt", "path", "?", "np", "nps", "redacted", "arr", "pd", "pi", "pa", "pm"}
+    {
+        "o",
+        "x",
+        "sub",
+        "nt",
+        "path",
+        "?",
+        "np",
+        "nps",
+        "redacted",
+        "arr",
+        "pd",
+        "pi",
+        "pa",
+        "pm",
+        "pp",
+        "pq",
+    }
 )
 _UNTOUCHED = frozenset(
     {
@@ -113,6 +130,8 @@ class _Pass:
         return out
 
     def secrecy(self, key: Tree) -> int:
+        if type(key) is list and len(key) == 3 and key[0] == "t" and type(key[2]) is int:
+            key = key[1]  # of several columns of one label
         if type(key) is list and len(key) == 2 and key[0] == "b":
             try:
                 key = a2b_base64(str(key[1])).decode("latin-1")

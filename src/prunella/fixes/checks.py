@@ -5,9 +5,9 @@ from typing import Any
 
 from prunella.fixes.configs import Check, Range
 from prunella.fixes.fields import ABSENT
+from prunella.fixes.patterns import TooMuch
 from prunella.fixes.schemas import (
     Looks,
-    TooMuch,
     is_of_type,
     length_violation,
     pattern_violation,

@@ -1,5 +1,7 @@
 """The seven types of fixes: the keys of their configs, with ranges, defaults and meanings."""
 
+# ruff: noqa: RUF009 - `key` makes the dataclass's field
+
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

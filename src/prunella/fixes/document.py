@@ -1,5 +1,7 @@
 """A fix document: JSON that says what to do at run time, read strictly."""
 
+# ruff: noqa: RUF009 - `key` makes the dataclass's field
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -34,32 +34,26 @@ def _misfits(fix: Fix, site: SiteView) -> Iterator[str]:
     for name in _names_used(fix, site):
         if place_of(site, name) is None:
             yield f"it has no parameter {name!r}"
-    if isinstance(config, Retry):
-        yield from _repeats(config.approved_non_idempotent, site)
-    elif isinstance(config, Guard):
-        if config.stage == "output" and site.shape in _STREAMS:
-            yield "its result is a stream"
-        if config.on_fail == "reask":
-            yield from _repeats(config.approved_non_idempotent, site)
-    elif isinstance(config, Prompt):
-        if not any(role in site.roles for role in _PROMPT_ROLES):
-            yield "it has no parameter for messages, a system message or a prompt"
-    elif isinstance(config, Fallback):
-        if site.shape in _STREAMS and any(
-            link.site is None and link.model is None for link in config.chain
-        ):
-            yield "its result is a stream, which only another site or model can stand in for"
-    elif isinstance(config, Tool) and site.shape in _STREAMS:
-        if config.result_limit is not None or config.error_map:
-            yield "its result is a stream"
-
-
-def _repeats(approved: bool, site: SiteView) -> Iterator[str]:
-    if not (site.idempotent or approved):
+    repeats = isinstance(config, Retry) or (isinstance(config, Guard) and config.on_fail == "reask")
+    if repeats and not (site.idempotent or getattr(config, "approved_non_idempotent", False)):
         yield (
             "it isn't declared idempotent (idempotent=True), and nobody approved that it is "
             "repeated (approved_non_idempotent)"
         )
+    if isinstance(config, Prompt) and not any(role in site.roles for role in _PROMPT_ROLES):
+        yield "it has no parameter for messages, a system message or a prompt"
+    if site.shape in _STREAMS and _needs_a_result(fix):
+        yield "its result is a stream"
+
+
+def _needs_a_result(fix: Fix) -> bool:
+    """Tell whether the fix checks, changes or gives a result, which a stream never is."""
+    config = fix.config
+    if isinstance(config, Guard):
+        return config.stage == "output"
+    if isinstance(config, Fallback):
+        return any(link.site is None and link.model is None for link in config.chain)
+    return isinstance(config, Tool) and (config.result_limit is not None or bool(config.error_map))
 
 
 def _names_used(fix: Fix, site: SiteView) -> Iterator[str]:

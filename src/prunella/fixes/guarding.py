@@ -14,6 +14,10 @@ from prunella.fixes.steps import Attempt, Healing, Outcome
 from prunella.model.errors import GuardRejected
 
 
+class _NoRepair(Exception):
+    """A value can't be put right; the message goes on from what is wrong with it."""
+
+
 def guard_input(run: Run, installed: Installed, config: Guard) -> Outcome | None:
     """Check an argument; put it right in `run`, or return the rejection of the call."""
     name = config.parameter or ""
@@ -23,8 +27,8 @@ def guard_input(run: Run, installed: Installed, config: Guard) -> Outcome | None
         return None
     try:
         repaired = _repaired(config, value)
-    except ValueError as error:
-        return _rejected(run, installed, f"{name}: {reason} ({error})")
+    except _NoRepair as error:
+        return _rejected(run, installed, f"{name}: {reason}{error}")
     run.arguments = put(run.site, run.arguments, name, repaired)
     run.acted(installed, f"{config.on_fail}: {name}: {reason}", altered=True)
     return None
@@ -40,8 +44,8 @@ def guard_output(run: Run, installed: Installed, config: Guard, outcome: Outcome
         return (yield from _reask(run, installed, config, reason))
     try:
         repaired = _replaced(outcome.value, config.path, _repaired(config, value))
-    except ValueError as error:
-        return _rejected(run, installed, f"result: {reason} ({error})")
+    except _NoRepair as error:
+        return _rejected(run, installed, f"result: {reason}{error}")
     degraded = config.on_fail == "default"
     run.acted(installed, f"{config.on_fail}: result: {reason}", altered=True, degraded=degraded)
     return Outcome(repaired)
@@ -60,18 +64,21 @@ def _reask(run: Run, installed: Installed, config: Guard, reason: str) -> Healin
 
 
 def _repaired(config: Guard, value: Any) -> Any:
-    """Return what takes the place of a value that failed its check; raises `ValueError`."""
+    """Return what takes the place of a value that failed its check; raises `_NoRepair`."""
     if config.on_fail == "default":
         return copied(config.default)
-    if config.on_fail == "clamp" and config.check.range is not None:
-        found = clamped(config.check.range, value)
-    elif config.on_fail == "coerce":
-        found = converted(config.check, value)
-    else:
-        raise ValueError("as the fix demands")
+    try:
+        if config.on_fail == "clamp" and config.check.range is not None:
+            found = clamped(config.check.range, value)
+        elif config.on_fail == "coerce":
+            found = converted(config.check, value)
+        else:
+            raise _NoRepair("")
+    except ValueError as error:
+        raise _NoRepair(f" ({error})") from None
     still = problem(config.check, found)
     if still:
-        raise ValueError(f"still, {still}")
+        raise _NoRepair(f", and after {config.on_fail} {still}")
     return found
 
 
@@ -92,7 +99,7 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _replaced(value: Any, path: tuple[str, ...], new: Any) -> Any:
-    """Return a copy of the result with another value at a path; raises `ValueError`."""
+    """Return a copy of the result with another value at a path; raises `_NoRepair`."""
     if not path:
         return new
     step, rest = path[0], path[1:]
@@ -101,7 +108,7 @@ def _replaced(value: Any, path: tuple[str, ...], new: Any) -> Any:
     if type(value) is list and step.isdecimal() and int(step) < len(value):
         at = int(step)
         return [*value[:at], _replaced(value[at], rest, new), *value[at + 1 :]]
-    raise ValueError(f"the result has no place {step!r}")
+    raise _NoRepair(f" (it has no place {step!r})")
 
 
 def limited(config: ResultLimit, value: Any) -> Any:

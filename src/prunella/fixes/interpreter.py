@@ -10,10 +10,11 @@ retry, fallback and the tool's error map; on a result the tool's limit and the g
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prunella.fixes import changes
-from prunella.fixes.arguments import put
+from prunella.fixes.arguments import get, put
 from prunella.fixes.configs import Fallback, Goal, Guard, Parameter, Prompt, Routing, Tool
 from prunella.fixes.fallback import along_chain, fall_back, invoked, visited
 from prunella.fixes.guarding import guard_input, guard_output, limited
@@ -120,7 +121,7 @@ def _change(run: Run, installed: Installed, change: Any) -> None:
 def _sticky(run: Run, key: str | None) -> str | None:
     if key is None:
         return None
-    value = changes.get(run.site, run.arguments, key)
+    value = get(run.site, run.arguments, key)
     return f"{key}={value}" if type(value) in (str, int) else None
 
 
@@ -129,11 +130,12 @@ def _sticky(run: Run, key: str | None) -> str | None:
 
 def _attempt(run: Run) -> Healing:
     if run.goal and run.router is not None:
-        found = yield from invoked(run, run.router, run.goal)
+        found: Outcome | None = yield from invoked(run, run.router, run.goal)
         if found is not None:
-            return found  # type: ignore[no-any-return]  # an outcome, as `invoked` says
+            return found
     for installed in run.plan.active("fallback"):
-        answered = yield from _guarded(run, installed, _around_open_circuit(run, installed), None)
+        steps = _around_open_circuit(run, installed)
+        answered: Outcome | None = yield from _guarded(run, installed, steps, None)
         if answered is not None:
             return answered
     outcome = yield Attempt(run.arguments, *_time_limit(run))
@@ -148,15 +150,16 @@ def _time_limit(run: Run) -> tuple[Any, ...]:
         config = installed.fix.config
         if isinstance(config, Tool) and config.timeout_ms is not None:
             limit_s = config.timeout_ms / 1_000
-
-            def exceeded(installed: Installed = installed) -> bool:
-                met = run.safely(installed, run.meets, installed, f"end it after {limit_s} s")
-                if met:
-                    run.acted(installed, f"ended after {limit_s} s")
-                return bool(met)
-
-            return limit_s, exceeded
+            return limit_s, partial(_exceeded, run, installed, limit_s)
     return ()
+
+
+def _exceeded(run: Run, installed: Installed, limit_s: float) -> bool:
+    """Tell whether a call that has taken this long is to be ended."""
+    met = run.safely(installed, run.meets, installed, f"end it after {limit_s} s")
+    if met:
+        run.acted(installed, f"ended after {limit_s} s")
+    return bool(met)
 
 
 def _around_open_circuit(run: Run, installed: Installed) -> Any:

@@ -57,7 +57,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
             slept = yield Sleep(wait_s)
             if slept.error is not None:
                 return slept  # called off while it waited
-            outcome = yield Attempt(run.arguments, *_until_deadline(run, config))
+            outcome = yield Attempt(run.arguments, _left_s(run, config), _always)
             run.acted(installed, f"retry {made} after {wait_s:.3f} s")
             if outcome.error is None or not is_for(run, installed, outcome.error, config.retry_on):
                 break
@@ -70,9 +70,13 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
     return outcome
 
 
-def _until_deadline(run: Run, config: Retry) -> tuple[float, object]:
-    left_s = config.deadline_ms / 1_000 - (run.world.clock_s() - run.began_s)
-    return max(left_s, 0.0), lambda: True
+def _left_s(run: Run, config: Retry) -> float:
+    return max(config.deadline_ms / 1_000 - (run.world.clock_s() - run.began_s), 0.0)
+
+
+def _always() -> bool:
+    """The deadline ends a retry, whatever else holds."""
+    return True
 
 
 def _wait_s(

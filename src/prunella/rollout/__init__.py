@@ -1,5 +1,29 @@
-"""Takes a fix from canary to everywhere, or back, by evidence. Pure."""
+"""Rolling fixes out: what people decide, and what the evidence does."""
 
-from prunella.rollout.advance import Counted, Stay, Step, advance
+from prunella.rollout.advance import Counted, Stay, advance
+from prunella.rollout.by_hand import (
+    By,
+    Step,
+    approve,
+    pause,
+    promote,
+    propose,
+    remove,
+    resume,
+    roll_back,
+)
 
-__all__ = ["Counted", "Stay", "Step", "advance"]
+__all__ = [
+    "By",
+    "Counted",
+    "Stay",
+    "Step",
+    "advance",
+    "approve",
+    "pause",
+    "promote",
+    "propose",
+    "remove",
+    "resume",
+    "roll_back",
+]

@@ -25,6 +25,7 @@ from prunella.experiment.ramp import HOLDBACK_RATIO
 from prunella.model.audit import AuditEntry
 from prunella.model.ids import AuditId
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.rollout.by_hand import Step
 
 #: Who takes these steps.
 ACTOR = "healer"
@@ -51,14 +52,6 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """The rollout after one step, and the entry that says why. Kept together, or not at all."""
-
-    rollout: Rollout
-    entry: AuditEntry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
     """Nothing changes. `found` is what was decided, ``None`` where there was nothing to decide."""
 
@@ -69,10 +62,10 @@ class Stay:
 def advance(
     rollout: Rollout, counted: Counted, *, now: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> Step | Stay:
-    """Return the step that the evidence asks for, or why there is none.
+    """Return the rollout after the step that the evidence asks for with its entry, or why none is.
 
     The same arguments give the same step with the same id (`Rollout.sequence` is part of it), so a
-    step that is tried twice is kept once. `now` is aware. Candidates wait for whoever approves
+    step that is tried twice is kept once; keep both parts together, or nothing. `now` is aware. Candidates wait for whoever approves
     them; paused rollouts and those that are over don't move; one in shadow changes nothing, so
     there is nothing to decide. Raises `ImpossibleCounts`.
     """
@@ -208,7 +201,7 @@ def _step(
         reason=reason,
         evidence=evidence,
     )
-    return Step(rollout=after, entry=entry)
+    return after, entry
 
 
 def _numbers(decision: Decision) -> dict[str, float | str]:

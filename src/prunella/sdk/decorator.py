@@ -8,9 +8,10 @@ from types import FunctionType
 
 from prunella.sdk import runtime
 from prunella.sdk.counters import count, guarded
+from prunella.sdk.roles import roles_of
 from prunella.sdk.site import site_of
 from prunella.sdk.trace import current
-from prunella.sdk.wrapper import build
+from prunella.sdk.wrapper import build, parameter_names
 from prunella.sdk.yields import observe
 
 #: For type checkers; `typing` takes longer to import than this whole package.
@@ -39,6 +40,7 @@ def heal(  # noqa: F811 - overloads of one function
     boundary: bool = False,
     capture: Capture | None = None,
     redact: Iterable[str] = (),
+    idempotent: bool = False,
 ) -> Callable[[F], F]: ...
 
 
@@ -50,6 +52,7 @@ def heal(  # noqa: F811 - what the overloads above describe
     boundary: bool = False,
     capture: Capture | None = None,
     redact: Iterable[str] = (),
+    idempotent: bool = False,
 ) -> F | Callable[[F], F]:
     """Record what the decorated function does: each failure, and a sample of its successes.
 
@@ -60,20 +63,31 @@ def heal(  # noqa: F811 - what the overloads above describe
     `kind` says what sort of work it does. `boundary` marks a function that reaches outside (network,
     database, clock): its recorded answers stand in for it when a caller is replayed. `capture`
     overrides the setting of that name for this function. `redact` names arguments, keys and local
-    variables whose values are secrets here.
+    variables whose values are secrets here. `idempotent` declares that a call may be repeated: fixes
+    retry no other function unless a person approved it.
 
     Raises `TypeError` for what is no Python function, with what to do instead. With
     ``PRUNELLA_DISABLED=1`` the function is returned as it is.
     """
+    return marked(
+        function,
+        kind=kind,
+        boundary=boundary,
+        capture=capture,
+        redact=redact,
+        idempotent=idempotent,
+    )
+
+
+def marked(function: F | None, *, redact: Iterable[str], **options: Any) -> F | Callable[[F], F]:
+    """Return `function` under observation, or a decorator where it is ``None``.
+
+    `options` are those of `heal`, and the `name` and the `roles` of a tool, llm or agent.
+    """
     is_replay = os.environ.get("PRUNELLA_REPLAY") == "1"
     if runtime.is_switched_off() and not is_replay:
         return function if function is not None else _unchanged
-    options = {
-        "kind": kind,
-        "boundary": boundary,
-        "capture": capture,
-        "redact": (redact,) if isinstance(redact, str) else tuple(redact),
-    }
+    options["redact"] = (redact,) if isinstance(redact, str) else tuple(redact)
     if function is None:
         return partial(_decorate, **options)
     decorated: F = _decorate(function, **options)
@@ -95,6 +109,7 @@ def _decorate(function: Any, **options: Any) -> Any:
         )
     if hasattr(function, "__prunella_site__") or options["capture"] == "none":
         return function
+    options["roles"] = roles_of(parameter_names(function.__code__), options.pop("roles", {}))
     wrapped = guarded("decorate", _wrap, function, options)
     if wrapped is None:
         count("dropped_sites")
@@ -119,4 +134,8 @@ def _wrap(function: FunctionType, options: dict[str, Any]) -> FunctionType | Non
     }
     wrapper = build(function, site.left, hooks, boundary=site.boundary)
     wrapper.__prunella_site__ = site.site_id  # type: ignore[attr-defined]  # read by the replay
+    site.add_wrapper(wrapper)
+    fixing = runtime.get_fixing()
+    if fixing is not None:
+        fixing.attach(site, wrapper)
     return wrapper

@@ -3,9 +3,42 @@
 import sys
 from typing import Any
 
+from prunella.codec import Redactor, encode_mapping
 from prunella.sdk.site import Site
 
-_SCALARS = frozenset({str, int, float, bool, bytes, complex, type(None), type(Ellipsis)})
+#: Ids of the types of scalars: looking up a class itself would run its metaclass's ``__hash__``.
+SCALARS = frozenset(
+    id(kind) for kind in (str, int, float, bool, bytes, complex, type(None), type(Ellipsis))
+)
+
+
+def inputs_at_failure(
+    values: dict[str, Any], read: Any, redactor: Redactor
+) -> tuple[list[Any], bool]:
+    """Return the tree of a failed call's arguments `values`, and whether it is whole.
+
+    `read` is the tree of those that are no scalars as they were before the call, or ``None`` where
+    nothing was read; then only what can't have changed since is in it, and marks for the rest.
+    """
+    if read is None:
+        late = {name: value for name, value in values.items() if is_unchanged(name, value)}
+    else:
+        late = {name: value for name, value in values.items() if id(type(value)) in SCALARS}
+    tree: Any
+    tree, complete = encode_mapping(late, redactor=redactor)
+    if len(late) == len(values):
+        return tree, complete
+    whole: list[Any] = ["d"]
+    encoded = iter(zip(tree[1::2], tree[2::2], strict=True))
+    early = iter(zip(read[1::2], read[2::2], strict=True)) if read else iter(())
+    for name, value in values.items():
+        if name in late:
+            whole += next(encoded)
+        else:
+            cls = type(value)
+            place = f"{cls.__module__}:{cls.__qualname__}"
+            whole += next(early, (name, ["?", place, "not read before the call"]))
+    return whole, complete and read is not None
 
 
 def ending_of(site: Site, error: BaseException) -> str:
@@ -30,9 +63,9 @@ def is_unchanged(name: str, value: Any) -> bool:
 def is_immutable(value: Any, depth: int = 4) -> bool:
     """Tell whether nothing can have changed `value`: a scalar, or a small tuple of such."""
     kind = type(value)
-    if kind in _SCALARS:
+    if id(kind) in SCALARS:
         return True
-    if kind in (tuple, frozenset) and depth and len(value) <= 20:
+    if (kind is tuple or kind is frozenset) and depth and len(value) <= 20:
         return all(is_immutable(item, depth - 1) for item in value)
     return f"{kind.__module__}.{kind.__qualname__}" in _IMMUTABLE
 

@@ -8,6 +8,7 @@ It costs about two microseconds; `prunella.triage` groups across processes and v
 import re
 from collections.abc import Hashable
 from dis import opmap
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -21,8 +22,13 @@ MAX_BEGINNINGS = 16
 #: Failures with complete inputs that are wanted of each group.
 ENOUGH_COMPLETE = 5
 
-_beginning = re.compile(r"[^\d'\"]{0,60}").match
+_match = re.compile(r"[^\d'\"]{0,60}").match
 _RAISE = opmap["RAISE_VARARGS"]
+
+
+@lru_cache(maxsize=256)
+def _beginning(start: str) -> str:
+    return _match(start)[0]  # type: ignore[index]  # it always matches
 
 
 class Group:
@@ -33,7 +39,7 @@ class Group:
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
         #: What the records of its repeated failures begin with.
-        self.repeat_start = ""
+        self.repeat_start = b""
         #: The site inside that failed first and has recorded it.
         self.inner = inner
         self.count = 0
@@ -73,7 +79,7 @@ class Groups:
         arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]  # a getset
         beginning = ""
         if arguments and type(arguments[0]) is str:
-            beginning = _beginning(arguments[0][:60])[0]  # type: ignore[index]  # always matches
+            beginning = _beginning(arguments[0][:60])
         group = self._groups.get((look, beginning))
         if group is None:
             inner = None if is_first else came_through(site, error)
@@ -103,16 +109,19 @@ class Groups:
 
 def _look(site: Site, error: BaseException) -> Hashable:
     """Return what tells this failure from others."""
-    steps: list[int] = []
+    steps: Any = []
     traceback = error.__traceback__
-    while traceback is not None and len(steps) < MAX_ENTRIES:
+    while traceback is not None:
         steps.append((id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti)
         traceback = traceback.tb_next
+        if len(steps) == MAX_ENTRIES:
+            break
+    if len(steps) > 1:  # those of a recursion count once, so that its depth makes no difference
+        steps = dict.fromkeys(steps)
     causes: tuple[int, ...] = ()
     if error.__context__ is not None or error.__cause__ is not None:
-        causes = tuple(id(type(cause)) for cause in _causes(error))
-    # Steps of a recursion count once, so that its depth makes no difference.
-    return (site.site_id, id(type(error)), tuple(dict.fromkeys(steps)), causes)
+        causes = tuple([id(type(cause)) for cause in _causes(error)])
+    return (site.site_id, id(type(error)), tuple(steps), causes)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -165,16 +174,16 @@ def is_recursion(site: Site, error: BaseException) -> bool:
     That call has recorded it. Only the first frames are looked at, because a thousand calls inside
     each other each have a thousand frames below them.
     """
-    entry = error.__traceback__
-    if entry is None or _raises(entry):
+    first = entry = error.__traceback__
+    if first is None:
         return False
-    frame = entry.tb_frame
     for _ in range(8):
-        entry = entry.tb_next
-        if entry is None:
+        following = entry.tb_next
+        if following is None:
             return False
-        if entry.tb_frame.f_code is site.code and entry.tb_frame is not frame:
-            return True
+        entry = following
+        if entry.tb_frame.f_code is site.code and entry.tb_frame is not first.tb_frame:
+            return not _raises(first)
     return False
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Arguments of the program that are kept, and characters of each.
 _MAX_ARGUMENTS = 50
 _MAX_ARGUMENT_LENGTH = 300
+#: How often it is looked whether the operator's file is there.
+_SWITCH_NS = 1_000_000_000
 
 
 class Host:
@@ -30,6 +32,7 @@ class Host:
         self.redactor = self._make_redactor()
         self._redactors: dict[tuple[str, ...], Redactor] = {}
         self.started_us = now_us()
+        self.is_off = False
         self.code_places = CodePlaces(self.root)
         self.renew()
 
@@ -40,6 +43,19 @@ class Host:
         self.process_id = f"proc_{self.unique}"
         self.pid = os.getpid()
         self.started_us = now_us()
+        #: When `stands_off` looks again, on the performance counter.
+        self.look_again_ns = 0
+
+    def stands_off(self, now_ns: int) -> bool:
+        """Tell whether nothing may be recorded: switched off here, by setting or by the file."""
+        if now_ns >= self.look_again_ns:
+            self.look_again_ns = now_ns + _SWITCH_NS
+            self.is_off = (
+                self.settings.disabled
+                or self.settings.capture == "none"
+                or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
+            )
+        return self.is_off
 
     def redactor_for(self, names: tuple[str, ...]) -> "Redactor":
         """Return the redactor that also hides values under `names`."""

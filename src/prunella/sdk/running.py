@@ -10,47 +10,59 @@ class Running:
     """A call that is being recorded."""
 
     __slots__ = (
-        "call_id",
         "complete",
         "held",
         "held_bytes",
         "inputs",
         "is_kept",
         "is_over",
+        "lacks_scalars",
         "parent",
         "site",
         "started_ns",
         "started_us",
         "token",
-        "trace_id",
+        "trace",
+        "unique",
         "yielded",
     )
 
-    def __init__(self, site: Site, call_id: str, trace_id: str, parent: "Running | None") -> None:
+    def __init__(self, site: Site, unique: str, parent: "Running | None") -> None:
         self.site = site
-        self.call_id = call_id
-        self.trace_id = trace_id
+        #: What its id has behind the prefix, and that of the outermost call.
+        self.unique = unique
+        self.trace: str = unique if parent is None else parent.trace
         self.parent = parent
         self.is_kept = False
         self.is_over = False
         self.inputs: Any = None
+        #: `inputs` are without the scalars, which can't change and are read only when it fails.
+        self.lacks_scalars = False
         self.complete = False
-        #: Lines of the boundary calls it made, written only if it is.
-        self.held: list[bytes] = []
+        #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
+        self.held: list[bytes] | None = None
         self.held_bytes = 0
         self.yielded: list[Any] | None = None
+        #: Found out only when it is written.
         self.started_us = 0
+        #: On the performance counter.
         self.started_ns = 0
         self.token: Any = None
 
+    @property
+    def call_id(self) -> str:
+        """Its `prunella.model.ids.CallId`."""
+        return f"call_{self.unique}"
+
+    @property
+    def trace_id(self) -> str:
+        """The id that all calls under one outermost call share."""
+        return f"trace_{self.trace}"
+
 
 class Failure(NamedTuple):
-    """A call that ended by an exception, on its way to its record."""
+    """What a call ended by, on the way to its record."""
 
-    site: Site
-    running: Running | None
-    #: ``None`` where the arguments aren't known.
-    values: dict[str, Any] | None
     error: BaseException
     group: Group
     ending: str

@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from prunella.sdk.fixing import Fixing
+    from prunella.sdk.process import Host
     from prunella.sdk.recording import Recorder
     from prunella.sdk.running import Running
 
 
 #: Files whose frames are taken out of tracebacks.
-_OURS = frozenset({FILENAME, observe.__code__.co_filename})
+_OURS = frozenset(
+    {
+        FILENAME,
+        observe.__code__.co_filename,
+        # Named, not imported: without fixes the program does without them.
+        *(os.path.join(os.path.dirname(__file__), name) for name in ("shims.py", "drivers.py")),  # noqa: PTH118, PTH120 - pathlib takes longer to import
+    }
+)
 
 
 _ON = frozenset({"1", "true", "yes", "on"})
@@ -40,6 +49,7 @@ class _State:
     making = RLock()
     watches_forks: bool = False
     drain: Callable[[Path], object] | None = None
+    fixing: Fixing | None = None
 
 
 def begin(site: Site, values: dict[str, Any]) -> Running | None:
@@ -86,7 +96,7 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
 def report(error: BaseException) -> None:
     """Record an exception that no site has seen."""
     if not _State.is_off and isinstance(error, Exception):
-        active().elsewhere(error)
+        active().failures.elsewhere(error)
 
 
 def is_switched_off() -> bool:
@@ -104,10 +114,14 @@ def active() -> Recorder:
     with _State.making:
         recorder = _State.recorder
         if recorder is None:
+            from prunella.sdk import background
             from prunella.sdk.process import Host
             from prunella.sdk.recording import Recorder
 
-            recorder = _State.recorder = Recorder(Host())
+            recorder = Recorder(Host())
+            guarded("feed", recorder.journal.feed.look)
+            _State.recorder = recorder
+            background.start(recorder.journal)
             if not _State.watches_forks:
                 _State.watches_forks = True
                 os.register_at_fork(after_in_child=_forked)
@@ -116,13 +130,15 @@ def active() -> Recorder:
 
 def _forked() -> None:
     _State.making = RLock()
+    if _State.fixing is not None:
+        _State.fixing.renew()
     recorder = _State.recorder
     if recorder is not None:
-        from prunella.sdk import drain
+        from prunella.sdk import background
 
         counters.reset()
-        drain.forked()
-        recorder.spool.close()
+        background.forked()
+        recorder.journal.spool.close()
         recorder.host.renew()
         recorder.renew()
 
@@ -141,6 +157,27 @@ def get_drain() -> Callable[[Path], object] | None:
     return _State.drain
 
 
+def set_fixing(fixing: Fixing | None) -> None:
+    """Make `fixing` the fixes of this process, which sites ask for when they are decorated."""
+    _State.fixing = fixing
+
+
+def get_fixing() -> Fixing | None:
+    """Return the fixes of this process, ``None`` as long as none was ever installed."""
+    return _State.fixing
+
+
+def host() -> Host | None:
+    """Return what is known of the process, ``None`` where nothing can be found out."""
+    recorder = guarded("fixes", active)
+    return None if recorder is None else recorder.host
+
+
+def is_off() -> bool:
+    """Tell whether `disable` was called."""
+    return _State.is_off
+
+
 def disable() -> None:
     """Switch everything off in this process, at once: nothing is recorded any more."""
     _State.is_off = True
@@ -155,4 +192,4 @@ def flush() -> None:
     """Write the counters now."""
     recorder = _State.recorder
     if recorder is not None and not _State.is_off:
-        guarded("counts", recorder.flush_counts)
+        guarded("counts", recorder.journal.flush_counts)

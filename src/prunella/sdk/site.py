@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _weakref import ref  # `weakref` takes longer to import than this whole package
 from types import CellType, CodeType, FunctionType
 
 from prunella.sdk.wrapper import kind_of, parameter_names
@@ -9,9 +10,12 @@ from prunella.sdk.wrapper import kind_of, parameter_names
 #: For type checkers; `typing` takes longer to import than this whole package.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from prunella.sdk.process import Host
+
+_NONE: Mapping[str, str] = {}
 
 #: Most calls between two looks at the clock.
 MAX_GRANT = 256
@@ -37,20 +41,25 @@ class Site:
         "errors",
         "first_left",
         "granted",
+        "idempotent",
         "is_iteration_step",
+        "keeps_successes",
         "kind",
         "last_look_ns",
         "latest",
         "left",
         "module",
+        "name",
         "next_sample_ns",
         "place",
         "qualname",
         "redact",
+        "roles",
         "site_id",
         "source_hash",
         "tries_left",
         "wanting",
+        "wrapper_references",
     )
 
     def __init__(
@@ -64,6 +73,9 @@ class Site:
         boundary: bool = False,
         capture: str | None = None,
         redact: tuple[str, ...] = (),
+        name: str | None = None,
+        roles: Mapping[str, str] = _NONE,
+        idempotent: bool = False,
     ) -> None:
         #: The code that is called, and the one that was written (below other decorators).
         self.called = called
@@ -77,6 +89,14 @@ class Site:
         #: ``full``, ``errors``, or ``None`` for what the settings say.
         self.capture = capture
         self.redact = redact
+        #: What fixes refer to it by, beside its id.
+        self.name = name or qualname
+        #: Role of a parameter (model, timeout, …) to its name.
+        self.roles = roles
+        #: A call may be repeated without approval.
+        self.idempotent = idempotent
+        #: Its wrappers, one for each closure, as long as the program has them.
+        self.wrapper_references: set[ref[FunctionType]] = set()
         self.source_hash = ""
         #: What every record of it says: the process that it was composed for, and JSON.
         self.place: tuple[str, str] | None = None
@@ -87,6 +107,7 @@ class Site:
         self.errors = 0
         #: How many of the first successes are still to be recorded; ``None`` until the first call.
         self.first_left: int | None = None
+        self.keeps_successes = True
         #: Calls that may still be made for it.
         self.tries_left = 0
         self.next_sample_ns = 0
@@ -97,6 +118,15 @@ class Site:
         self.wanting: set[Any] = set()
         #: Calls that an armed site may still watch whatever it costs.
         self.armed_left = ARMED_CALLS
+
+    def add_wrapper(self, wrapper: FunctionType) -> None:
+        """Remember a wrapper, without keeping it alive."""
+        self.wrapper_references.add(ref(wrapper, self.wrapper_references.discard))
+
+    def wrappers(self) -> list[FunctionType]:
+        """Return the wrappers that are alive."""
+        references = self.wrapper_references.copy()  # one may be discarded at any moment
+        return [wrapper for each in references if (wrapper := each()) is not None]
 
     def forget(self) -> None:
         """Begin anew, as a site of another process."""

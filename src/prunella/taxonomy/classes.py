@@ -193,7 +193,6 @@ anthropic:APIResponseValidationError LLM.ANSWER.INVALID
 anthropic:APITimeoutError LLM.CALL.TIMEOUT
 anthropic:CredentialsError LLM.ACCESS.KEY
 pydantic_ai:UsageLimitExceeded AGENT.BUDGET.EXCEEDED
-pydantic_ai:UnexpectedModelBehavior AGENT.OUTPUT.UNUSABLE
 pydantic_ai:ContentFilterError LLM.CONTENT.FILTERED
 pydantic_ai:IncompleteToolCall LLM.LIMIT.OUTPUT
 pydantic_ai:ModelRetry AGENT.STEP.REPEATED
@@ -211,6 +210,7 @@ redis:ClusterDownError DB.SERVER.STARTING
 redis:ClusterError DB.SERVER.STARTING
 redis:CrossSlotTransactionError DB.QUERY.INVALID
 redis:DataError DB.DATA.INVALID
+redis:ExecAbortError DB.TRANSACTION.STATE
 redis:InvalidResponse DB.SERVER.ERROR
 redis:LockError DB.TRANSACTION.LOCKED
 redis:LockNotOwnedError DB.TRANSACTION.STATE
@@ -347,6 +347,9 @@ _DECIDED: Mapping[str, Rule] = {
     ),
     "pydantic_ai:ModelAPIError": Rule(code="LLM.CALL.SERVER_ERROR", wraps=("LLM.", "NET.")),
     "pydantic_ai:ModelHTTPError": Rule(code="LLM.CALL.REJECTED", refine=(by_llm_answer,)),
+    "pydantic_ai:UnexpectedModelBehavior": Rule(
+        code="AGENT.OUTPUT.UNUSABLE", refine=(by_message("agent"),)
+    ),
     # --- data
     "pydantic:ValidationError": Rule(
         code="OUTPUT.SCHEMA.INVALID", refine=(by_message("validation"),)

@@ -1,14 +1,16 @@
 """From an exception to its code: its class, most derived first; what it carries; its causes."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from prunella.model.records import ExceptionInfo
 from prunella.taxonomy.classes import RULES
 from prunella.taxonomy.codes import CODES, UNCLASSIFIED, ErrorCode
 from prunella.taxonomy.kinds import BY_KIND
 from prunella.taxonomy.rules import Rule, by_sqlstate, by_status
 from prunella.taxonomy.view import MAX_CHAIN, Living, Recorded, View
+
+if TYPE_CHECKING:
+    from prunella.model.records import ExceptionInfo
 
 #: What is outside the program: it names a failure even of an exception raised while handling it.
 _OUTSIDE = ("NET.", "HTTP.", "LLM.", "DB.")
@@ -18,8 +20,7 @@ _ENDED = "SYS.CALL."
 Decision = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(NamedTuple):
     """What an exception is, and what that was told from."""
 
     code: ErrorCode
@@ -56,7 +57,7 @@ def classify(error: BaseException, *, kind: str = "function") -> Classified:
     return result
 
 
-def classify_recorded(info: ExceptionInfo, *, kind: str = "function") -> Classified:
+def classify_recorded(info: "ExceptionInfo", *, kind: str = "function") -> Classified:
     """Return what a recorded exception is; the same as when it was alive."""
     return _at(kind, _decide(Recorded(info), MAX_CHAIN))
 

@@ -7,8 +7,8 @@ transient, raises `TAXONOMY_VERSION`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 #: Version of the codes and of the rules that give them.
 TAXONOMY_VERSION = 1
@@ -33,8 +33,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorCode:
+class ErrorCode(NamedTuple):
     """One row of the taxonomy."""
 
     #: ``MODULE.CATEGORY.CODE``

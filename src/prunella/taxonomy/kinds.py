@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from prunella.model.records import SiteKind
 from prunella.taxonomy.codes import CODES
 
 _TIMEOUTS = (
@@ -21,9 +20,9 @@ _UNREACHABLE = tuple(
     if row.module == "NET" and row.transient and code not in _TIMEOUTS
 )
 
-#: Kind of site to what its codes become; a code that isn't there stays as it is.
+#: Kind of site (`prunella.model.records.SiteKind`) to what its codes become; a code that isn't there stays as it is.
 BY_KIND: Mapping[str, Mapping[str, str]] = {
-    SiteKind.TOOL: {
+    "tool": {
         **dict.fromkeys((*_TIMEOUTS, "SYS.PROCESS.TIMEOUT"), "TOOL.EXECUTION.TIMEOUT"),
         **dict.fromkeys(_UNREACHABLE, "TOOL.EXECUTION.UNAVAILABLE"),
         "HTTP.SERVER.ERROR": "TOOL.EXECUTION.UNAVAILABLE",
@@ -35,7 +34,7 @@ BY_KIND: Mapping[str, Mapping[str, str]] = {
         "SYS.PROCESS.FAILED": "TOOL.EXECUTION.FAILED",
         "CODE.TYPE.ARGUMENTS": "TOOL.INPUT.INVALID",
     },
-    SiteKind.LLM: {
+    "llm": {
         **dict.fromkeys(_TIMEOUTS, "LLM.CALL.TIMEOUT"),
         **dict.fromkeys(_UNREACHABLE, "LLM.CALL.CONNECTION"),
         "NET.PROTOCOL.INCOMPLETE": "LLM.STREAM.INTERRUPTED",
@@ -50,7 +49,7 @@ BY_KIND: Mapping[str, Mapping[str, str]] = {
         "HTTP.SERVER.BAD_GATEWAY": "LLM.CALL.SERVER_ERROR",
         "HTTP.SERVER.UNAVAILABLE": "LLM.CALL.OVERLOADED",
     },
-    SiteKind.AGENT: {
+    "agent": {
         **dict.fromkeys(_TIMEOUTS, "AGENT.RUN.TIMEOUT"),
         "CODE.LOGIC.RECURSION": "AGENT.LOOP.RUNAWAY",
     },

@@ -1,7 +1,7 @@
 """Which code an exception of a known class gets: the class, and what decides among several."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prunella.taxonomy.messages import PATTERNS
 from prunella.taxonomy.numbers import (
@@ -19,8 +19,7 @@ from prunella.taxonomy.view import View
 Refine = Callable[[View], "tuple[str, str] | None"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """What a class says of its instances."""
 
     #: Where nothing else decides.

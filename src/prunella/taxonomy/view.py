@@ -6,9 +6,10 @@ dict, C-level slots through their descriptors. What a class of the program defin
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from prunella.model.records import ExceptionInfo
+if TYPE_CHECKING:
+    from prunella.model.records import ExceptionInfo
 
 #: Exceptions of one chain that are looked at.
 MAX_CHAIN = 6
@@ -265,7 +266,7 @@ class Recorded:
 
     __slots__ = ("_info", "_left", "names")
 
-    def __init__(self, info: ExceptionInfo, left: int = MAX_CHAIN) -> None:
+    def __init__(self, info: "ExceptionInfo", left: int = MAX_CHAIN) -> None:
         self._info = info
         self._left = left
         paths = info.mro[:MAX_CLASSES] or (info.type,)

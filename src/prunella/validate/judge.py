@@ -273,7 +273,8 @@ def _check_tests(
         patch = trial.candidate.patch
         assert test_runner is not None  # noqa: S101 - there is a report, so there is a runner
         after = test_runner.run(tree, process, {patch.path: patch.after})
-        check = compare_reports(before, after, mentioned=mention(tree, before, patch.qualname))
+        mentioned = mention(tree, before, patch.path, patch.qualname)
+        check = compare_reports(before, after, mentioned=mentioned)
         trial.checks.append(check)
 
 

@@ -57,8 +57,9 @@ def proven_regression_test(
     """Return path and content of a test that fails on the base and passes with the patch.
 
     Both were seen in runs of that test. ``None`` where no failing call has inputs that readable
-    source can make, where nothing can run tests, or where no way to write the test was proven.
-    `taken` are paths that exist already.
+    source can make, where nothing can run tests, or where no way to write the test was proven: so
+    for asynchronous generators, and for calls that reach outside through a boundary site, whose
+    recorded answers a test for people would have to fake. `taken` are paths that exist already.
     """
     if test_runner is None or not baseline.failing:
         return None

@@ -1,6 +1,9 @@
 """What two runs of the project's tests, before and after a patch, show about it."""
 
-from pathlib import Path
+import ast
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from prunella.model.repair import Check, CheckOutcome, TestReport
 
@@ -58,20 +61,60 @@ def _check(outcome: CheckOutcome, detail: str) -> Check:
     return Check(name="tests", outcome=outcome, detail=detail)
 
 
-def mention(tree: Path, report: TestReport, qualname: str) -> bool:
-    """Whether a test file below `tree` names the function, or a test of `report` is called so."""
+def mention(tree: Path, report: TestReport, path: str, qualname: str) -> bool:
+    """Whether a test below `tree` uses the function `qualname` of the file `path`.
+
+    Read from the syntax of the test files: a function that is imported from its module (or a
+    package around it) or taken from it, a method of that name where its class or module is
+    imported. Comments and texts don't count; a test of `report` that is called after it does.
+    """
     name = qualname.rpartition(".")[2]
-    words = qualname.split(".") if name.startswith("__") else [name]
-    if any(name in test for test in report.results):
+    called_so = re.compile(rf"(?:^|[^A-Za-z0-9]){re.escape(name)}(?:$|[^A-Za-z0-9])")
+    if not name.startswith("__") and any(called_so.search(test) for test in report.results):
         return True
-    for path in _test_files(tree):
+    parts = PurePosixPath(path).with_suffix("").parts
+    module = parts[:-1] if parts[-1] == "__init__" else parts
+    owners = [part for part in qualname.split(".")[:-1] if part != "<locals>"]
+    wanted = {owners[-1]} if owners and name.startswith("__") else {name}
+    for file in _test_files(tree):
         try:
-            text = path.read_text(errors="replace")
-        except OSError:
+            source = file.read_bytes()
+            if not any(word.encode() in source for word in wanted):
+                continue
+            used = _used_of(ast.parse(source), module)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        if any(word in text for word in words):
+        if wanted & used:
             return True
     return False
+
+
+def _used_of(test: ast.Module, module: Sequence[str]) -> set[str]:
+    """Return the names that a test file imports from `module`, and all attributes if it does."""
+    imported: set[str] = set()
+    is_known = False
+    attributes = {node.attr for node in ast.walk(test) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(test):
+        if isinstance(node, ast.ImportFrom):
+            source = (node.module or "").split(".") if node.module else []
+            names = {alias.name for alias in node.names}
+            if _is_within(source, module) or node.level:
+                is_known = True
+                imported |= names
+            is_known |= any(_is_within([*source, name], module) for name in names)
+        elif isinstance(node, ast.Import):
+            is_known |= any(_is_within(alias.name.split("."), module) for alias in node.names)
+    if "*" in imported:
+        imported |= {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    return imported | attributes if is_known else set()
+
+
+def _is_within(dotted: Sequence[str], module: Sequence[str]) -> bool:
+    """Tell whether a dotted name is that of the module or of a package that it lies in."""
+    size = len(dotted)
+    return bool(size) and any(
+        tuple(module[start : start + size]) == tuple(dotted) for start in range(len(module))
+    )
 
 
 def _test_files(tree: Path) -> list[Path]:

@@ -18,6 +18,27 @@ from prunella.wiring.healer import Healer
 
 #: Golden calls that take a larger share of the store's limit leave too little to the others.
 _GOLDEN_RATIO = 0.5
+#: What the SDK's counters say, by how their names begin: what it means, and what to do.
+_COUNTERS = {
+    "dropped": (
+        "",
+        "records were dropped within the bounds of memory, disk or time; errors stay counted",
+    ),
+    "spool": (
+        ": records could not be written",
+        "make room on the disk, or let the program's user write `.prunella/spool`; what was lost "
+        "meanwhile is counted as dropped",
+    ),
+    "drain": (
+        ": the store did not take records in",
+        "nothing is lost: they are in the spool and were tried again; look at the disk's room and "
+        "at who locks the store",
+    ),
+    "internal": (
+        ": Prunella failed inside the program, which went on unharmed",
+        "please report it",
+    ),
+}
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
@@ -102,22 +123,13 @@ def _capture(healer: Healer) -> Iterator[Finding]:
     for counts in healer.store.counts():
         for name, value in counts.sdk.items():
             totals[name] = totals.get(name, 0) + value
-    lost = {name: value for name, value in totals.items() if value and "dropped" in name}
-    faults = {name: value for name, value in totals.items() if value and "error" in name}
-    if not lost and not faults:
+    noted = {name: value for name, value in totals.items() if value}
+    if not noted:
         yield _ok("capture", f"nothing dropped; {len(healer.store.sites())} functions recorded")
-    for name, value in lost.items():
-        yield _warning(
-            "capture",
-            f"{name} = {value:,}",
-            "records were dropped within the bounds of memory, disk or time; errors stay counted",
-        )
-    for name, value in faults.items():
-        yield _warning(
-            "capture",
-            f"{name} = {value:,}: Prunella failed inside the program, which went on unharmed",
-            "please report it",
-        )
+    for name, value in sorted(noted.items()):
+        kind = name.partition("_")[0]
+        said, advice = _COUNTERS.get(kind, ("", "a newer release counts this: upgrade the healer"))
+        yield _warning("capture", f"{name} = {value:,}{said}", advice)
 
 
 def _sandbox(healer: Healer) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,91 @@ for number, secret in enumerate(SECRETS):
 prunella.flush()
 """
 
+HEAD = """
+import json, os, sys
+import prunella
+from prunella import heal
+from prunella.sdk.runtime import set_drain
+
+set_drain(None)
+GIVEN = json.loads(sys.stdin.read())
+SECRETS, WORDS = GIVEN["secrets"], GIVEN["words"]
+
+
+def attempt(function, number):
+    try:
+        function(number)
+    except Exception:
+        pass
+"""
+#: Around a failure rather than in its data. SECRET stands in the text itself, as programmers do it.
+SURROUNDINGS = """
+@heal
+def noted_NUMBER(number):
+    error = ValueError("noted")
+    error.add_note(f"was using {SECRETS[number]}")
+    raise error
+
+
+@heal
+def arguments_of_error_NUMBER(number):
+    raise OSError(5, SECRETS[number], {"k": [SECRETS[number]]})
+
+
+@heal
+def group_NUMBER(number):
+    raise ExceptionGroup("several", [ValueError(SECRETS[number]), KeyError(SECRETS[number])])
+
+
+@heal
+def context_NUMBER(number):
+    try:
+        raise ConnectionError(f"proxy said {SECRETS[number]}")
+    except ConnectionError:
+        return {}[number]
+
+
+@heal
+def environment_NUMBER(number):
+    surroundings = dict(os.environ)
+    live = os.environ
+    command = list(sys.argv)
+    return surroundings["missing"]
+
+
+@heal
+def in_source_NUMBER(number, key=SECRET):
+    '''Calls with SECRETTEXT, for now.'''
+    other = SECRET  # was: SECRETTEXT
+    raise ValueError(len(other))
+
+
+@heal
+def in_source_that_returns_NUMBER(number, *, key=SECRET):
+    return key.upper() and SECRET
+"""
+
+#: Names whose values are secret whatever they look like.
+NAMED = """
+class Account:
+    def __init__(self, number):
+        self.password = WORDS[number]
+        self.api_key = [WORDS[number]]
+        self.headers = [("Authorization", WORDS[number]), ("Accept", "text/html")]
+
+    @heal
+    def connect(self, password, *, user_token=None, **options):
+        access_token = password
+        raise ConnectionError("refused: password=%r, token: %s" % (password, json.dumps(user_token)))
+
+
+for number, word in enumerate(WORDS):
+    try:
+        Account(number).connect(word, user_token=word, client_secret=word, cookie={"sid": word})
+    except ConnectionError:
+        pass
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -123,17 +209,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "program.py").write_text(PROGRAM)
     # A marker that is no secret shows that the places are recorded at all.
     secrets = ["plain-marker", *(secret for _, secret in CORPUS)]
+    run_program(root, secrets)
+    return root
+
+
+def run_program(root: Path, given: object, *options: str) -> None:
+    """Run `program.py` of the project at `root`; it reads what it is `given` as JSON."""
     path = str(Path(prunella.__file__).parents[1])
     subprocess.run(
-        [sys.executable, "program.py"],
+        [sys.executable, "program.py", *options],
         cwd=root,
         env={**os.environ, "PYTHONPATH": path, "PRUNELLA_ROOT": str(root)},
-        input=json.dumps(secrets),
+        input=json.dumps(given),
         text=True,
         check=True,
         timeout=300,
     )
-    return root
 
 
 def forms(secret: str) -> list[bytes]:
@@ -177,3 +268,43 @@ def test_no_secret_reaches_spool_or_store(folder: Path) -> None:
     assert {name: found for name, data in stored.items() if (found := leaks(data))} == {}
     assert any(b"plain-marker" in data for data in stored.values())
     assert {name: found for name, data in contents(folder).items() if (found := leaks(data))} == {}
+
+
+def test_no_secret_around_a_failure_reaches_spool_or_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notes, exception arguments, groups, contexts, argv, environment, source text: nowhere."""
+    secrets = [secret for _, secret in CORPUS]
+    words = [f"correct-horse-{number:03}x" for number in range(200)]
+    functions = re.findall(r"def (\w+)_NUMBER", SURROUNDINGS)
+    text = HEAD
+    for number, secret in enumerate(secrets):
+        own = SURROUNDINGS.replace("SECRETTEXT", secret.replace("\n", "\n    # "))
+        text += (
+            own.replace("NUMBER", str(number))
+            .replace("=SECRET)", f"={secret!r})")
+            .replace("= SECRET ", f"= {secret!r} ")
+            .replace("and SECRET", f"and {secret!r}")
+        )
+        for function in functions:
+            text += f"\nattempt({function}_{number}, {number})\n"
+    (tmp_path / "program.py").write_text(f"{text}\n{NAMED}\nprunella.flush()\n")
+    for number, secret in enumerate(secrets):
+        monkeypatch.setenv(f"SERVICE_{number}", secret)
+        monkeypatch.setenv(f"SERVICE_{number}_PASSWORD", words[number])
+    options = [f"--service={secret}" for secret in secrets[:15]]
+    options += ["--password", words[0], f"--api-key={words[1]}", *secrets[15:30]]
+    run_program(tmp_path, {"secrets": secrets, "words": words}, *options)
+    with Healer(root=tmp_path) as healer:
+        spool = contents(tmp_path)
+        healer.refresh()
+        stored = contents(tmp_path)
+        failed = {item.site_id.rpartition(":")[2] for item in healer.store.sites()}
+    assert {f"{function}_{number}" for function in functions for number in range(200)} <= failed
+    every = [*(form for _, secret in CORPUS for form in forms(secret)), *map(str.encode, words)]
+    for files in (spool, stored):
+        data = b"".join(files.values())
+        found = [form for form in every if form in data and form != b"correct-horse-000x"]
+        assert not found, data[data.find(found[0]) - 300 :][:600]
+        assert b"refused: password=" in data
+        assert b"several" in data

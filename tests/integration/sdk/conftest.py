@@ -13,7 +13,7 @@ import pytest
 import prunella
 from prunella.codec.wire import read_lines
 from prunella.model.records import Occurrence, Record, Repeat
-from prunella.sdk import counters, drain, runtime, site
+from prunella.sdk import background, counters, runtime, site
 
 
 def read_spool(root: Path) -> list[Record]:
@@ -52,7 +52,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record
     yield Recorded(tmp_path)
     recorder = runtime._State.recorder
     if recorder is not None:
-        recorder.spool.close()
+        recorder.journal.spool.close()
     forget()
     runtime.set_drain(before)
 
@@ -61,7 +61,8 @@ def forget() -> None:
     """Make the SDK as it is in a new process."""
     runtime._State.recorder = None
     runtime._State.is_off = False
-    drain._State.has_work = False
+    background._State.has_work = False
+    background._State.journal = None
     counters.reset()
     site._sites.clear()
     site.by_code.clear()
@@ -76,7 +77,8 @@ def exhaust() -> Callable[[], None]:
         assert recorder is not None
         for each in site.all_sites():
             each.first_left = 0
-        for budget in (recorder.samples, recorder.watching, recorder.armed, recorder.looks):
+        sampling = recorder.sampling
+        for budget in (sampling.samples, sampling.watching, sampling.armed, sampling.looks):
             budget._left_ns = -1e15
 
     return use_up

@@ -72,7 +72,7 @@ def test_a_forked_child_is_a_process_of_its_own(run: Run, tmp_path: Path) -> Non
 def test_a_process_tells_what_its_replays_need(run: Run, tmp_path: Path) -> None:
     """Zone, hash seed and interpreter options are recorded; no other variable is."""
     program = FAILING + "\n    attempt(1)\n"
-    run(program, TZ="Asia/Tokyo", PYTHONHASHSEED="5", PYTHONOPTIMIZE="1", SECRET_TOKEN="s3cret")
+    run(program, TZ="Asia/Tokyo", PYTHONHASHSEED="5", PYTHONOPTIMIZE="1", FOREIGN="value")
     (process,) = of(tmp_path, Process)
     variables = dict(process.variables)
     assert variables.pop("TZ") == "Asia/Tokyo"

@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 import prunella
+from prunella.codec import entries
 from prunella.wiring.healer import Healer
 
 PROGRAM = """
 import sys, time
 import prunella
 from prunella import heal
-from prunella.sdk import drain
+from prunella.sdk import background
 
-drain.DELAY_S = 0.05  # drains at work while others write
+background.LOOK_S = background.DELAY_S = 0.05  # drains at work while others write
 
 
 @heal
@@ -82,6 +83,18 @@ def test_ten_processes_at_once_lose_nothing(project: Path) -> None:
     for process in processes:
         ended(process)
     assert counted(project) == 10 * 10 * 20
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(0)", "import os; os._exit(0)"])
+def test_a_five_call_script_leaves_five_records(project: Path, end: str) -> None:
+    """A script that calls a function five times and is gone at once leaves each call, in order."""
+    ended(start(project, f"for number in range(5):\n    divide(number, 2)\n{end}"))
+    with Healer(root=project) as healer:
+        healer.refresh()
+        found = [kept.call for kept in healer.calls("divide", limit=99)]
+    assert [entries(call.inputs)[0][1] for call in found] == [4, 3, 2, 1, 0]
+    assert [call.result for call in found] == [2.0, 1.5, 1.0, 0.5, 0.0]
+    assert all(call.complete for call in found)
 
 
 def test_a_locked_store_delays_and_loses_nothing(project: Path) -> None:

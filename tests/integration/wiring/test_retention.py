@@ -12,7 +12,7 @@ from prunella.model.settings import Settings
 from prunella.pipeline.results import FindingLevel
 from prunella.wiring.doctor import examine
 from prunella.wiring.healer import Healer
-from recorded import a_call
+from recorded import a_call, some_counts
 
 MB = 2**20
 
@@ -122,3 +122,23 @@ def test_the_doctor_warns_of_golden_calls_that_leave_no_room(project):
         assert "ungolden" in finding.advice
         healer.refresh()
         assert [kept.call.call_id for kept in healer.calls()] == ["call_1"]
+
+
+@pytest.mark.parametrize(
+    ("counter", "advice"),
+    [
+        ("dropped_errors", "dropped within the bounds"),
+        ("spool_errors_ENOSPC", "make room on the disk"),
+        ("spool_full", "make room on the disk"),
+        ("drain_failed_StoreError", "who locks the store"),
+        ("internal_calls_TypeError", "report it"),
+    ],
+)
+def test_the_doctor_shows_every_counter(project, counter, advice):
+    """What was dropped or went wrong in a program is a finding that says whose it is to mend."""
+    spooled(project, [some_counts(1, sdk={counter: 1204, "dropped_nothing": 0})])
+    with Healer(root=project, sandbox="none") as healer:
+        findings = [item for item in examine(healer) if item.area == "capture"]
+    (finding,) = findings
+    assert finding.statement.startswith(f"{counter} = 1,204")
+    assert advice in finding.advice

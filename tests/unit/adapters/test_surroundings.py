@@ -14,22 +14,20 @@ def test_known_variables_come_back_as_recorded() -> None:
     assert replayed_variables(process(variables=recorded)) == recorded
 
 
-def test_nothing_else_comes_in() -> None:
+def test_nothing_else_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record can't smuggle in a variable that loads something, or a value that stops Python."""
     hostile = {
-        "LD_PRELOAD": "/tmp/evil.so",
-        "PYTHONSTARTUP": "/tmp/evil.py",
+        "LD_PRELOAD": "/srv/evil.so",
+        "PYTHONSTARTUP": "/srv/evil.py",
         "PYTHONHASHSEED": "no number",
         "PYTHONUTF8": "2",
         "PYTHONOPTIMIZE": "0",
         "LANG": "x" * 1000,
         "TZ": "UTC\x00",
-        "PATH": "/tmp",
+        "PATH": "/srv",
     }
-    assert "TZ" not in (found := dict(replayed_variables(process(variables=hostile)))) or (
-        found.pop("TZ") == ":/etc/localtime"
-    )
-    assert found == {}
+    monkeypatch.delenv("TZ", raising=False)
+    assert replayed_variables(process(variables=hostile)) == {}
 
 
 def test_the_zone_of_the_healer_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:

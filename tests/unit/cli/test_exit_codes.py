@@ -18,6 +18,9 @@ def test_every_code_has_a_meaning():
         (errors.AmbiguousName("x", ["a:x", "b:x"]), ExitCode.USAGE),
         (errors.ConfigurationError("x"), ExitCode.USAGE),
         (errors.PatchRefused("signature", "x"), ExitCode.USAGE),
+        (errors.FixError("config", "x", "y"), ExitCode.USAGE),
+        (errors.GuardRejected("fix-1", "a:x", "y"), ExitCode.UNABLE),
+        (errors.ImpossibleCounts("x"), ExitCode.UNABLE),
         (errors.NothingToHeal("x"), ExitCode.NEGATIVE),
         (errors.SourceUnavailable("x"), ExitCode.NEGATIVE),
         (errors.StoreError("x"), ExitCode.UNABLE),
@@ -41,4 +44,4 @@ def test_no_error_is_forgotten():
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.PrunellaError)
     }
-    assert len(known) == 13
+    assert len(known) == 17

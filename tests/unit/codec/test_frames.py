@@ -35,6 +35,13 @@ def everything():
             "nullable float": pd.array([1.5, None, 3], dtype="Float64"),
             "maybe": pd.array([True, None, False], dtype="boolean"),
             7: [1, 2, 3],
+            "month": pd.PeriodIndex(["2026-01", None, "2026-03"], freq="M"),
+            "week": pd.period_range("2026-01", periods=3, freq="W-WED"),
+            "between": pd.arrays.IntervalArray.from_tuples([(0, 1), (1, 2), (5, 9)], closed="left"),
+            "days": pd.interval_range(pd.Timestamp("2026-01-01"), periods=3),
+            "binned": pd.cut([1, 5, 9], bins=[0, 4, 10]),
+            "sparse": pd.arrays.SparseArray([0.0, np.nan, 2.5]),
+            "mostly none": pd.arrays.SparseArray([0, 0, 7], fill_value=0),
         }
     )
 
@@ -53,6 +60,11 @@ FRAMES = {
     "levels of columns": lambda: pd.DataFrame(
         [[1, 2]], columns=pd.MultiIndex.from_product([["a"], ["b", "c"]], names=["p", "q"])
     ),
+    "labels that repeat": lambda: pd.DataFrame(
+        [[1, "x", 2.5], [3, "y", None]], columns=["a", "b", "a"], index=["i", "i"]
+    ),
+    "by period": lambda: everything().set_index("week"),
+    "by interval": lambda: everything().set_index("between"),
 }
 
 
@@ -86,6 +98,8 @@ def test_series_come_back_equal(value):
         pd.MultiIndex.from_product([[1, 2], ["a"]]),
         pd.CategoricalIndex(["a", "b"]),
         pd.date_range("2026-01-01", periods=3, freq="h", tz="UTC"),
+        pd.period_range("2026-01", periods=3, freq="Q", name="quarter"),
+        pd.interval_range(0.5, 3.5, closed="both"),
     ],
 )
 def test_indexes_come_back_equal(value):
@@ -108,10 +122,34 @@ def test_scalars_come_back_equal(value):
     assert str(getattr(again, "tzinfo", "")) == str(getattr(value, "tzinfo", ""))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.Period("2026-03", freq="M"),
+        pd.Period("2026-03-04 05:06", freq="15min"),
+        pd.Interval(1, 2.5, closed="neither"),
+        pd.Interval(pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC")),
+    ],
+)
+def test_periods_and_intervals_come_back_equal(value):
+    """Frequency, sides and what is closed survive, and people can read them."""
+    again = rebuilt(value)
+    assert (type(again), again, repr(again)) == (type(value), value, repr(value))
+    tree = encode(value).tree
+    assert type_name(tree) == f"pandas.{type(value).__name__}"
+    assert render(tree).startswith(type(value).__name__)
+
+
 @pytest.mark.parametrize("value", [pd.NaT, pd.NA])
 def test_absence_is_itself(value):
     """The marks of missing values are the singletons they were."""
     assert rebuilt(value) is value
+
+
+def with_attrs():
+    frame = pd.DataFrame({"a": [1]})
+    frame.attrs["source"] = "a file"
+    return frame
 
 
 def test_shared_frames_stay_shared():
@@ -132,6 +170,9 @@ def test_secrets_in_columns_are_found():
         assert "password" in render(tree)
     series = encode(frame["password"], redactor=redactor).tree
     indexed = encode(frame.set_index("password"), redactor=redactor).tree
+    twice = pd.DataFrame([["hunter2", "hunter2"]], columns=["password", "password"])
+    for tree in (encode(twice, redactor=redactor).tree, redact_tree(encode(twice).tree, redactor)):
+        assert "hunter2" not in json.dumps(tree)
     assert "hunter2" not in json.dumps([series, indexed])
 
 
@@ -149,8 +190,7 @@ def test_large_frames_are_cut():
 @pytest.mark.parametrize(
     "value",
     [
-        pd.DataFrame([[1, 2]], columns=["a", "a"]),
-        pd.DataFrame({"a": pd.period_range("2026-01", periods=2, freq="M")}),
+        with_attrs(),
         np.array([object()], dtype=object),
     ],
 )
@@ -189,6 +229,13 @@ def test_frames_are_equal_within_the_tolerance_of_floats():
         ["pc", ["l", 1], ["l", 2], "yes"],
         ["ps", 3, None],
         ["pt", 3, None],
+        ["pp", "M; rm", ["l", 1]],
+        ["pq", "no frequency", 3],
+        ["pq", "M", "x"],
+        ["pv", ["l", 1], ["l", 2], "yes"],
+        ["pw", 2, 1, "left"],
+        ["pw", 1, 2, ["l"]],
+        ["pz", 3],
     ],
 )
 def test_malformed_frames_are_errors(tree):

@@ -10,7 +10,7 @@ from prunella.codec.plain import to_plain
 from prunella.experiment import Continue, Counts, Hold, Stratum
 from prunella.model.ids import FixId, RolloutId
 from prunella.model.rollouts import Rollout, RolloutState
-from prunella.rollout import Counted, Stay, Step, advance
+from prunella.rollout import Counted, Stay, advance
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = START + timedelta(hours=1)
@@ -34,14 +34,9 @@ def rollout(state=RolloutState.TESTING, ratio=0.05, **changes):
             started_at=START,
             changed_at=START,
             sequence=1,
-            **EXTRA,
         ),
         **changes,
     )
-
-
-# The salt of an older model: today the rollout's id serves as one.
-EXTRA = {"salt": "s"} if "salt" in Rollout.__dataclass_fields__ else {}
 
 
 def counted(*arms, base_rate=0.5, **options):
@@ -67,24 +62,24 @@ def test_evidence_moves_a_rollout(ratio, arms, verb, state, after):
     """Each decision becomes a step to its state and ratio, in a new epoch, with its entry."""
     before = rollout(ratio=ratio)
     step = advance(before, counted(*arms), now=LATER)
-    assert isinstance(step, Step)
-    assert (step.rollout.state, step.rollout.ratio) == (state, after)
-    assert (step.rollout.epoch, step.rollout.sequence) == (2, 2)
-    assert step.rollout.changed_at == step.entry.at == LATER
-    assert step.entry.action == f"rollout.{verb}"
-    assert step.entry.actor == "healer"
-    assert step.rollout.reason == step.entry.reason
-    assert step.entry.evidence["before"] == "testing"
-    json.dumps(to_plain(step.entry), allow_nan=False)
+    assert not isinstance(step, Stay)
+    assert (step[0].state, step[0].ratio) == (state, after)
+    assert (step[0].epoch, step[0].sequence) == (2, 2)
+    assert step[0].changed_at == step[1].at == LATER
+    assert step[1].action == f"rollout.{verb}"
+    assert step[1].actor == "healer"
+    assert step[0].reason == step[1].reason
+    assert step[1].evidence["before"] == "testing"
+    json.dumps(to_plain(step[1]), allow_nan=False)
 
 
 def test_a_step_taken_twice_is_the_same_step():
     """From the same state the same counts make the same step with the same id."""
     one, two = (advance(rollout(), counted(GOOD_CANARY), now=LATER) for _ in range(2))
     assert one == two
-    assert one.entry.audit_id == "aud_rol_1.2"
+    assert one[1].audit_id == "aud_rol_1.2"
     # After it, the counts of the canary alone ask for nothing more.
-    assert isinstance(advance(one.rollout, counted(GOOD_CANARY), now=LATER), Stay)
+    assert isinstance(advance(one[0], counted(GOOD_CANARY), now=LATER), Stay)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +108,8 @@ def test_no_data_never_ships():
     stay = advance(rollout(), counted(), now=LATER)
     assert isinstance(stay.found, Hold)
     end = advance(rollout(ratio=0.5), counted(), now=START + timedelta(days=14))
-    assert end.rollout.state is RolloutState.INCONCLUSIVE
-    assert end.rollout.ratio == 0.0
+    assert end[0].state is RolloutState.INCONCLUSIVE
+    assert end[0].ratio == 0.0
 
 
 def test_little_data_goes_on():
@@ -128,9 +123,9 @@ def test_a_mismatch_is_recorded_once():
     """A hold is a step of its own the first time, and a stay from then on."""
     lost = counted((0.5, 300, 150, 100, 5))
     first = advance(rollout(ratio=0.5), lost, now=LATER)
-    assert first.entry.action == "rollout.held"
-    assert (first.rollout.ratio, first.rollout.epoch) == (0.5, 1)
-    again = advance(first.rollout, lost, now=LATER)
+    assert first[1].action == "rollout.held"
+    assert (first[0].ratio, first[0].epoch) == (0.5, 1)
+    again = advance(first[0], lost, now=LATER)
     assert isinstance(again, Stay)
     assert isinstance(again.found, Hold)
 
@@ -138,15 +133,15 @@ def test_a_mismatch_is_recorded_once():
 def test_a_breaker_rolls_back_at_once():
     """A process that saw total failure ends the rollout without any count."""
     step = advance(rollout(), counted(breakers=1), now=LATER)
-    assert step.rollout.state is RolloutState.ROLLED_BACK
-    assert step.entry.reason.startswith("the breaker of 1 process(es)")
+    assert step[0].state is RolloutState.ROLLED_BACK
+    assert step[1].reason.startswith("the breaker of 1 process(es)")
 
 
 def test_a_graduated_fix_stays_armed():
     """Harm seen against the holdback revokes the fix; what came before graduation isn't asked."""
     graduated = rollout(RolloutState.GRADUATED, ratio=0.95)
     bad = advance(graduated, counted(GOOD_CANARY, (0.95, 50, 2, 950, 700)), now=LATER)
-    assert (bad.rollout.state, bad.entry.action) == (RolloutState.ROLLED_BACK, "rollout.revoked")
+    assert (bad[0].state, bad[1].action) == (RolloutState.ROLLED_BACK, "rollout.revoked")
     good = advance(graduated, counted(GOOD_CANARY, (0.95, 50, 25, 950, 30)), now=LATER)
     assert isinstance(good, Stay)
 
@@ -155,8 +150,8 @@ def test_a_graduated_fix_begins_a_new_period_each_day():
     """Each day is an epoch of its own, so that a long record can't hide a change."""
     graduated = rollout(RolloutState.GRADUATED, ratio=0.95)
     step = advance(graduated, counted(), now=START + timedelta(days=1))
-    assert step.entry.action == "rollout.kept"
-    assert (step.rollout.ratio, step.rollout.epoch) == (0.95, 2)
+    assert step[1].action == "rollout.kept"
+    assert (step[0].ratio, step[0].epoch) == (0.95, 2)
 
 
 def test_a_graduated_fix_retires_when_it_is_not_needed():
@@ -167,7 +162,7 @@ def test_a_graduated_fix_retires_when_it_is_not_needed():
         counted((0.95, 300, 0, 5700, 0)),
     ):
         step = advance(graduated, known, now=LATER)
-        assert (step.rollout.state, step.entry.action) == (RolloutState.RETIRED, "rollout.retired")
+        assert (step[0].state, step[1].action) == (RolloutState.RETIRED, "rollout.retired")
 
 
 def test_a_ratio_off_the_ramp_is_left_alone():

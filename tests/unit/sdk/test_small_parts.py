@@ -139,12 +139,17 @@ def test_the_public_names_are_these() -> None:
     assert prunella.__all__ == [
         "Healer",
         "__version__",
+        "agent",
         "carry",
         "disable",
         "enable",
         "flush",
         "heal",
         "init",
+        "install_fix",
+        "llm",
+        "remove_fix",
+        "tool",
     ]
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         prunella.nonsense  # noqa: B018 - reading it is the test

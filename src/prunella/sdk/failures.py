@@ -1,0 +1,139 @@
+"""What happens after a call that failed: counted at once, described if it is one of the first.
+
+A failure like one that was described (`prunella.sdk.groups`) costs a look-up and one short line.
+"""
+
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from prunella.model.clock import now_us
+from prunella.sdk import counters
+from prunella.sdk.endings import ending_of, inputs_at_failure
+from prunella.sdk.failure import Sight, entries, own_attributes
+from prunella.sdk.groups import Groups, is_recursion
+from prunella.sdk.lines import occurrence_line, repeat_line
+from prunella.sdk.running import Failure, Running
+from prunella.sdk.site import Site, by_code, site_of_code
+from prunella.sdk.trace import current
+
+if TYPE_CHECKING:
+    from prunella.sdk.journal import Journal
+    from prunella.sdk.process import Host
+
+EXHAUSTED = (RecursionError, MemoryError)
+#: Set on an exception that says that stack or memory is used up, once it is recorded: the innermost
+#: sites may have been unable to, so that its frames don't tell whether one has.
+_MARK = "__prunella_recorded__"
+
+
+class Failures:
+    """Records the failures of one process."""
+
+    def __init__(self, host: "Host", journal: "Journal") -> None:
+        self._host = host
+        self._journal = journal
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget what belongs to the process: at the start, and in a forked child."""
+        self.groups = Groups()
+
+    def take(
+        self, site: Site, running: Running | None, values: dict[str, Any], error: BaseException
+    ) -> None:
+        """Record a call that ended by `error`, unless an inner call of the site has."""
+        ending = ending_of(site, error)
+        if ending and not _is_recorded(site, error):
+            self._count(site, running, values, error, ending)
+
+    def _count(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any] | None,
+        error: BaseException,
+        ending: str,
+    ) -> None:
+        at_us = now_us()
+        is_exhausted = isinstance(error, EXHAUSTED)
+        with self._journal.lock:
+            group = self.groups.of(site, error, is_first=is_exhausted)
+            count = group.count = group.count + 1
+            try:
+                if count & (count - 1) == 0:
+                    self._describe(site, running, values, Failure(error, group, ending, at_us))
+                elif group.inner is None:
+                    line = repeat_line(group, site, self._host.process_id, at_us)
+                    if not self._journal.append(line, at_us):
+                        counters.count("dropped_errors")
+            except BaseException:
+                group.count -= 1
+                raise
+            if is_exhausted:
+                own_attributes(error)[_MARK] = True
+            if group.inner is None:
+                site.errors += ending == "error"
+                site.latest = group
+            if count & (count + 1) == 0 and ending == "error" and group.wants_inputs:
+                site.wanting.add(group)
+                site.settle()
+                site.grant(0)
+            elif site.wanting:
+                site.wanting.discard(group)
+
+    def elsewhere(self, error: BaseException) -> None:
+        """Record an exception that no site has seen, at the innermost function of the project."""
+        found = None
+        for entry in entries(error.__traceback__):
+            code = entry.tb_frame.f_code
+            if id(code) in by_code:
+                return
+            if self._host.code_places.place(code.co_filename)[1]:
+                found = entry.tb_frame
+        site = None if found is None else site_of_code(found.f_code, found.f_globals)
+        if site is not None and not self._host.stands_off(perf_counter_ns()):
+            self._count(site, None, None, error, "error")
+
+    def _describe(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any] | None,
+        failure: Failure,
+    ) -> None:
+        """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
+        host, journal, group = self._host, self._journal, failure.group
+        redactor = host.redactor_for(site.redact)
+        duration_us = 0
+        if running is None:
+            running = Running(site, journal.new_unique(), current.get())
+            if values is not None:
+                running.inputs, running.complete = inputs_at_failure(values, None, redactor)
+        else:
+            duration_us = (perf_counter_ns() - running.started_ns) // 1000
+            if running.lacks_scalars and values is not None:
+                tree, complete = inputs_at_failure(values, running.inputs, redactor)
+                running.inputs, running.complete = tree, running.complete and complete
+        running.started_us = failure.at_us - duration_us
+        occurrence_id = f"occ_{journal.new_unique()}"
+        sight = Sight(redactor, host.code_places)
+        line = occurrence_line(
+            failure,
+            running,
+            duration_us,
+            process_id=host.process_id,
+            occurrence_id=occurrence_id,
+            sight=sight,
+        )
+        if journal.write(site, [*running.held, line] if running.held else [line]):
+            group.latest = occurrence_id
+            group.complete += running.complete
+        elif group.inner is None:
+            counters.count("dropped_errors")
+
+
+def _is_recorded(site: Site, error: BaseException) -> bool:
+    """Tell whether an inner call of the same site has recorded `error` already."""
+    if isinstance(error, EXHAUSTED):
+        return _MARK in own_attributes(error)
+    return is_recursion(site, error)

@@ -1,0 +1,240 @@
+"""The fixes of this process: installed on sites, taken off again, switched off.
+
+A site's fixes are one `Plan`; installing rebuilds it and puts a shim into the closure cell of each
+wrapper of the site. Sites that appear later get theirs when they are decorated.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from threading import RLock
+from time import perf_counter
+from types import CellType, FunctionType
+from typing import Any
+
+from prunella.fixes import (
+    CountingMeter,
+    Finished,
+    Installation,
+    Installed,
+    Meter,
+    Plan,
+    TokenBucket,
+    Unreachable,
+    World,
+    is_aimed_at,
+    misfit,
+)
+from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
+from prunella.fixes.classify import classify
+from prunella.model.clock import now
+from prunella.sdk import counters, runtime
+from prunella.sdk.shims import BARE, shim_of
+from prunella.sdk.site import Site, all_sites
+from prunella.sdk.trace import current
+from prunella.sdk.views import View, bound, view_of
+
+#: How often it is looked whether the operator's file is there, in seconds.
+SWITCH_S = 1.0
+#: The file in the data folder that switches all fixes off, and the word in the environment.
+OFF_FILE = "fixes-off"
+_OFF = frozenset({"off", "0", "no", "false"})
+
+
+class Fixing:
+    """All installed fixes and where they act. One instance, made by the first `install`."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        #: By hand, and by `replace`; what a person does in the program itself comes first.
+        self._by_hand: dict[str, Installed] = {}
+        self._fed: dict[str, Installed] = {}
+        self._plans: dict[int, Plan] = {}
+        self._numbers = itertools.count()
+        self.environment = ""
+        self._off_file = ""
+        host = runtime.host()
+        if host is not None:
+            self.environment = host.settings.environment
+            self._off_file = str(host.data_folder / OFF_FILE)
+        self._switched_off = False
+        self._look_s = 0.0
+        self.renew()
+
+    def renew(self) -> None:
+        """Become those of a process of its own: at the start, and in a forked child."""
+        self._lock = RLock()
+        self._unique = os.urandom(6).hex()
+        self._budget = TokenBucket(
+            ratio=PROCESS_RATIO,
+            per_second=PROCESS_PER_SECOND,
+            burst=PROCESS_BURST,
+            now_s=perf_counter(),
+        )
+        self.set_meter(CountingMeter())
+
+    def set_meter(self, meter: Meter) -> None:
+        """Let `meter` decide arms and take in how calls ended, from the next call on."""
+        self.meter = meter
+        self.world = World(
+            clock_s=perf_counter,
+            now=now,
+            random=Random().random,  # noqa: S311 - spreads waits, keeps no secret
+            classify=classify,
+            meter=meter,
+            budget=self._budget,
+        )
+
+    # --- what is installed
+
+    def install(self, installation: Installation) -> None:
+        """Put a fix in force by hand, in place of one with the same id."""
+        with self._lock:
+            self._by_hand[installation.fix.fix_id] = Installed(installation)
+            self._apply()
+
+    def remove(self, fix_id: str) -> bool:
+        """Take a fix off that was installed by hand; return whether there was one."""
+        with self._lock:
+            found = self._by_hand.pop(fix_id, None) is not None
+            if found:
+                self._apply()
+            return found
+
+    def replace(self, installations: Sequence[Installation]) -> None:
+        """Make these the fixes that aren't installed by hand, all of them and no others.
+
+        One whose document is the same keeps what it has counted and learnt, also where its mode or
+        its allocation is another. Calling it again with the same installations changes nothing.
+        """
+        with self._lock:
+            before, self._fed = self._fed, {}
+            for installation in installations:
+                fix_id = installation.fix.fix_id
+                kept = before.get(fix_id)
+                if kept is None or kept.fix != installation.fix:
+                    kept = Installed(installation)
+                kept.installation = installation
+                self._fed[fix_id] = kept
+            if list(before.values()) != list(self._fed.values()):
+                self._apply()
+
+    def installed(self) -> list[Installed]:
+        """Return the fixes that are in force, and those that switched themselves off."""
+        with self._lock:
+            return list((self._fed | self._by_hand).values())
+
+    def attach(self, site: Site, wrapper: FunctionType) -> None:
+        """Give a wrapper that was just made the fixes of its site."""
+        with self._lock:
+            plan = self._plans.get(id(site)) or self._planned(site)
+            if plan is not None:
+                self._plans[id(site)] = plan
+                self._put(wrapper, plan)
+
+    def _apply(self) -> None:
+        for site in all_sites():
+            plan = self._planned(site)
+            before = self._plans.pop(id(site), None)
+            if plan is not None:
+                self._plans[id(site)] = plan
+            if plan is None and before is None:
+                continue
+            for wrapper in site.wrappers():
+                self._put(wrapper, plan)
+
+    def _planned(self, site: Site) -> Plan | None:
+        view = view_of(site)
+        if view is None:
+            return None
+        chosen = []
+        for each in self.installed():
+            if not is_aimed_at(each.fix.target, view, self.environment):
+                continue
+            why = misfit(each.fix, view)
+            if not why:
+                chosen.append(each)
+            elif each.fix.target.sites and why not in each.told:
+                each.told.add(why)
+                self.meter.noted(each.fix_id, "skipped", f"{site.site_id}: {why}")
+        before = self._plans.get(id(site))
+        if before is not None and list(before.installed) == chosen:
+            return before
+        return Plan(view, chosen) if chosen else None
+
+    def _put(self, wrapper: FunctionType, plan: Plan | None) -> None:
+        cell = function_cell(wrapper)
+        if cell is None:
+            return
+        bare = getattr(cell.cell_contents, BARE, cell.cell_contents)
+        cell.cell_contents = bare if plan is None else shim_of(self, plan, bare)
+
+    # --- what calls ask
+
+    def is_off(self) -> bool:
+        """Tell whether all fixes are switched off: here, in the environment or by the file."""
+        now_s = perf_counter()
+        if now_s >= self._look_s:
+            self._look_s = now_s + SWITCH_S
+            word = os.environ.get("PRUNELLA_FIXES", "").strip().lower()
+            self._switched_off = word in _OFF or (
+                bool(self._off_file) and os.path.exists(self._off_file)  # noqa: PTH110 - cheaper
+            )
+        return self._switched_off or runtime.is_off()
+
+    def unit(self) -> str:
+        """Return what the present call is allocated by: its trace, or itself where it has none."""
+        running = current.get()
+        if running is not None:
+            return running.trace_id
+        return f"unit_{self._unique}{next(self._numbers):x}"
+
+    def callee_now(self, name: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        """As `callee`, for a caller that can't wait."""
+        view = self._found(name)
+        if view.shape == "async":
+            raise Unreachable(f"{name} is asynchronous, and the call isn't")
+        return bound(view, arguments)
+
+    def callee(self, name: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        """Return a call of the site `name` with those of the arguments that it takes.
+
+        Raises `Unreachable` where there is none, or it needs more.
+        """
+        return bound(self._found(name), arguments)
+
+    def _found(self, name: str) -> View:
+        for site in reversed(all_sites()):
+            if name in (site.site_id, site.name):
+                view = view_of(site)
+                if view is not None:
+                    return view
+        raise Unreachable(f"there is no site {name!r} in this process")
+
+    def told(self, site_id: str, arguments: dict[str, Any], finished: Finished) -> None:
+        """Note in the records what fixes made of a call."""
+        if finished.fix_id is not None:
+            counters.count("fixed_calls")
+
+
+def function_cell(wrapper: FunctionType) -> CellType | None:
+    """Return the closure cell of the function that a site's wrapper calls."""
+    names = wrapper.__code__.co_freevars
+    for name, cell in zip(names, wrapper.__closure__ or (), strict=True):
+        if name.endswith("prunella_function"):
+            return cell
+    return None
+
+
+class _State:
+    fixing: Fixing | None = None
+
+
+def fixing() -> Fixing:
+    """Return the fixes of this process, made on first use."""
+    if _State.fixing is None:
+        found = Fixing()
+        _State.fixing = found
+        runtime.set_fixing(found)
+    return _State.fixing

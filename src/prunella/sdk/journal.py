@@ -1,0 +1,88 @@
+"""What this process writes into the spool, in order, under one lock.
+
+The lock is reentrant, because a signal handler may run a site while another is being recorded by
+the same thread.
+"""
+
+from itertools import count
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from prunella.model.clock import now_us
+from prunella.sdk import counters
+from prunella.sdk.background import wake
+from prunella.sdk.feed import Feed
+from prunella.sdk.installing import apply
+from prunella.sdk.lines import record_line, source_hash
+from prunella.sdk.site import Site, all_sites
+from prunella.sdk.spool import Spool
+
+if TYPE_CHECKING:
+    from prunella.sdk.process import Host
+
+
+class Journal:
+    """The spool of one process, with what has been described in it."""
+
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        #: Root of the project whose records these are.
+        self.root = host.root
+        self.feed = Feed(host.data_folder, apply)
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget what belongs to the process: at the start, and in a forked child."""
+        self.lock = RLock()
+        self.spool = Spool(self._host.data_folder / "spool", self._header)
+        self._numbers = count(1)
+        self._sequence = 0
+
+    def new_unique(self) -> str:
+        """Return what no other id has behind its prefix, in this process or any other."""
+        return f"{self._host.unique}{next(self._numbers):06x}"
+
+    def write(self, site: Site, lines: list[bytes]) -> bool:
+        """Write lines of `site`, after its description if the file lacks it. Under the lock."""
+        spool = self.spool
+        if not spool.prepare(now_us()):
+            return False
+        if site.site_id not in spool.described:
+            source_hash(site)
+            lines.insert(0, record_line(site.record(self._host)))
+        if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
+            return False
+        spool.described.add(site.site_id)
+        wake(self)
+        return True
+
+    def append(self, line: bytes, at_us: int) -> bool:
+        """Write a line that refers to what is written already. Under the lock."""
+        return self.spool.prepare(at_us) and self.spool.write(line)
+
+    def flush_counts(self) -> None:
+        """Write the counters of the process as they stand."""
+        with self.lock:
+            self._sequence += 1
+            sites = {}
+            for site in all_sites():
+                site.settle()
+                if site.calls or site.errors:
+                    sites[site.site_id] = {"calls": site.calls, "errors": site.errors}
+            record = {
+                "class": "counts",
+                "process_id": self._host.process_id,
+                "sequence": self._sequence,
+                "sites": sites,
+                "sdk": dict(counters.counters),
+            }
+            self.append(record_line(record), now_us())
+
+    def finish(self) -> None:
+        """Write the counters and give the spool up, at exit."""
+        self.flush_counts()
+        with self.lock:
+            self.spool.close()
+
+    def _header(self) -> bytes:
+        return record_line(self._host.process_record())

@@ -1,0 +1,79 @@
+"""A site as fixes see it, and calls of sites by the names of arguments."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from prunella.fixes import Unreachable
+from prunella.sdk.site import Site
+from prunella.sdk.wrapper import kind_of, parameter_names
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A `prunella.fixes.SiteView` of a site in this process."""
+
+    site_id: str
+    name: str
+    kind: str
+    shape: str
+    parameters: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    roles: Mapping[str, str]
+    idempotent: bool
+    #: One of its wrappers, which other sites' fixes call.
+    wrapper: FunctionType
+
+
+def view_of(site: Site) -> View | None:
+    """Return the view of a site, ``None`` if none of its wrappers is left."""
+    wrappers = site.wrappers()
+    if not wrappers:
+        return None
+    wrapper = wrappers[-1]
+    code = site.called
+    positional = code.co_varnames[: code.co_argcount]
+    values = wrapper.__defaults__ or ()
+    defaults = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
+    return View(
+        site_id=site.site_id,
+        name=site.name,
+        kind=site.kind,
+        shape=kind_of(code),
+        parameters=parameter_names(code),
+        defaults={**defaults, **(wrapper.__kwdefaults__ or {})},
+        roles=site.roles,
+        idempotent=site.idempotent,
+        wrapper=wrapper,
+    )
+
+
+def bound(view: View, arguments: Mapping[str, Any]) -> Callable[[], Any]:
+    """Return a call of a site with those of the arguments that it takes, by name.
+
+    Raises `Unreachable` where it needs one that isn't there.
+    """
+    code = view.wrapper.__code__
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, value in arguments.items():
+        extra.update(
+            value if name.startswith("**") else {} if name.startswith("*") else {name: value}
+        )
+    for index, name in enumerate(view.parameters):
+        if name.startswith("**"):
+            continue
+        if name.startswith("*"):
+            positional += arguments.get(name, ())
+            continue
+        if name not in extra:
+            if name not in view.defaults:
+                raise Unreachable(f"{view.site_id} needs an argument {name!r}")
+            extra[name] = view.defaults[name]
+        if index < code.co_argcount:
+            positional.append(extra[name])
+        else:
+            keywords[name] = extra[name]
+    return lambda: view.wrapper(*positional, **keywords)
