@@ -2,13 +2,15 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-SDK_TESTS := tests/unit/sdk tests/unit/taxonomy tests/unit/codec tests/unit/model tests/integration/sdk
+SDK_TESTS := tests/unit/sdk tests/unit/taxonomy tests/unit/fixes tests/unit/experiment tests/unit/codec \
+	tests/unit/model tests/integration/sdk tests/integration/fixes
 
 PEERS := $(VENV)/peers
 PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity
 
 .PHONY: demo test test-sdk check lock clean \
-	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-speed
+	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
+	bench-speed
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -84,6 +86,9 @@ bench-repair: $(VENV)/.ready  ## repairs of the programs in DATA, QUIXBUGS, and 
 	@if test -n "$(BUGSINPY)" && test -n "$(PROJECTS)"; then \
 		$(BIN)/python benchmarks/bugsinpy.py "$(BUGSINPY)" "$(PROJECTS)"; \
 		else echo "BUGSINPY and PROJECTS are not given: left out"; fi
+
+bench-rollout: $(VENV)/.ready  ## whether rollouts decide rightly, and how soon; SEED and RUNS may be set
+	$(BIN)/python benchmarks/rollout.py --seed $(or $(SEED),1) --runs $(or $(RUNS),10000)
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -98,6 +98,5 @@ def attempts(
 
 def attempt_tests(healer: "Healer", tests: Sequence[str], *, create_pr: bool) -> Attempt:
     """Heal what makes tests fail; raises `NothingToHeal` where none does, and what stops healing."""
-    with healer:
-        healing = healer.heal_tests(tests, create_pr=create_pr)
+    healing = healer.heal_tests(tests, create_pr=create_pr)
     return Attempt(incident=healing.incident, healing=healing)
