@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.background import wake
+from prunella.sdk.background import start
 from prunella.sdk.feed import Feed
 from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
@@ -53,7 +53,7 @@ class Journal:
         if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
             return False
         spool.described.add(site.site_id)
-        wake(self)
+        start(self)
         return True
 
     def flush_counts(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[str, str] = {}
 
-#: Most calls between two looks at the clock.
+#: Most calls between two looks at the clock, as long as there is time for looks.
 MAX_GRANT = 256
 #: About this often a busy site looks at the clock.
 LOOK_NS = 100_000
