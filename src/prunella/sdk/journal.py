@@ -57,7 +57,12 @@ class Journal:
         return True
 
     def flush_counts(self) -> None:
-        """Write the counters of the process as they stand."""
+        """Write the counters of the process as they stand.
+
+        Where nothing may be recorded, they aren't a reason to begin a spool.
+        """
+        if self._host.is_off and not self.spool.is_open:
+            return
         with self.lock:
             self._sequence += 1
             sites = {}
