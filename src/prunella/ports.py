@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prunella.model.audit import AuditEntry
+from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
+from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import (
     Candidate,
@@ -224,6 +226,12 @@ class Store(RolloutStore, Protocol):
 
     def verdicts(self, incident_id: str) -> Sequence[Verdict]: ...
 
+    def save_judgement(self, judgement: Judgement) -> None:
+        """Keep what was found out for some evidence; for the same evidence the last one stays."""
+        ...
+
+    def judgement(self, incident_id: str, evidence_key: str) -> Judgement | None: ...
+
     def save_exchange(self, exchange: ModelExchange) -> None:
         """Keep an exchange; one of the same id is replaced in its place."""
         ...
@@ -243,6 +251,23 @@ class Store(RolloutStore, Protocol):
         ...
 
     def cases(self) -> Sequence[Case]: ...
+
+    # --- claims
+    def claim(self, claim: Claim, *, cooldown: timedelta) -> Claim | None:
+        """Keep a new claim, or return the one in its way and keep nothing.
+
+        In the way is a claim on the same incident or function that is under way (its lease lasts),
+        or that ended less than `cooldown` before this one begins.
+        """
+        ...
+
+    def keep_claim(self, claim: Claim) -> bool:
+        """Keep the new lease or the end of a claim; False where it has ended already."""
+        ...
+
+    def claims(self, incident_id: str | None = None, *, since: datetime) -> Sequence[Claim]:
+        """Return claims that began since then, oldest first."""
+        ...
 
     # --- itself
     def prune(
@@ -372,8 +397,13 @@ class TestProbe(Protocol):
     ids of the collected tests that are meant; none means all of them.
     """
 
-    def observe(self, tree: Path, process: Process, selection: Sequence[str]) -> Observation:
-        """Run the tests on `tree` one after the other and note the lines that each runs."""
+    def observe(
+        self, tree: Path, process: Process, selection: Sequence[str], *, watched: bool = True
+    ) -> Observation:
+        """Run the tests on `tree` one after the other; note the lines that each runs if `watched`.
+
+        An empty selection is what pytest collects by itself.
+        """
         ...
 
     def attempt(
@@ -390,8 +420,9 @@ class TestProbe(Protocol):
     ) -> Sequence[VariantRun]:
         """Run `tests` with each variant until one fails; the answer is in the order of `variants`.
 
-        A test that computes longer than `test_s` fails. After `budget_s`, or when `enough` variants
-        have passed, no other begins.
+        The tests run in the order of `tests`; one that computes longer than `test_s` fails. The
+        likeliest variant stands first. After `budget_s`, or when `enough` variants have passed, or
+        those that are left are far less likely than one that passed, no other begins.
         """
         ...
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from prunella.model.errors import UnknownName
 from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.settings import Settings
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.ports import KeptCall, Progress
 
@@ -25,6 +26,7 @@ class FakeHealer:
     broken: Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
+    settings: Settings = field(default_factory=Settings)
     #: Its adapters; commands only make sure that they can be made.
     parts: None = None
 
@@ -65,8 +67,15 @@ class FakeHealer:
         self.asked.append(("pending", lookback_minutes, function))
         return self.known
 
-    def heal(self, incident: Incident, *, create_pr: bool = False, keep: bool = True) -> Healing:
-        self.asked.append(("heal", incident.incident_id, create_pr, keep))
+    def heal(
+        self,
+        incident: Incident,
+        *,
+        create_pr: bool = False,
+        keep: bool = True,
+        force: bool = False,
+    ) -> Healing:
+        self.asked.append(("heal", incident.incident_id, create_pr, keep, *(["force"] * force)))
         answer = self.healings[incident.incident_id]
         if isinstance(answer, Exception):
             raise answer

@@ -94,6 +94,7 @@ def call_line(
 
 def occurrence_line(
     failure: "Failure",
+    group: "Group",
     running: "Running",
     duration_us: int,
     *,
@@ -102,13 +103,13 @@ def occurrence_line(
     sight: "Sight",
 ) -> bytes:
     """Return the `prunella.model.records.Occurrence` of a failure."""
-    inner = failure.group.inner
+    inner = group.inner
     yielded = None if running.yielded is None else ["l", *running.yielded]
     caused_by = None if inner is None else inner.latest.latest if inner.latest else "occ_"
     return framed(
         (
             f'{{"class":"occurrence","occurrence_id":"{occurrence_id}",'
-            f'"group":"{failure.group.name}",'
+            f'"group":"{group.name}",'
             f"{place_of(running.site, process_id)},"
             f'"trace_id":"trace_{running.trace}",'
             f'"parent_id":{_parent(running)},'
@@ -120,14 +121,3 @@ def occurrence_line(
             f'"exception":{to_json(describe(failure.error, sight))}}}'
         ).encode()
     )
-
-
-def repeat_line(group: "Group", site: "Site", process_id: str, at_us: int) -> bytes:
-    """Return the `prunella.model.records.Repeat` of one more failure of `group`."""
-    start = group.repeat_start
-    if not start:
-        start = group.repeat_start = (
-            f'{{"class":"repeat","process_id":"{process_id}","group":"{group.name}",'
-            f'"site_id":{to_json(site.site_id)},"count":1,"at":'
-        ).encode()
-    return framed(b"%b%d}" % (start, at_us))

@@ -40,6 +40,7 @@ class Spool:
         self._size = 0
         self._torn = False
         self._retry_at_us = 0
+        #: When the file was found to be open and in its place; 0 if it isn't.
         self._looked_at_us = 0
         #: Ids of the site versions that the present file has described.
         self.described: set[str] = set()
@@ -66,6 +67,20 @@ class Spool:
             return False
         return True
 
+    def append(self, line: bytes, at_us: int) -> bool:
+        """Append one framed line at once; tell whether it is safe."""
+        if at_us - self._looked_at_us > _LOOK_US or self._size >= ROTATE_BYTES:
+            return self.prepare(at_us) and self.write(line)
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            return self._failed(error)
+        self._size += written
+        if written == len(line):
+            return True
+        self._torn, self._looked_at_us = True, 0
+        return False
+
     def write(self, line: bytes) -> bool:
         """Append one framed line; tell whether it is safe. `prepare` has answered yes before."""
         if self._torn:
@@ -73,18 +88,22 @@ class Spool:
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
-            count(f"spool_errors_{_errno_name(error)}")
-            self._retry_at_us = now_us() + _RETRY_US
-            self.close()
-            return False
+            return self._failed(error)
         self._size += written
         self._torn = written < len(line)
         return not self._torn
+
+    def _failed(self, error: OSError) -> bool:
+        count(f"spool_errors_{_errno_name(error)}")
+        self._retry_at_us = now_us() + _RETRY_US
+        self.close()
+        return False
 
     def close(self) -> None:
         """Give the file up to the drain."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
+            self._looked_at_us = 0
             try:
                 os.close(descriptor)
             except OSError as error:

@@ -25,7 +25,7 @@ class Fixes:
         self._store, self._feed = store, feed
         #: Fixes of high confidence may start a canary by themselves.
         self._may_start = may_start
-        self._actor = actor or _user()
+        self._actor = actor or user()
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
         """Return the rollouts of fixes, the one that changed last first."""
@@ -92,7 +92,7 @@ class Fixes:
         return By(actor=self._actor, at=now(), reason=reason)
 
 
-def _user() -> str:
+def user() -> str:
     """Return ``user@host``."""
     import getpass
     import platform

@@ -1,6 +1,8 @@
 """The healer of one project, put together from settings: what the commands and users' code call."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,17 +14,21 @@ from prunella.model.ids import IncidentId
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
+from prunella.pipeline.claims import claimed
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
 from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
-from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
+from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
-from prunella.wiring.fixes import Fixes
+from prunella.wiring.fixes import Fixes, user
+
+#: Time of a call that compares two patches: inputs that no test has may never end.
+_RIVAL_CALL_S = 1.0
 
 
 class Healer:
@@ -46,6 +52,16 @@ class Healer:
         self.root = Path(root).resolve() if root is not None else find_root()
         self.loaded: LoadedSettings = load(self.root, arguments={"model": model, **settings})
         self._progress: Progress = progress or _silent
+
+    @classmethod
+    def unconfigured(cls, root: Path, *, progress: Progress | None = None) -> Self:
+        """Return a healer of the project at `root` with the default settings, whatever it sets."""
+        healer = cls.__new__(cls)
+        healer.root = root.resolve()
+        origins = {item.name: "default" for item in fields(Settings)}
+        healer.loaded = LoadedSettings(settings=Settings(), origins=origins)
+        healer._progress = progress or _silent  # noqa: SLF001 - its own
+        return healer
 
     @property
     def settings(self) -> Settings:
@@ -171,12 +187,38 @@ class Healer:
         recent = self.store.incidents(since=since)
         return worst_first(item for item in recent if item.status in HEALABLE)
 
-    def heal(self, incident: Incident, *, create_pr: bool = False, keep: bool = True) -> Healing:
+    def heal(
+        self,
+        incident: Incident,
+        *,
+        create_pr: bool = False,
+        keep: bool = True,
+        force: bool = False,
+    ) -> Healing:
         """Diagnose one incident, propose and prove patches, and publish the best if `create_pr`.
 
-        With `keep` false nothing is written: a dry run.
+        With `keep` false nothing is written: a dry run. Raises `CoolingDown` where the incident or
+        its function is being healed elsewhere, or was attempted within the setting
+        `cooldown_minutes`; with `force`, only where it is being healed. Publishing what the last
+        attempt has proven is no new attempt.
         """
-        return heal(self.parts, incident, publish=create_pr, keep=keep)
+        if not keep:
+            return heal(self.parts, incident, publish=create_pr, keep=False)
+        cooldown = timedelta(minutes=max(self.settings.cooldown_minutes, 0))
+        if force or (create_pr and self._was_proven(incident, cooldown)):
+            cooldown = timedelta(0)
+        with claimed(self.store, incident, actor=self._actor, cooldown=cooldown) as outcome:
+            healing = heal(self.parts, incident, publish=create_pr, afresh=force)
+            outcome.value = healing.outcome.value
+        return healing
+
+    def _was_proven(self, incident: Incident, cooldown: timedelta) -> bool:
+        claims = self.store.claims(incident.incident_id, since=now() - 2 * cooldown)
+        return bool(claims) and claims[-1].outcome == HealingOutcome.PROVEN
+
+    @cached_property
+    def _actor(self) -> str:
+        return f"{user()}, process {os.getpid()}"
 
     def heal_tests(self, selection: Sequence[str], *, create_pr: bool = False) -> Healing:
         """Find a patch with which failing tests pass, and publish the best if `create_pr`.
@@ -185,21 +227,27 @@ class Healer:
         be recorded. Raises `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.test_probe import SandboxTestProbe
-        from prunella.adapters.test_runner import SandboxTestRunner
 
         parts = TestParts(
             settings=self.settings,
             repository=self.repository,
             probe=SandboxTestProbe(self.settings),
-            test_runner=SandboxTestRunner(self.settings),
+            replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
+            all_tests=True,
             host=LocalHost(self.repository),
             progress=self._progress,
         )
         return heal_tests(parts, selection, publish=create_pr)
 
     def diagnose_and_heal(
-        self, function: str, lookback_minutes: int | None = None, create_pr: bool = False
+        self,
+        function: str,
+        lookback_minutes: int | None = None,
+        create_pr: bool = False,
+        *,
+        force: bool = False,
     ) -> Healing:
         """Heal the worst incident of `function` within the last `lookback_minutes`.
 
@@ -209,7 +257,7 @@ class Healer:
         """
         self.refresh()
         incidents = self.pending(lookback_minutes, function)
-        return self.heal(incidents[0], create_pr=create_pr)
+        return self.heal(incidents[0], create_pr=create_pr, force=force)
 
     def story(self, incident_id: str) -> Story:
         """Return everything that is kept about one incident."""
