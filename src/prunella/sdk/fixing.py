@@ -27,13 +27,13 @@ from prunella.fixes import (
     misfit,
 )
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
-from prunella.fixes.classify import classify
 from prunella.model.clock import now
 from prunella.sdk import counters, runtime
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
 from prunella.sdk.views import View, bound, view_of
+from prunella.taxonomy import ErrorCode, classify
 
 #: How often it is looked whether the operator's file is there, in seconds.
 SWITCH_S = 1.0
@@ -81,7 +81,7 @@ class Fixing:
             clock_s=perf_counter,
             now=now,
             random=Random().random,  # noqa: S311 - spreads waits, keeps no secret
-            classify=classify,
+            classify=_classify,
             meter=meter,
             budget=self._budget,
         )
@@ -216,6 +216,10 @@ class Fixing:
         """Note in the records what fixes made of a call."""
         if finished.fix_id is not None:
             counters.count("fixed_calls")
+
+
+def _classify(error: BaseException, kind: str) -> ErrorCode:
+    return classify(error, kind=kind).code
 
 
 def function_cell(wrapper: FunctionType) -> CellType | None:
