@@ -10,8 +10,8 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
 from prunella.sdk.failure import Sight, entries, own_attributes
-from prunella.sdk.groups import Groups, is_recursion
-from prunella.sdk.lines import occurrence_line, repeat_line
+from prunella.sdk.groups import Group, Groups, is_recursion, look_of
+from prunella.sdk.lines import occurrence_line, to_json
 from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import Site, by_code, site_of_code
 from prunella.sdk.trace import current
@@ -37,11 +37,33 @@ class Failures:
     def renew(self) -> None:
         """Forget what belongs to the process: at the start, and in a forked child."""
         self.groups = Groups()
+        self._lock = self._journal.lock
+        self._append = self._journal.spool.append
 
     def take(
         self, site: Site, running: Running | None, values: dict[str, Any], error: BaseException
     ) -> None:
         """Record a call that ended by `error`, unless an inner call of the site has."""
+        look = look_of(site, error)
+        group = self.groups.get(look)
+        # A look of four parts is of a failure in the site's own frame, so of no call inside it.
+        if (
+            group is not None
+            and group.is_known
+            and (len(look) == 4 or not is_recursion(site, error))
+        ):
+            with self._lock:
+                count = group.count + 1
+                if count & (count - 1) and count & (count + 1):
+                    at_us = now_us()
+                    if not self._append(group.repeat_line(at_us), at_us):
+                        counters.count("dropped_errors")
+                    group.count = count
+                    site.errors += group.is_error
+                    site.latest = group
+                    if site.wanting:
+                        site.wanting.discard(group)
+                    return
         ending = ending_of(site, error)
         if ending and not _is_recorded(site, error):
             self._count(site, running, values, error, ending)
@@ -56,16 +78,15 @@ class Failures:
     ) -> None:
         at_us = now_us()
         is_exhausted = isinstance(error, EXHAUSTED)
-        with self._journal.lock:
+        with self._lock:
             group = self.groups.of(site, error, is_first=is_exhausted)
-            count = group.count = group.count + 1
+            group.count += 1
             try:
-                if count & (count - 1) == 0:
+                if group.is_due:
                     self._describe(site, running, values, Failure(error, group, ending, at_us))
-                elif group.inner is None:
-                    line = repeat_line(group, site, self._host.process_id, at_us)
-                    if not self._journal.append(line, at_us):
-                        counters.count("dropped_errors")
+                    self._prepare_repeats(site, group, ending)
+                elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
+                    counters.count("dropped_errors")
             except BaseException:
                 group.count -= 1
                 raise
@@ -74,12 +95,20 @@ class Failures:
             if group.inner is None:
                 site.errors += ending == "error"
                 site.latest = group
-            if count & (count + 1) == 0 and ending == "error" and group.wants_inputs:
+            if ending == "error" and group.wants_inputs:
                 site.wanting.add(group)
                 site.settle()
                 site.grant(0)
             elif site.wanting:
                 site.wanting.discard(group)
+
+    def _prepare_repeats(self, site: Site, group: Group, ending: str) -> None:
+        if not group.repeat_start:
+            text = (
+                f'{{"class":"repeat","process_id":"{self._host.process_id}",'
+                f'"group":"{group.name}","site_id":{to_json(site.site_id)},"count":1,"at":'
+            )
+            group.begin_repeats_with(text.encode(), ending)
 
     def elsewhere(self, error: BaseException) -> None:
         """Record an exception that no site has seen, at the innermost function of the project."""

@@ -6,6 +6,7 @@ It costs about two microseconds; `prunella.triage` groups across processes and v
 """
 
 import re
+import zlib
 from collections.abc import Hashable
 from dis import opmap
 from functools import lru_cache
@@ -31,15 +32,33 @@ def _beginning(start: str) -> str:
     return _match(start)[0]  # type: ignore[index]  # it always matches
 
 
+_args = BaseException.__dict__["args"].__get__
+
+
 class Group:
     """Failures that look alike."""
 
-    __slots__ = ("complete", "count", "inner", "latest", "name", "refers_to", "repeat_start")
+    __slots__ = (
+        "checksum",
+        "complete",
+        "count",
+        "inner",
+        "is_error",
+        "is_known",
+        "latest",
+        "name",
+        "refers_to",
+        "repeat_start",
+    )
 
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
-        #: What the records of its repeated failures begin with.
+        #: What the records of its repeated failures begin with, and the checksum of that.
         self.repeat_start = b""
+        self.checksum = 0
+        #: Further failures can be counted by their look alone.
+        self.is_known = False
+        self.is_error = False
         #: The site inside that failed first and has recorded it.
         self.inner = inner
         self.count = 0
@@ -49,6 +68,16 @@ class Group:
         self.complete = 0
         #: Keeps code and classes alive, so that no other gets their ids.
         self.refers_to = refers_to
+
+    def begin_repeats_with(self, text: bytes, ending: str) -> None:
+        """Settle what the records of repeated failures begin with, and how these ended."""
+        self.repeat_start, self.checksum = text, zlib.crc32(text)
+        self.is_known, self.is_error = self.inner is None, ending == "error"
+
+    def repeat_line(self, at_us: int) -> bytes:
+        """Return the framed `prunella.model.records.Repeat` of one more failure."""
+        end = b"%d}" % at_us
+        return b"%08x %b%b\n" % (zlib.crc32(end, self.checksum), self.repeat_start, end)
 
     @property
     def is_due(self) -> bool:
@@ -61,67 +90,77 @@ class Group:
         return self.count & (self.count + 1) == 0 and self.complete < ENOUGH_COMPLETE
 
 
+#: The site, the type, the beginning of the message, and whatever else tells failures apart.
+Look = tuple[Hashable, ...]
+
+
 class Groups:
-    """All groups of a process. Used under the recorder's lock."""
+    """All groups of a process. Used under the journal's lock."""
 
     def __init__(self) -> None:
-        self._groups: dict[Hashable, Group] = {}
-        self._beginnings: dict[Hashable, set[str]] = {}
+        self._groups: dict[Look, Group] = {}
+        #: Returns the group of a look, if there is one.
+        self.get = self._groups.get
+        self._beginnings: dict[Look, set[Hashable]] = {}
 
     def of(self, site: Site, error: BaseException, *, is_first: bool = False) -> Group:
         """Return the group of a failure at `site`, a new one if nothing looked like it before.
 
         `is_first` says that no site inside has recorded it, whatever its frames say.
         """
-        look: Hashable = _look(site, error)
+        look = look_of(site, error)
         if is_first:
-            look = (look, "first")
-        arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]  # a getset
-        beginning = ""
-        if arguments and type(arguments[0]) is str:
-            beginning = _beginning(arguments[0][:60])
-        group = self._groups.get((look, beginning))
+            look = (*look, "first")
+        group = self._groups.get(look)
         if group is None:
             inner = None if is_first else came_through(site, error)
-            group = self._new(site, look, beginning, inner, _named_by_id(error))
+            group = self._new(site, look, inner, _named_by_id(error))
         return group
 
-    def _new(
-        self,
-        site: Site,
-        look: Hashable,
-        beginning: str,
-        inner: Site | None,
-        refers_to: list[Any],
-    ) -> Group:
-        beginnings = self._beginnings.setdefault(look, set())
+    def _new(self, site: Site, look: Look, inner: Site | None, refers_to: list[Any]) -> Group:
+        beginning, rest = look[2], (*look[:2], *look[3:])
+        beginnings = self._beginnings.setdefault(rest, set())
         if beginning not in beginnings and len(beginnings) >= MAX_BEGINNINGS:
             beginning = ""
         beginnings.add(beginning)
+        look = (*look[:2], beginning, *look[3:])
         if len(self._groups) >= MAX_GROUPS:
-            look, beginning = (site.site_id, inner is None), ""
-        group = self._groups.get((look, beginning))
+            look = (site.site_id, inner is None)
+        group = self._groups.get(look)
         if group is None:
             name = f"g{len(self._groups) + 1}"
-            group = self._groups[(look, beginning)] = Group(name, inner, refers_to)
+            group = self._groups[look] = Group(name, inner, refers_to)
         return group
 
 
-def _look(site: Site, error: BaseException) -> Hashable:
-    """Return what tells this failure from others."""
-    steps: Any = []
+def look_of(site: Site, error: BaseException) -> Look:
+    """Return what tells this failure from others.
+
+    That is the site, the exception's type, what its message begins with, the steps of its
+    traceback, and the types of its causes.
+    """
+    arguments = _args(error)
+    beginning = ""
+    if arguments:
+        message = arguments[0]
+        if type(message) is str:
+            beginning = _beginning(message[:60])
     traceback = error.__traceback__
-    while traceback is not None:
-        steps.append((id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti)
+    if traceback is None:
+        return (site.site_id, id(type(error)), beginning)
+    step = (id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti
+    traceback = traceback.tb_next
+    has_cause = error.__context__ is not None or error.__cause__ is not None
+    if traceback is None and not has_cause:
+        return (site.site_id, id(type(error)), beginning, step)
+    steps = {step: None}  # those of a recursion count once, so that its depth makes no difference
+    seen = 1
+    while traceback is not None and seen < MAX_ENTRIES:
+        steps[(id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti] = None
         traceback = traceback.tb_next
-        if len(steps) == MAX_ENTRIES:
-            break
-    if len(steps) > 1:  # those of a recursion count once, so that its depth makes no difference
-        steps = dict.fromkeys(steps)
-    causes: tuple[int, ...] = ()
-    if error.__context__ is not None or error.__cause__ is not None:
-        causes = tuple([id(type(cause)) for cause in _causes(error)])
-    return (site.site_id, id(type(error)), tuple(steps), causes)
+        seen += 1
+    causes = [-id(type(cause)) for cause in _causes(error)] if has_cause else ()
+    return (site.site_id, id(type(error)), beginning, *steps, *causes)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -174,9 +213,10 @@ def is_recursion(site: Site, error: BaseException) -> bool:
     That call has recorded it. Only the first frames are looked at, because a thousand calls inside
     each other each have a thousand frames below them.
     """
-    first = entry = error.__traceback__
+    first = error.__traceback__
     if first is None:
         return False
+    entry = first
     for _ in range(8):
         following = entry.tb_next
         if following is None:

@@ -53,10 +53,6 @@ class Journal:
         wake(self)
         return True
 
-    def append(self, line: bytes, at_us: int) -> bool:
-        """Write a line that refers to what is written already. Under the lock."""
-        return self.spool.prepare(at_us) and self.spool.write(line)
-
     def flush_counts(self) -> None:
         """Write the counters of the process as they stand."""
         with self.lock:
@@ -73,7 +69,7 @@ class Journal:
                 "sites": sites,
                 "sdk": dict(counters.counters),
             }
-            self.append(record_line(record), now_us())
+            self.spool.append(record_line(record), now_us())
 
     def finish(self) -> None:
         """Write the counters and give the spool up, at exit."""

@@ -13,7 +13,6 @@ from prunella.sdk.spool import framed
 
 if TYPE_CHECKING:
     from prunella.sdk.failure import Sight
-    from prunella.sdk.groups import Group
     from prunella.sdk.running import Failure, Running
     from prunella.sdk.site import Site
 
@@ -120,14 +119,3 @@ def occurrence_line(
             f'"exception":{to_json(describe(failure.error, sight))}}}'
         ).encode()
     )
-
-
-def repeat_line(group: "Group", site: "Site", process_id: str, at_us: int) -> bytes:
-    """Return the `prunella.model.records.Repeat` of one more failure of `group`."""
-    start = group.repeat_start
-    if not start:
-        start = group.repeat_start = (
-            f'{{"class":"repeat","process_id":"{process_id}","group":"{group.name}",'
-            f'"site_id":{to_json(site.site_id)},"count":1,"at":'
-        ).encode()
-    return framed(b"%b%d}" % (start, at_us))

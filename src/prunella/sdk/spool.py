@@ -66,6 +66,25 @@ class Spool:
             return False
         return True
 
+    def append(self, line: bytes, at_us: int) -> bool:
+        """Append one framed line at once; tell whether it is safe."""
+        if (
+            at_us - self._looked_at_us > _LOOK_US
+            or self._descriptor < 0
+            or self._size >= ROTATE_BYTES
+            or self._torn
+        ):
+            return self.prepare(at_us) and self.write(line)
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            return self._failed(error)
+        self._size += written
+        if written < len(line):
+            self._torn = True
+            return False
+        return True
+
     def write(self, line: bytes) -> bool:
         """Append one framed line; tell whether it is safe. `prepare` has answered yes before."""
         if self._torn:
@@ -73,13 +92,16 @@ class Spool:
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
-            count(f"spool_errors_{_errno_name(error)}")
-            self._retry_at_us = now_us() + _RETRY_US
-            self.close()
-            return False
+            return self._failed(error)
         self._size += written
         self._torn = written < len(line)
         return not self._torn
+
+    def _failed(self, error: OSError) -> bool:
+        count(f"spool_errors_{_errno_name(error)}")
+        self._retry_at_us = now_us() + _RETRY_US
+        self.close()
+        return False
 
     def close(self) -> None:
         """Give the file up to the drain."""
