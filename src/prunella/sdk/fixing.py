@@ -131,7 +131,7 @@ class Fixing:
             plan = self._plans.get(id(site)) or self._planned(site)
             if plan is not None:
                 self._plans[id(site)] = plan
-                self._put(wrapper, plan)
+                self._put(site, wrapper, plan)
 
     def _apply(self) -> None:
         for site in all_sites():
@@ -142,7 +142,7 @@ class Fixing:
             if plan is None and before is None:
                 continue
             for wrapper in site.wrappers():
-                self._put(wrapper, plan)
+                self._put(site, wrapper, plan)
 
     def _planned(self, site: Site) -> Plan | None:
         view = view_of(site)
@@ -163,12 +163,12 @@ class Fixing:
             return before
         return Plan(view, chosen) if chosen else None
 
-    def _put(self, wrapper: FunctionType, plan: Plan | None) -> None:
+    def _put(self, site: Site, wrapper: FunctionType, plan: Plan | None) -> None:
         cell = function_cell(wrapper)
         if cell is None:
             return
         bare = getattr(cell.cell_contents, BARE, cell.cell_contents)
-        cell.cell_contents = bare if plan is None else shim_of(self, plan, bare)
+        cell.cell_contents = bare if plan is None else shim_of(self, site, plan, bare)
 
     # --- what calls ask
 
@@ -212,10 +212,10 @@ class Fixing:
                     return view
         raise Unreachable(f"there is no site {name!r} in this process")
 
-    def told(self, site_id: str, arguments: dict[str, Any], finished: Finished) -> None:
+    def told(self, site: Site, arguments: dict[str, Any], finished: Finished) -> None:
         """Note in the records what fixes made of a call."""
         if finished.fix_id is not None:
-            counters.count("fixed_calls")
+            counters.guarded("errors", runtime.fixed, site, arguments, finished)
 
 
 def _classify(error: BaseException, kind: str) -> ErrorCode:

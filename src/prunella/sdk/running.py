@@ -1,9 +1,12 @@
 """A call while it is recorded, and a failure on its way to its record."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.sdk.groups import Group
 from prunella.sdk.site import Site
+
+if TYPE_CHECKING:
+    from prunella.fixes import Finished
 
 
 class Running:
@@ -11,6 +14,7 @@ class Running:
 
     __slots__ = (
         "complete",
+        "finished",
         "held",
         "held_bytes",
         "inputs",
@@ -39,6 +43,8 @@ class Running:
         #: `inputs` are without the scalars, which can't change and are read only when it fails.
         self.lacks_scalars = False
         self.complete = False
+        #: What fixes made of it.
+        self.finished: "Finished | None" = None
         #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
         self.held: list[bytes] | None = None
         self.held_bytes = 0
@@ -48,6 +54,18 @@ class Running:
         #: On the performance counter.
         self.started_ns = 0
         self.token: Any = None
+
+    def as_failed(self) -> "Running":
+        """Return the recording as it is now, for the failure that a fix has healed.
+
+        It takes along the lines of boundary calls that were made until then.
+        """
+        found = Running(self.site, self.unique, self.parent)
+        found.inputs, found.complete = self.inputs, self.complete
+        found.lacks_scalars = self.lacks_scalars
+        found.started_ns = self.started_ns
+        found.held, self.held = self.held, None
+        return found
 
     @property
     def call_id(self) -> str:

@@ -19,6 +19,7 @@ from prunella.sdk.drivers import (
     drive,
     run_now,
 )
+from prunella.sdk.site import Site
 
 if TYPE_CHECKING:
     from prunella.fixes import Finished
@@ -37,8 +38,9 @@ _AROUND = {
 class Call:
     """How the calls of one function are run under one plan."""
 
-    def __init__(self, fixing: "Fixing", plan: Plan, function: FunctionType) -> None:
+    def __init__(self, fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> None:
         self.fixing = fixing
+        self.site = site
         self.plan = plan
         self.function = function
         self.around: Around = _AROUND[plan.site.shape](
@@ -46,10 +48,6 @@ class Call:
         )
         if plan.site.shape not in ("async", "async_generator"):
             self.around.invoke = fixing.callee_now
-
-    def is_free(self) -> bool:
-        """Tell whether the first attempt can be made without the interpreter."""
-        return self.plan.is_quick and not self.plan.is_wary
 
     def is_off(self) -> bool:
         """Tell whether no fix may act now."""
@@ -65,7 +63,7 @@ class Call:
             self.plan, arguments, fixing.world, fixing.unit, began_s=began_s, first=first
         )
         finished = await drive(self.around, steps, arguments)
-        fixing.told(self.plan.site.site_id, arguments, finished)
+        fixing.told(self.site, arguments, finished)
         return finished
 
     def remember(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
@@ -75,9 +73,9 @@ class Call:
         plan.memory.keep(arguments, result, perf_counter(), plan.remembers_s)
 
 
-def shim_of(fixing: "Fixing", plan: Plan, function: FunctionType) -> FunctionType:
+def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> FunctionType:
     """Return what takes the place of `function` while the fixes of `plan` are in force."""
-    call = Call(fixing, plan, function)
+    call = Call(fixing, site, plan, function)
     shim = _MAKERS[plan.site.shape](call)
     setattr(shim, BARE, function)
     return shim
