@@ -82,6 +82,7 @@ class Scene:
 
     def call(self, answers: Sequence[Any] | Callable[..., Any], **arguments: Any) -> Finished:
         """Interpret one call whose attempts end as `answers` say: an exception, or a value."""
+        self.now_s += 0.001
         given = {"city": "Bonn", **self.place.defaults, **arguments}
         left = None if callable(answers) else list(answers)
         steps = interpret(self.plan, given, self.world, lambda: "unit", began_s=self.now_s)

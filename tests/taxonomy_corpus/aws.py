@@ -7,7 +7,16 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from taxonomy_corpus.cases import Case, cases
-from taxonomy_corpus.server import CLOSED, closed_port, full_port, raw, server, silence, untrusted_server, status
+from taxonomy_corpus.server import (
+    CLOSED,
+    closed_port,
+    full_port,
+    raw,
+    server,
+    silence,
+    untrusted_server,
+    status,
+)
 
 CASES: list[Case] = []
 
@@ -75,7 +84,10 @@ for label, answers in _S3.items():
     cases(
         CASES,
         label,
-        **{f"s3_{name}": lambda name=name, number=number: s3(name, number) for name, number in answers},
+        **{
+            f"s3_{name}": lambda name=name, number=number: s3(name, number)
+            for name, number in answers
+        },
     )
 cases(CASES, "HTTP.SERVER.ERROR", dynamo_500=lambda: dynamo("InternalServerError", 500))
 cases(

@@ -80,7 +80,12 @@ for code, numbers in _STATUSES.items():
                 f"requests_{number}": lambda number=number: by_requests(number),
             },
         )
-for code in ("HTTP.AUTH.FORBIDDEN", "HTTP.RESOURCE.NOT_FOUND", "HTTP.LIMIT.RATE", "HTTP.SERVER.ERROR"):
+for code in (
+    "HTTP.AUTH.FORBIDDEN",
+    "HTTP.RESOURCE.NOT_FOUND",
+    "HTTP.LIMIT.RATE",
+    "HTTP.SERVER.ERROR",
+):
     number = _STATUSES[code][0]
     cases(CASES, code, **{f"urllib_{number}": lambda number=number: by_urllib(number)})
 cases(

@@ -56,7 +56,9 @@ def parsed_by_openai(**message):
         "id": "1", "object": "chat.completion", "created": 1, "model": "m",
         "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", **message}}],
     }  # fmt: skip
-    with openai.OpenAI(api_key="none", base_url=server().url(status(200, body)), max_retries=0) as client:
+    with openai.OpenAI(
+        api_key="none", base_url=server().url(status(200, body)), max_retries=0
+    ) as client:
         return client.chat.completions.parse(model="m", messages=_HELLO, response_format=City)
 
 
@@ -105,7 +107,9 @@ def strict(answer):
 
 def by_pydantic_ai(answer):
     provider = OpenAIProvider(
-        openai_client=openai.AsyncOpenAI(api_key="none", base_url=server().url(answer), max_retries=0)
+        openai_client=openai.AsyncOpenAI(
+            api_key="none", base_url=server().url(answer), max_retries=0
+        )
     )
     return asyncio.run(Agent(OpenAIChatModel("m", provider=provider)).run("hello"))
 
@@ -221,7 +225,11 @@ cases(
     anthropic_filter=lambda: by_anthropic(anthropic_error(
         400, "invalid_request_error", "Output blocked by content filtering policy")),
 )  # fmt: skip
-cases(CASES, "LLM.LIMIT.OUTPUT", openai_length=lambda: parsed_by_openai(content='{"na', finish="length"))
+cases(
+    CASES,
+    "LLM.LIMIT.OUTPUT",
+    openai_length=lambda: parsed_by_openai(content='{"na', finish="length"),
+)
 cases(
     CASES, "OUTPUT.SCHEMA.MISSING_FIELD",
     openai_parse=lambda: parsed_by_openai(content="{}", finish="stop"),

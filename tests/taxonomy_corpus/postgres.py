@@ -167,7 +167,9 @@ cases(
 )  # fmt: skip
 cases(CASES, "DB.SCHEMA.EXISTS", exists=lambda: by("CREATE TABLE owner ()"),
       schema_exists=lambda: by("CREATE SCHEMA public"))  # fmt: skip
-cases(CASES, "DB.QUERY.SYNTAX", syntax=lambda: by("SELEKT 1"), core_syntax=lambda: by_core("SELECT ("))
+cases(
+    CASES, "DB.QUERY.SYNTAX", syntax=lambda: by("SELEKT 1"), core_syntax=lambda: by_core("SELECT (")
+)
 cases(
     CASES, "DB.QUERY.INVALID",
     grouping=lambda: by("SELECT name, count(*) FROM owner"), two_rows=lambda: by(
@@ -200,4 +202,3 @@ cases(CASES, "DB.ACCESS.DENIED", denied=lambda: as_guest("DELETE FROM owner"),
 cases(CASES, "DB.CONNECTION.FAILED", refused=lambda: elsewhere(closed_port()),
       no_host=lambda: psycopg.connect("host=name.invalid dbname=a"))  # fmt: skip
 cases(CASES, "DB.CONNECTION.TIMEOUT", silent=lambda: elsewhere(full_port(), connect_timeout=2))
-

@@ -506,4 +506,3 @@ cases(
     section=lambda: configparser.ConfigParser().get("a", "b"),
     option=lambda: configparser.ConfigParser().get("DEFAULT", "b"),
 )  # fmt: skip
-

@@ -71,7 +71,9 @@ class _Server:
     def _answer(self, connection, words):
         name, key = words[0].upper(), words[-1]
         if name == "AUTH":
-            connection.sendall(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n")
+            connection.sendall(
+                b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+            )
         elif name == "EXEC":
             connection.sendall(b"*-1\r\n")
         elif name not in ("GET", "EVALSHA"):
@@ -94,7 +96,12 @@ def _server():
 
 
 def client(**options):
-    values = {"port": _server().port, "protocol": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
+    values = {
+        "port": _server().port,
+        "protocol": 2,
+        "socket_timeout": 5,
+        "retry": Retry(NoBackoff(), 0),
+    }
     return redis.Redis(**{**values, **options})
 
 

@@ -82,7 +82,9 @@ def status(code: int, body: Any = None, **headers: str) -> Answer:
     return raw(code, json.dumps({} if body is None else body).encode(), **headers)
 
 
-def raw(code: int, body: bytes, *, content_type: str = "application/json", **headers: str) -> Answer:
+def raw(
+    code: int, body: bytes, *, content_type: str = "application/json", **headers: str
+) -> Answer:
     """Answer with a status and these bytes."""
     lines = {
         "Content-Type": content_type,

@@ -55,7 +55,9 @@ def by_urllib3(url, **options):
 
 
 def by_urllib(url, timeout=5):
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout) as it:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        url, timeout=timeout
+    ) as it:
         return it.read()
 
 
@@ -86,7 +88,9 @@ def untrusted():
 
 def pool_of_httpx():
     limits = httpx.Limits(max_connections=1)
-    with httpx.Client(limits=limits, timeout=httpx.Timeout(5, pool=_SHORT), trust_env=False) as client:
+    with httpx.Client(
+        limits=limits, timeout=httpx.Timeout(5, pool=_SHORT), trust_env=False
+    ) as client:
         with client.stream("GET", server().url(silence_after_head)):
             client.get(server().url(status(200)))
 

@@ -38,7 +38,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
     error = outcome.error
     if error is None or not is_for(run, installed, error, config.retry_on):
         return outcome
-    below = retries_below(error)
+    below = retries_below(error, run.began_s)
     around = layers.get()
     allowed = min(config.max_retries - below, config.max_retries if around is None else around.left)
     if allowed <= 0:
@@ -68,7 +68,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
         with suppress(ValueError):  # closed in another context, whose layers are its own
             layers.reset(token)
     if outcome.error is not None:
-        mark_retried(outcome.error, made + below)
+        mark_retried(outcome.error, made + below, run.world.clock_s())
     return outcome
 
 
