@@ -9,7 +9,9 @@ from interpreted import Place, Scene, fix
 from prunella.fixes import Outcome, TokenBucket, misfit, parse
 from prunella.fixes.budgets import layers
 
-SLOW = TimeoutError("slow")
+
+def slow() -> TimeoutError:
+    return TimeoutError("slow")
 
 
 class HttpError(ConnectionError):
@@ -26,7 +28,7 @@ def test_waits_grow_up_to_the_longest() -> None:
     """Without jitter each wait is the one before, times the base, up to the longest."""
     scene = Scene(fix("retry", max_retries=5, initial_delay_ms=100, exponential_base=3,
                       max_delay_ms=1_000, jitter=False))  # fmt: skip
-    assert scene.call([SLOW] * 5 + ["sun"]).outcome == Outcome("sun")
+    assert scene.call([slow() for _ in range(5)] + ["sun"]).outcome == Outcome("sun")
     assert scene.waits == [0.1, 0.3, 0.9, 1.0, 1.0]
 
 
@@ -34,7 +36,7 @@ def test_jitter_is_full() -> None:
     """With jitter a wait is anything from nothing to the whole, as chance says."""
     for chance in (0.0, 0.25, 1.0):
         scene = Scene(fix("retry", initial_delay_ms=1_000), random=lambda: chance)  # noqa: B023 - used at once
-        scene.call([SLOW, "sun"])
+        scene.call([slow(), "sun"])
         assert scene.waits == [chance]
 
 
@@ -42,7 +44,7 @@ def test_gives_up_after_its_retries() -> None:
     """The last error reaches the caller."""
     last = TimeoutError("last")
     scene = Scene(fix("retry", max_retries=2))
-    finished = scene.call([SLOW, SLOW, last])
+    finished = scene.call([slow(), slow(), last])
     assert finished.outcome.error is last
     assert finished.masked is None
     assert len(scene.attempts) == 3
@@ -83,7 +85,7 @@ def test_no_retry_begins_after_the_deadline() -> None:
                       jitter=False, deadline_ms=10_000, budget={"burst": 50}))  # fmt: skip
     scene.took_s = 2.0
     began_s = scene.now_s
-    scene.call([SLOW] * 20)
+    scene.call([slow() for _ in range(20)])
     assert len(scene.attempts) == 4
     assert scene.now_s - began_s <= 12
     assert scene.counts().latest["skipped"] == "the deadline would have passed"
@@ -94,7 +96,7 @@ def test_a_site_has_a_budget() -> None:
     budget = {"ratio": 0.1, "per_second": 0, "burst": 10}
     scene = Scene(fix("retry", max_retries=3, initial_delay_ms=0, budget=budget))
     for _ in range(200):
-        scene.call([SLOW] * 4)
+        scene.call([slow() for _ in range(4)])
     assert 200 < len(scene.attempts) <= 200 + 10 + 20
 
 
@@ -103,7 +105,7 @@ def test_the_process_has_a_budget() -> None:
     world = TokenBucket(ratio=0, per_second=0, burst=3, now_s=0)
     scene = Scene(fix("retry", max_retries=3, initial_delay_ms=0), budget=world)
     for _ in range(5):
-        scene.call([SLOW] * 4)
+        scene.call([slow() for _ in range(4)])
     assert len(scene.attempts) == 5 + 3
     assert scene.counts().latest["skipped"] == "the process's retry budget is spent"
 
@@ -209,12 +211,13 @@ def test_a_call_that_is_called_off_while_it_waits_ends() -> None:
     scene._do = lambda step, answers: (  # type: ignore[method-assign]  # the wait is interrupted
         Outcome(error=stop) if type(step).__name__ == "Sleep" else original(step, answers)
     )
-    assert scene.call([SLOW, "sun"]).outcome.error is stop
+    assert scene.call([slow(), "sun"]).outcome.error is stop
 
 
 def test_an_error_object_may_be_raised_again() -> None:
     """What an earlier call left on an error says nothing about this one."""
     scene = Scene(fix("retry", max_retries=1, initial_delay_ms=0))
+    error = slow()
     for _ in range(3):
-        scene.call([SLOW, SLOW])
+        scene.call([error, error])
     assert len(scene.attempts) == 6
