@@ -51,9 +51,7 @@ def is_test_code(path: str) -> bool:
     return any(_TEST_FOLDER.search(folder) for folder in pure.parts[:-1])
 
 
-def suspicious_lines(
-    failing: Sequence[ObservedTest], passing: Sequence[ObservedTest]
-) -> Suspicion:
+def suspicious_lines(failing: Sequence[ObservedTest], passing: Sequence[ObservedTest]) -> Suspicion:
     """Return how suspicious every line is that a failing test runs; code of tests is left out."""
     failed = Counter(place for test in failing for place in _places(test))
     passed = Counter(place for test in passing for place in _places(test))
@@ -115,7 +113,9 @@ def _suspect(
         ),
         lines=lines,
         passing=tuple(
-            test.test_id for test in passing if not lines.keys().isdisjoint(test.lines.get(path, ()))
+            test.test_id
+            for test in passing
+            if not lines.keys().isdisjoint(test.lines.get(path, ()))
         ),
     )
 

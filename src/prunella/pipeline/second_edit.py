@@ -93,4 +93,3 @@ def _dossier_after(dossier: Dossier, trial: Trial) -> Dossier | None:
         ),
         baseline=replace(dossier.baseline, failing=tuple(failing)),
     )
-

@@ -2,7 +2,7 @@
 
 A shim takes the place of the function in the wrapper's closure cell, so that a site without fixes
 has none of this. Where fixes act on failures alone, a call that succeeds costs a ``try``, a clock
-and a count.
+and a count; where they act on arguments or results, also the questions whether they would.
 """
 
 from time import perf_counter
@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from prunella.fixes import Outcome, Plan, interpret
+from prunella.fixes.calm import Calm
 from prunella.sdk.drivers import (
     Around,
     AroundAsync,
@@ -43,11 +44,16 @@ class Call:
         self.site = site
         self.plan = plan
         self.function = function
+        self.calm = Calm(plan)
         self.around: Around = _AROUND[plan.site.shape](
             function, plan.site.parameters, fixing.callee
         )
         if plan.site.shape not in ("async", "async_generator"):
             self.around.invoke = fixing.callee_now
+
+    def is_calm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Tell whether the first attempt is as if there were no fix."""
+        return self.calm.is_possible and self.calm.before(self.around.named(args, kwargs))
 
     def is_off(self) -> bool:
         """Tell whether no fix may act now."""
@@ -83,13 +89,13 @@ def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) ->
 
 def _sync(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    remembers = bool(plan.remembers_s)
+    remembers, calm_after = bool(plan.remembers_s), call.calm.after
 
     def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
         first = None
         began_s = clock()
-        if plan.is_quick and not plan.is_wary:
+        if not plan.is_wary and (plan.is_quick or call.is_calm(args, kwargs)):
             try:
                 result = function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -99,9 +105,11 @@ def _sync(call: Call) -> FunctionType:
                     raise
                 first = Outcome(None, error)
             else:
-                if remembers:
-                    call.remember(args, kwargs, result)
-                return result
+                if plan.is_quick or calm_after(result) or call.is_off():
+                    if remembers:
+                        call.remember(args, kwargs, result)
+                    return result
+                first = Outcome(result)
         elif call.is_off():
             return function(*args, **kwargs)
         return _given(run_now(call.drive(args, kwargs, began_s, first)))
@@ -111,13 +119,13 @@ def _sync(call: Call) -> FunctionType:
 
 def _async(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    remembers = bool(plan.remembers_s)
+    remembers, calm_after = bool(plan.remembers_s), call.calm.after
 
     async def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
         first = None
         began_s = clock()
-        if plan.is_quick and not plan.is_wary:
+        if not plan.is_wary and (plan.is_quick or call.is_calm(args, kwargs)):
             try:
                 result = await function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -127,9 +135,11 @@ def _async(call: Call) -> FunctionType:
                     raise
                 first = Outcome(None, error)
             else:
-                if remembers:
-                    call.remember(args, kwargs, result)
-                return result
+                if plan.is_quick or calm_after(result) or call.is_off():
+                    if remembers:
+                        call.remember(args, kwargs, result)
+                    return result
+                first = Outcome(result)
         elif call.is_off():
             return await function(*args, **kwargs)
         return _given(await call.drive(args, kwargs, began_s, first))

@@ -184,7 +184,8 @@ def _begun_as(scene: Scene) -> Iterator[Proposal]:
     beginnings = [
         item
         for item in bindings(scene, subject.id)
-        if isinstance(item, ast.Assign) and literal_kind(item.value) in kinds(scene.local(subject.id))
+        if isinstance(item, ast.Assign)
+        and literal_kind(item.value) in kinds(scene.local(subject.id))
     ]
     if len(beginnings) != 1 or literal_kind(beginnings[0].value) not in _GROWING:
         return

@@ -47,13 +47,9 @@ def _subjects(ground: Ground, test: ast.expr) -> list[str]:
         for item in ast.walk(test)
         if isinstance(item, (ast.Name, ast.Attribute)) and isinstance(item.ctx, ast.Load)
     ]
-    called = [
-        ground.text(item.func)
-        for item in ast.walk(test)
-        if isinstance(item, ast.Call)
-    ]
+    called = [ground.text(item.func) for item in ast.walk(test) if isinstance(item, ast.Call)]
     names = [item for item in dict.fromkeys([*inside, *ground.names]) if item not in called]
-    return names[: _MAX_NAMES]
+    return names[:_MAX_NAMES]
 
 
 def _sizes(ground: Ground, test: ast.expr) -> Iterator[Change]:

@@ -72,7 +72,9 @@ def _ingredients(ground: Ground, node: ast.expr, rule: str) -> Iterator[Change]:
     for item in ground.expressions:
         if isinstance(item, (ast.Constant, ast.Yield, ast.Starred, ast.Tuple, ast.JoinedStr)):
             continue
-        if isinstance(item, ast.Name) and (item.id not in ground.names or isinstance(node, ast.Name)):
+        if isinstance(item, ast.Name) and (
+            item.id not in ground.names or isinstance(node, ast.Name)
+        ):
             continue
         other = ground.text(item)
         if other != text and "\n" not in other and len(other) <= 60:

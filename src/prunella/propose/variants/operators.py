@@ -46,7 +46,9 @@ def propose(ground: Ground) -> Iterator[Change]:
         elif isinstance(node, ast.BoolOp):
             yield from _logic(ground, node)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
-            yield ground.change("negation.drop", node, grouped(ground.text(node.operand), node.operand))
+            yield ground.change(
+                "negation.drop", node, grouped(ground.text(node.operand), node.operand)
+            )
 
 
 def _comparison(ground: Ground, node: ast.Compare) -> Iterator[Change]:
@@ -101,9 +103,7 @@ def _logic(ground: Ground, node: ast.BoolOp) -> Iterator[Change]:
         yield ground.change("condition.drop", node, f" {old} ".join(rest))
 
 
-def _operator(
-    ground: Ground, left: ast.expr, right: ast.expr, old: str, new: str
-) -> Edit | None:
+def _operator(ground: Ground, left: ast.expr, right: ast.expr, old: str, new: str) -> Edit | None:
     """Return the edit of the operator between two operands; comments there make it unsafe."""
     start = ground.scene.text.span(left)[1]
     end = ground.scene.text.span(right)[0]

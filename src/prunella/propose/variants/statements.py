@@ -38,9 +38,7 @@ def _blocks(ground: Ground) -> Iterator[list[ast.stmt]]:
 
 def _insertable(ground: Ground) -> Iterator[tuple[str, str]]:
     """Yield statements worth inserting: what containers take, and variables that follow others."""
-    yield from dict.fromkeys(
-        ("insert.similar", line) for line in _similar(ground)
-    )
+    yield from dict.fromkeys(("insert.similar", line) for line in _similar(ground))
     for name, kind in ground.kinds.items():
         if kind in _METHODS:
             for item in ground.names[:_MAX_NAMES]:
