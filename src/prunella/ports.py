@@ -3,12 +3,13 @@
 Nobody subclasses these; an object with the right methods serves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from prunella.model.audit import AuditEntry
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
@@ -21,6 +22,7 @@ from prunella.model.repair import (
     TestReport,
     Verdict,
 )
+from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.trials import Observation, RecordedInputs, Variant, VariantRun
 
 Progress = Callable[[str], None]
@@ -68,7 +70,48 @@ class KeptCall:
 SPOOL_REMOVED = -1
 
 
-class Store(Protocol):
+class RolloutStore(Protocol):
+    """Where the rollouts of fixes and the decisions of people and healer are kept.
+
+    Each method is one transaction. Raises `StoreError` where the store can't answer, `UnknownName` or
+    `AmbiguousName` where a name (or a beginning of one) doesn't name exactly one thing.
+    """
+
+    def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        """Keep a new rollout and its reason; False where this version of the fix is there already."""
+        ...
+
+    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        """Keep the rollout's next step and its reason, or nothing of both.
+
+        False where the kept rollout isn't at the sequence before: somebody else was faster, and the
+        caller has to look again.
+        """
+        ...
+
+    def rollouts(
+        self,
+        *,
+        states: Collection[RolloutState] | None = None,
+        incident_id: str | None = None,
+    ) -> Sequence[Rollout]:
+        """Return rollouts, the one that changed last first."""
+        ...
+
+    def rollout(self, name: str) -> Rollout:
+        """Return the rollout of an id, or of a fix's id (its latest version), or of a beginning."""
+        ...
+
+    def save_audit(self, entry: AuditEntry) -> None:
+        """Keep a decision; one of an id that is kept already is left as it is."""
+        ...
+
+    def audit(self, *, subject: str | None = None, limit: int = 1000) -> Sequence[AuditEntry]:
+        """Return the latest decisions, oldest first; with `subject`, those about it."""
+        ...
+
+
+class Store(RolloutStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
@@ -216,6 +259,14 @@ class Store(Protocol):
     def health(self) -> StoreHealth: ...
 
     def close(self) -> None: ...
+
+
+class Feed(Protocol):
+    """How running programs hear of what they are to apply."""
+
+    def publish(self, store: RolloutStore) -> bool:
+        """Tell them what `store` says now; return whether that is news. Raises `StoreError`."""
+        ...
 
 
 class Retriever(Protocol):

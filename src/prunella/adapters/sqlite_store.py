@@ -1,20 +1,22 @@
 """The embedded store: one SQLite file in ``.prunella/``, no service, no third-party package."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from prunella.adapters.sqlite import calls as recorded_calls
-from prunella.adapters.sqlite import incidents, retention, work
+from prunella.adapters.sqlite import incidents, retention, rollouts, work
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
+from prunella.model.audit import AuditEntry
 from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
+from prunella.model.rollouts import Rollout, RolloutState
 from prunella.ports import KeptCall, StoreHealth, Triaged
 
 #: Name of the store's file in a project's data folder.
@@ -33,6 +35,8 @@ _TABLES = (
     "publication",
     "exchange",
     "solved_case",
+    "rollout",
+    "audit",
 )
 
 
@@ -201,6 +205,36 @@ class SqliteStore:
     def cases(self) -> Sequence[Case]:
         with self._database.reading() as db:
             return work.cases(db)
+
+    # --- rollouts
+    def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        with self._database.writing() as db:
+            return rollouts.add(db, rollout, because)
+
+    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+        with self._database.writing() as db:
+            return rollouts.step(db, rollout, because)
+
+    def rollouts(
+        self,
+        *,
+        states: Collection[RolloutState] | None = None,
+        incident_id: str | None = None,
+    ) -> Sequence[Rollout]:
+        with self._database.reading() as db:
+            return rollouts.rollouts(db, states, incident_id)
+
+    def rollout(self, name: str) -> Rollout:
+        with self._database.reading() as db:
+            return rollouts.rollout(db, name)
+
+    def save_audit(self, entry: AuditEntry) -> None:
+        with self._database.writing() as db:
+            rollouts.save_audit(db, entry)
+
+    def audit(self, *, subject: str | None = None, limit: int = 1000) -> Sequence[AuditEntry]:
+        with self._database.reading() as db:
+            return rollouts.audit(db, subject, limit)
 
     # --- itself
     def prune(

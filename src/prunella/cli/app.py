@@ -9,6 +9,7 @@ from prunella._version import __version__
 from prunella.cli.commands.calls import calls
 from prunella.cli.commands.demo import demo
 from prunella.cli.commands.doctor import doctor
+from prunella.cli.commands.fixes import fixes
 from prunella.cli.commands.heal import heal
 from prunella.cli.commands.incidents import incidents
 from prunella.cli.commands.replay import replay
@@ -32,7 +33,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, incidents, calls, heal, replay, doctor):
+for _command in (demo, incidents, calls, heal, replay, fixes, doctor):
     app.add_command(_command)
 
 

@@ -10,6 +10,7 @@ from prunella.model.errors import (
     PatchRefused,
     PrunellaError,
     SourceUnavailable,
+    StepRefused,
     UnknownName,
 )
 
@@ -45,6 +46,7 @@ MEANINGS = {
 _BY_ERROR: tuple[tuple[type[PrunellaError], ExitCode], ...] = (
     (NothingToHeal, ExitCode.NEGATIVE),
     (SourceUnavailable, ExitCode.NEGATIVE),
+    (StepRefused, ExitCode.NEGATIVE),
     (UnknownName, ExitCode.USAGE),
     (AmbiguousName, ExitCode.USAGE),
     (ConfigurationError, ExitCode.USAGE),

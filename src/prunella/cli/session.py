@@ -42,9 +42,14 @@ class Session:
     _status: "Status | None" = None
 
     @contextmanager
-    def healer(self, root: Path | None, model: str | None = None) -> Iterator["Healer"]:
+    def healer(
+        self, root: Path | None, model: str | None = None, *, refresh: bool = True
+    ) -> Iterator["Healer"]:
         """Give the healer of the project at `root`, its store up to date with the spool."""
         with self.open_healer(root, model, self.tell) as healer:
+            if not refresh:
+                yield healer
+                return
             with self.progress("Reading what was recorded"):
                 report = healer.refresh()
             if report.unreadable:

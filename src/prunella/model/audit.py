@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from prunella.model.ids import AuditId
 
@@ -23,5 +24,5 @@ class AuditEntry:
     subject: str
     #: In words a person reads.
     reason: str
-    #: The numbers and names it rests on.
-    evidence: Mapping[str, float | str] = field(default_factory=dict)
+    #: The numbers and names it rests on; JSON.
+    evidence: Mapping[str, Any] = field(default_factory=dict)

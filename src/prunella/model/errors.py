@@ -14,6 +14,7 @@
     ├── FixError               a fix document is unusable; `.path` says where
     ├── GuardRejected          a guard refused a call's input or result, as its fix demands
     ├── PatchRefused           an edit that Prunella does not make; `.reason` says which rule
+    ├── StepRefused            a rollout can't take that step from where it stands
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
     ├── ModelError             the language model gave no usable answer; `.reason` says why
@@ -94,6 +95,10 @@ class PatchRefused(PrunellaError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class StepRefused(PrunellaError):
+    """A rollout can't take that step from where it stands."""
 
 
 class SandboxUnavailable(PrunellaError):

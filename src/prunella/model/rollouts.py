@@ -29,11 +29,15 @@ class RolloutState(StrEnum):
 #: States in which the fix acts somewhere.
 LIVE = (RolloutState.TESTING, RolloutState.GRADUATED)
 
+#: States that nothing comes after: another try is another version.
+ENDED = (RolloutState.ROLLED_BACK, RolloutState.INCONCLUSIVE, RolloutState.RETIRED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """One version of one fix on its way."""
 
+    #: Random, so that it also serves as the salt that makes its assignment independent of others'.
     rollout_id: RolloutId
     fix_id: FixId
     #: Counts the versions of the fix from 1: an edited document is a new rollout.
@@ -47,8 +51,6 @@ class Rollout:
     ratio: float
     #: Counts the values of `ratio`; counts of different epochs are never pooled.
     epoch: int
-    #: Makes its assignment independent of every other rollout's.
-    salt: str
     #: It logs what it would do and does nothing.
     shadow: bool = False
     #: A person stopped it for now: no unit gets the fix.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.drain import wake
+from prunella.sdk.background import wake
+from prunella.sdk.feed import Feed
+from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.spool import Spool
@@ -26,6 +28,7 @@ class Journal:
         self._host = host
         #: Root of the project whose records these are.
         self.root = host.root
+        self.feed = Feed(host.data_folder, apply)
         self.renew()
 
     def renew(self) -> None:

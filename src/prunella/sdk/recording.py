@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prunella.codec import encode, encode_mapping
 from prunella.model.clock import now_us
 from prunella.sdk import counters
+from prunella.sdk.background import start
 from prunella.sdk.endings import SCALARS
 from prunella.sdk.failures import Failures
 from prunella.sdk.journal import Journal
@@ -53,6 +54,7 @@ class Recorder:
         """Decide about a call with these arguments; return its recording, or ``None``."""
         since = site.settle() + 1
         site.calls += 1
+        start(self.journal)
         now = perf_counter_ns()
         if self.host.stands_off(now):
             site.grant(MAX_GRANT)

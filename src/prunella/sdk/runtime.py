@@ -135,10 +135,14 @@ def active() -> Recorder:
     with _State.making:
         recorder = _State.recorder
         if recorder is None:
+            from prunella.sdk import background
             from prunella.sdk.process import Host
             from prunella.sdk.recording import Recorder
 
-            recorder = _State.recorder = Recorder(Host())
+            recorder = Recorder(Host())
+            guarded("feed", recorder.journal.feed.look)
+            _State.recorder = recorder
+            background.start(recorder.journal)
             if not _State.watches_forks:
                 _State.watches_forks = True
                 os.register_at_fork(after_in_child=_forked)
@@ -151,10 +155,10 @@ def _forked() -> None:
         _State.fixing.renew()
     recorder = _State.recorder
     if recorder is not None:
-        from prunella.sdk import drain
+        from prunella.sdk import background
 
         counters.reset()
-        drain.forked()
+        background.forked()
         recorder.journal.spool.close()
         recorder.host.renew()
         recorder.renew()

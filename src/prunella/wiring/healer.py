@@ -22,6 +22,7 @@ from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Stor
 from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring.fixes import Fixes
 
 
 class Healer:
@@ -59,6 +60,17 @@ class Healer:
         spool = folder / SPOOL_NAME
         recorded = spool.is_dir() and any(spool.iterdir())
         return open_store(folder / STORE_NAME, create=recorded)
+
+    @cached_property
+    def fixes(self) -> Fixes:
+        """The fixes of the project and their rollouts."""
+        from prunella.adapters.feed import FileFeed
+        from prunella.adapters.sqlite_store import open_store
+
+        folder = data_folder(self.root)
+        if "store" not in self.__dict__:  # a fix may be there before anything was recorded
+            self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
+        return Fixes(self.store, FileFeed(folder))
 
     @cached_property
     def repository(self) -> Repository:

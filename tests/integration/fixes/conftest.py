@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prunella.sdk import counters, drain, fixing, runtime, site
+from prunella.sdk import background, counters, fixing, runtime, site
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def forget() -> None:
     runtime._State.is_off = False
     runtime.set_fixing(None)
     fixing._State.fixing = None
-    drain._State.has_work = False
+    background._State.has_work = False
     counters.reset()
     site._sites.clear()
     site.by_code.clear()

@@ -13,7 +13,7 @@ import pytest
 import prunella
 from prunella.codec.wire import read_lines
 from prunella.model.records import Occurrence, Record, Repeat
-from prunella.sdk import counters, drain, runtime, site
+from prunella.sdk import background, counters, runtime, site
 
 
 def read_spool(root: Path) -> list[Record]:
@@ -61,7 +61,8 @@ def forget() -> None:
     """Make the SDK as it is in a new process."""
     runtime._State.recorder = None
     runtime._State.is_off = False
-    drain._State.has_work = False
+    background._State.has_work = False
+    background._State.journal = None
     counters.reset()
     site._sites.clear()
     site.by_code.clear()

@@ -22,7 +22,7 @@ ENTER = 'mount -t tmpfs -o "size=$1" prunella-test .prunella && shift && exec "$
 DISK = """
     import json, os, shutil, subprocess, time
     from pathlib import Path
-    from prunella.sdk import drain
+    from prunella.sdk import background
     from prunella.sdk.counters import counters
 
     ballast = Path(".prunella/ballast")
@@ -141,7 +141,7 @@ def test_a_store_without_room_takes_records_in_later(start: Start, tmp_path: Pat
     """A drain that the full disk stops is tried again; what was in the spool is in the store then."""
     found = start(
         """
-    drain.DELAY_S = 0.05
+    background.LOOK_S = background.DELAY_S = 0.05
     attempts(40)
     while not list(Path(".prunella").glob("prunella.db")): time.sleep(0.02)
     fill()
@@ -153,7 +153,7 @@ def test_a_store_without_room_takes_records_in_later(start: Start, tmp_path: Pat
     attempts(30)
     for _ in range(100):
         time.sleep(0.1)
-        if not drain._State.has_work: break
+        if not background._State.has_work: break
     print(json.dumps({"during": during, "lost": lost(), "failed": failed, "counters": counters}))
     """,
         size="4m",

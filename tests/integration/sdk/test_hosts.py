@@ -202,8 +202,8 @@ def test_greenlets_work_as_ever(run: Run, tmp_path: Path) -> None:
         program = """
     ORDER
     from prunella import heal
-    from prunella.sdk import drain
-    drain.DELAY_S = 0.02
+    from prunella.sdk import background
+    background.LOOK_S = background.DELAY_S = 0.02
 
     @heal
     def inner(number):

@@ -19,9 +19,9 @@ PROGRAM = """
 import sys, time
 import prunella
 from prunella import heal
-from prunella.sdk import drain
+from prunella.sdk import background
 
-drain.DELAY_S = 0.05  # drains at work while others write
+background.LOOK_S = background.DELAY_S = 0.05  # drains at work while others write
 
 
 @heal

@@ -183,6 +183,34 @@ _EXCHANGES_BY_TIME = (
     "CREATE INDEX exchange_by_time ON exchange (asked_us)",
 )
 
+_ROLLOUTS = (
+    """
+    CREATE TABLE rollout (
+        seq INTEGER PRIMARY KEY,
+        rollout_id TEXT NOT NULL UNIQUE,
+        fix_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        incident_id TEXT,
+        state TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        changed_us INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        UNIQUE (fix_id, version)
+    ) STRICT
+    """,
+    "CREATE INDEX rollout_by_state ON rollout (state)",
+    """
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY,
+        audit_id TEXT NOT NULL UNIQUE,
+        subject TEXT NOT NULL,
+        at_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX audit_by_subject ON audit (subject)",
+)
+
 #: When a call was marked as a reference; NULL for all others.
 _GOLDEN_CALLS = (
     "ALTER TABLE call ADD COLUMN golden_us INTEGER",
@@ -194,6 +222,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _EXCHANGES,
     _EXCHANGES_BY_TIME,
     _GOLDEN_CALLS,
+    _ROLLOUTS,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,0 +1,109 @@
+"""The feed: what running programs are told to apply, as one file beside the store.
+
+Running programs look at the file every quarter of a second and never at the store. It is made from
+the store under a lock and put in place by a rename, so that a reader sees a whole file, and of two
+writers at once the last one has seen what both decided.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from prunella.model.errors import StoreError
+from prunella.model.rollouts import LIVE, Rollout, RolloutState
+from prunella.ports import RolloutStore
+
+#: Name of the feed's file in a project's data folder.
+FILE_NAME = "fixes.json"
+_LOCK_NAME = "fixes.lock"
+
+
+class FileFeed:
+    """Implements `prunella.ports.Feed` for the programs on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def publish(self, store: RolloutStore) -> bool:
+        """Bring the file up to date with `store`; return whether it has changed.
+
+        Raises `StoreError` where it can't be written.
+        """
+        path = self._folder / FILE_NAME
+        try:
+            with _locked(self._folder / _LOCK_NAME):
+                wanted = _document(store)
+                if _present(path) == wanted or (wanted == _NOTHING and not path.exists()):
+                    return False
+                _put(path, wanted)
+        except OSError as error:
+            raise StoreError(
+                f"{path} can't be written ({error.strerror or error}): running programs don't hear "
+                "of fixes until it can. Check the folder's permissions and the disk's free space."
+            ) from error
+        return True
+
+
+def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
+    """Return how a running program is to apply a rollout's fix; ``None`` if not at all."""
+    if rollout.shadow and rollout.state is RolloutState.CANDIDATE and not rollout.paused:
+        mode = "shadow"
+    elif rollout.state in LIVE and not rollout.paused:
+        mode = "enforce"
+    else:
+        return None
+    return {
+        "document": dict(rollout.document),
+        "mode": mode,
+        "allocation": {"salt": rollout.rollout_id, "ratio": rollout.ratio, "epoch": rollout.epoch},
+    }
+
+
+def _document(store: RolloutStore) -> bytes:
+    states = (*LIVE, RolloutState.CANDIDATE)
+    found = sorted(store.rollouts(states=states), key=lambda item: item.rollout_id)
+    installations = [item for item in map(installation_of, found) if item is not None]
+    return _encoded(installations)
+
+
+def _encoded(installations: list[Mapping[str, Any]]) -> bytes:
+    return json.dumps({"installations": installations}, indent=1, sort_keys=True).encode() + b"\n"
+
+
+_NOTHING = _encoded([])
+
+
+def _present(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _put(path: Path, content: bytes) -> None:
+    unready = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unready.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unready.unlink()
+        raise
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

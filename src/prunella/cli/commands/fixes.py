@@ -1,0 +1,205 @@
+"""``prunella fixes``"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from prunella.cli import options
+from prunella.cli.exit_codes import ExitCode
+from prunella.cli.groups import ListByDefault
+from prunella.cli.session import Session
+
+if TYPE_CHECKING:
+    from prunella.model.rollouts import Rollout
+    from prunella.wiring.fixes import Fixes
+
+#: The values of `RolloutState`, which ``--help`` doesn't load; a test compares them.
+STATES = ("candidate", "testing", "graduated", "rolled_back", "inconclusive", "retired")
+
+_reason = click.option(
+    "--reason", default="", metavar="TEXT", help="Why; kept with the decision in the audit log."
+)
+_fix = click.argument("fix_id", metavar="ID")
+_file = click.argument("file", type=click.File(encoding="utf-8"), metavar="FILE")
+
+
+@click.group(cls=ListByDefault, short_help="Show and steer what heals at run time.")
+def fixes() -> None:
+    """Show and steer what heals at run time; `fixes` alone lists.
+
+    A fix is a JSON document (retry, fallback, guard, parameter, prompt, tool, routing) that running
+    programs apply within a second, without a deployment. Each command takes the fix's id or the
+    beginning of it.
+    """
+
+
+@fixes.command("list")
+@click.option(
+    "--state", type=click.Choice(STATES), help="Only these.  [default: all but ended ones]"
+)
+@click.option("--all", "with_ended", is_flag=True, help="Also those that ended.")
+@options.root
+@options.as_json
+@click.pass_obj
+def list_fixes(
+    session: Session, state: str | None, with_ended: bool, root: Path | None
+) -> ExitCode:
+    """List fixes, the one that changed last first."""
+    from prunella.cli.views.fixes import show_list
+    from prunella.codec.plain import to_plain
+    from prunella.model.rollouts import ENDED, RolloutState
+
+    with session.healer(root) as healer:
+        states = None if state is None else [RolloutState(state)]
+        found = healer.fixes.list(states=states)
+    shown = [item for item in found if state or with_ended or item.state not in ENDED]
+    session.result(
+        {"fixes": to_plain(shown), "ended": len(found) - len(shown)},
+        lambda console: show_list(console, shown, hidden=len(found) - len(shown)),
+    )
+    return ExitCode.DONE
+
+
+@fixes.command("show", short_help="Show one fix: its document, where it stands, its history.")
+@_fix
+@options.root
+@options.as_json
+@click.pass_obj
+def show_fix(session: Session, fix_id: str, root: Path | None) -> ExitCode:
+    """Show one fix: its document, where it stands, its history."""
+    from prunella.cli.views.fixes import show_story
+    from prunella.codec.plain import to_plain
+
+    with session.healer(root) as healer:
+        story = healer.fixes.story(fix_id)
+    session.result(to_plain(story), lambda console: show_story(console, story))
+    return ExitCode.DONE
+
+
+@fixes.command("validate", short_help="Check a fix document without keeping it.")
+@_file
+@options.as_json
+@click.pass_obj
+def validate_fix(session: Session, file: TextIO) -> ExitCode:
+    """Check a fix document without keeping it; - reads standard input.
+
+    Ends with 2 where it isn't valid, and says at which key.
+    """
+    from prunella.fixes import parse
+
+    document = parse(_document(file)).document()
+    session.result(
+        document, lambda console: console.print(f"{document['fix_id']} is a valid fix document.")
+    )
+    return ExitCode.DONE
+
+
+@fixes.command("add", short_help="Keep a fix document, waiting for approval.")
+@_file
+@click.option(
+    "--shadow", is_flag=True, help="Let programs log what it would do; it changes nothing."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be kept; keep nothing.")
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def add_fix(
+    session: Session, file: TextIO, shadow: bool, dry_run: bool, reason: str, root: Path | None
+) -> ExitCode:
+    """Keep a fix document, waiting for approval; - reads standard input.
+
+    A document whose fix_id has ended before becomes its next version. Nothing acts until
+    `prunella fixes approve`.
+    """
+    from prunella.cli.views.fixes import show_step
+    from prunella.codec.plain import to_plain
+
+    document = _document(file)
+    with session.healer(root, refresh=False) as healer:
+        added = healer.fixes.add(document, reason=reason, shadow=shadow, keep=not dry_run)
+    note = "would be kept" if dry_run else "is kept"
+    session.result(to_plain(added), lambda console: show_step(console, added, note))
+    return ExitCode.DONE
+
+
+@fixes.command("approve", short_help="Let a candidate act on a first share of the traffic.")
+@_fix
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def approve_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
+    """Let a candidate act on a first share of the traffic, the canary, measured against the rest."""
+    return _steer(session, root, "is approved", lambda all_: all_.approve(fix_id, reason=reason))
+
+
+@fixes.command("pause", short_help="Stop a fix for now.")
+@_fix
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def pause_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
+    """Stop a fix for now: every running process leaves it within a second."""
+    return _steer(session, root, "is paused", lambda all_: all_.pause(fix_id, reason=reason))
+
+
+@fixes.command("resume", short_help="Let a paused fix go on.")
+@_fix
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def resume_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
+    """Let a paused fix go on with the share it had; counts from before the pause stay apart."""
+    return _steer(session, root, "goes on", lambda all_: all_.resume(fix_id, reason=reason))
+
+
+@fixes.command("rollback", short_help="Take a fix back everywhere.")
+@_fix
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def roll_back_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
+    """Take a fix back everywhere, for good: every running process leaves it within a second."""
+    return _steer(
+        session, root, "is rolled back", lambda all_: all_.roll_back(fix_id, reason=reason)
+    )
+
+
+@fixes.command("remove", short_help="Retire a fix.")
+@_fix
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def remove_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
+    """Retire a fix that is needed no more; its history stays."""
+    return _steer(session, root, "is retired", lambda all_: all_.remove(fix_id, reason=reason))
+
+
+def _steer(
+    session: Session, root: Path | None, note: str, step: "Callable[[Fixes], Rollout]"
+) -> ExitCode:
+    from prunella.cli.views.fixes import show_step
+    from prunella.codec.plain import to_plain
+
+    with session.healer(root) as healer:
+        after = step(healer.fixes)
+    session.result(to_plain(after), lambda console: show_step(console, after, note))
+    return ExitCode.DONE
+
+
+def _document(file: TextIO) -> Any:
+    import json
+
+    from prunella.model.errors import ConfigurationError
+
+    try:
+        return json.loads(file.read())
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{file.name} is no JSON document: {error}") from error

@@ -1,0 +1,109 @@
+"""Fixes in a table, and the story of one."""
+
+import json
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from prunella.cli.text import ago, block, one_line, plural
+from prunella.cli.views.parts import facts, words
+from prunella.model.clock import now
+from prunella.model.rollouts import Rollout, RolloutState
+from prunella.pipeline.rollouts import FixStory
+
+STATE_STYLES = {
+    RolloutState.CANDIDATE: "yellow",
+    RolloutState.TESTING: "cyan",
+    RolloutState.GRADUATED: "green",
+    RolloutState.ROLLED_BACK: "red",
+    RolloutState.INCONCLUSIVE: "dim",
+    RolloutState.RETIRED: "dim",
+}
+
+
+def show_list(console: Console, rollouts: Sequence[Rollout], *, hidden: int) -> None:
+    """Print one line a fix, and what to do next."""
+    if rollouts:
+        console.print(_table(rollouts))
+        hint = "One of them: prunella fixes show ID. Let a candidate act: prunella fixes approve ID"
+        console.print(Text(hint, "dim"))
+    else:
+        console.print("No fixes. Add one: prunella fixes add FILE")
+    if hidden:
+        console.print(Text(f"{plural(hidden, 'ended fix', 'ended fixes')}: --all", "dim"))
+
+
+def _table(rollouts: Sequence[Rollout]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("fix", overflow="fold", style="cyan")
+    table.add_column("type", no_wrap=True)
+    table.add_column("acts on", overflow="fold")
+    table.add_column("state", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("changed", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    moment = now()
+    for item in rollouts:
+        table.add_row(
+            words(item.fix_id, max_chars=60),
+            words(str(item.document["fix_type"])),
+            words(_target(item), max_chars=80),
+            _state(item),
+            f"{item.ratio:.0%}" if item.ratio else "–",
+            ago(item.changed_at, moment),
+            words(item.reason, "dim", max_chars=120),
+        )
+    return table
+
+
+def _state(rollout: Rollout) -> Text:
+    name = rollout.state.value.replace("_", " ")
+    notes = [word for word in ("paused", "shadow") if getattr(rollout, word)]
+    return Text(", ".join([name, *notes]), STATE_STYLES[rollout.state])
+
+
+def _target(rollout: Rollout) -> str:
+    target = rollout.document.get("target") or {}
+    named = [*target.get("sites", ()), *target.get("error_codes", ())]
+    return ", ".join(map(str, named)) or "every site"
+
+
+def show_step(console: Console, rollout: Rollout, note: str) -> None:
+    """Print where a fix stands after a step."""
+    console.print(Text.assemble((one_line(rollout.fix_id), "cyan"), f" {note}: ", _state(rollout)))
+    console.print(words(f"  {rollout.reason}", "dim"))
+
+
+def show_story(console: Console, story: FixStory) -> None:
+    """Print a fix's document, where it stands, and what was decided about it."""
+    rollout, moment = story.rollout, now()
+    console.print(
+        Text.assemble((one_line(rollout.fix_id), "bold cyan"), "  ", _state(rollout), "  ")
+    )
+    rows = [
+        ("rollout", words(f"{rollout.rollout_id}, version {rollout.version}")),
+        ("acts on", words(_target(rollout))),
+        ("share", words(f"{rollout.ratio:.0%} of the traffic, epoch {rollout.epoch}")),
+        ("why", words(rollout.reason)),
+        ("made", words(f"by {rollout.made_by}, {ago(rollout.made_at, moment)}")),
+    ]
+    if rollout.incident_id is not None:
+        rows.append(("for", words(rollout.incident_id)))
+    console.print(facts(rows))
+    console.print(Text("\nDocument", "bold"))
+    console.print(Text(block(json.dumps(rollout.document, indent=2))))
+    console.print(Text("\nHistory", "bold"))
+    console.print(
+        facts(
+            [
+                (
+                    f"{entry.at:%Y-%m-%d %H:%M:%S}",
+                    words(f"{entry.action} by {entry.actor}: {entry.reason}"),
+                )
+                for entry in story.history
+            ]
+        )
+    )

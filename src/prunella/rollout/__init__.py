@@ -1,0 +1,15 @@
+"""Rolling fixes out: what people decide, and what the evidence does."""
+
+from prunella.rollout.by_hand import (
+    By,
+    Step,
+    approve,
+    pause,
+    promote,
+    propose,
+    remove,
+    resume,
+    roll_back,
+)
+
+__all__ = ["By", "Step", "approve", "pause", "promote", "propose", "remove", "resume", "roll_back"]

@@ -1,0 +1,115 @@
+"""The one thread of the SDK: looks for fixes, and hands the spool on to the store.
+
+The SDK knows nothing of stores: `runtime.set_drain` gives it the function that empties the spool.
+The thread is a daemon and starts with the first call that is looked at (so anew in a forked child),
+never at import. Four times a second it looks whether there is news of fixes; a moment after records
+came in it drains. At exit the counters are written; a drain at work gets half a second to finish.
+What isn't drained then stays in the spool for whoever comes next.
+"""
+
+import atexit
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from prunella.sdk.counters import count, guarded
+from prunella.sdk.runtime import get_drain
+
+if TYPE_CHECKING:
+    from prunella.sdk.journal import Journal
+
+#: News of fixes is seen this soon.
+LOOK_S = 0.25
+#: Records lie in the spool about this long.
+DELAY_S = 1.0
+#: Longest wait after failures.
+MAX_DELAY_S = 60.0
+#: What a drain at work gets at exit.
+EXIT_WAIT_S = 0.5
+
+
+class _State:
+    thread: "threading.Thread | None" = None
+    journal: "Journal | None" = None
+    at_exit = False
+
+    #: Records came in since the last drain. Looked at, not signalled: waking a thread costs a
+    #: failing call more than everything else.
+    has_work = False
+
+
+_stop = threading.Event()
+_idle = threading.Event()
+_idle.set()
+
+
+def wake(journal: "Journal") -> None:
+    """Have the spool drained soon; called after each record."""
+    _State.has_work = True
+    start(journal)
+
+
+def start(journal: "Journal") -> None:
+    """Start the thread, if it doesn't run for this journal."""
+    if _State.thread is None or _State.journal is not journal:
+        _State.journal = journal
+        guarded("background", _start)
+
+
+def forked() -> None:
+    """In a forked child, where the thread doesn't exist: be ready to start it."""
+    global _stop, _idle
+    _State.thread = None
+    # Made anew, because their locks may have been held at the fork.
+    _stop, _idle = threading.Event(), threading.Event()
+    _idle.set()
+
+
+def _start() -> None:
+    if not _State.at_exit:
+        _State.at_exit = True
+        atexit.register(_finish)
+    if _State.thread is None:
+        thread = threading.Thread(target=_run, name="prunella", daemon=True)
+        _State.thread = thread
+        thread.start()
+
+
+def _run() -> None:
+    delay_s = DELAY_S
+    due = monotonic() + delay_s
+    while not _stop.wait(LOOK_S):
+        journal = _State.journal
+        if journal is None:
+            continue
+        guarded("feed", journal.feed.look)
+        if _State.has_work and monotonic() >= due:
+            delay_s = _drain(journal, delay_s)
+            due = monotonic() + delay_s
+
+
+def _drain(journal: "Journal", delay_s: float) -> float:
+    """Empty the spool; return how long to wait before the next time."""
+    _State.has_work = False
+    guarded("counts", journal.flush_counts)
+    drain = get_drain()
+    if drain is None:
+        return delay_s
+    _idle.clear()
+    try:
+        drain(journal.root)
+    except Exception as error:  # noqa: BLE001 - the records stay in the spool for the next time
+        count(f"drain_failed_{type(error).__name__}")
+        _State.has_work = True
+        return min(2 * delay_s, MAX_DELAY_S)
+    finally:
+        _idle.set()
+    return DELAY_S
+
+
+def _finish() -> None:
+    """At exit: leave nothing behind but the spool."""
+    _stop.set()
+    _idle.wait(EXIT_WAIT_S)
+    if _State.journal is not None:
+        guarded("counts", _State.journal.finish)

@@ -1,0 +1,47 @@
+"""What the feed says, put in force in this process."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prunella.sdk.counters import count
+
+
+def apply(documents: Sequence[Mapping[str, Any]]) -> None:
+    """Bring the process to exactly these installations; those made by hand stay.
+
+    One that can't be used is left out and counted: the others still act.
+    """
+    from prunella.sdk import runtime
+
+    if not documents and runtime.get_fixing() is None:
+        return
+    from prunella.sdk.fixing import fixing
+
+    installations = []
+    for document in documents:
+        installation = _installation(document)
+        if installation is not None:
+            installations.append(installation)
+    fixing().replace(installations)
+
+
+def _installation(document: Mapping[str, Any]) -> Any:
+    from prunella.fixes import Allocation, Installation, Mode, parse
+    from prunella.model.errors import FixError
+
+    try:
+        allocation = document.get("allocation")
+        return Installation(
+            fix=parse(document["document"]),
+            mode=Mode(document["mode"]),
+            allocation=None
+            if allocation is None
+            else Allocation(
+                salt=str(allocation["salt"]),
+                ratio=float(allocation["ratio"]),
+                epoch=int(allocation["epoch"]),
+            ),
+        )
+    except (FixError, ValueError, TypeError, KeyError, AttributeError) as error:
+        count(f"feed_refused_{type(error).__name__}")
+        return None

@@ -1,0 +1,88 @@
+"""The fixes of one project: what the commands and users' code call."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from prunella.model.clock import now
+from prunella.model.rollouts import Rollout, RolloutState
+from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
+from prunella.ports import Feed, RolloutStore
+from prunella.rollout import By, approve, pause, promote, remove, resume, roll_back
+
+
+class Fixes:
+    """Keeps fix documents, and steers what running programs apply.
+
+    Every step is kept with who took it and why. Steps raise `UnknownName`, `AmbiguousName` where
+    `name` isn't one fix's id (or a beginning of it), and `StepRefused` where it can't take the step
+    from where it stands.
+    """
+
+    def __init__(self, store: RolloutStore, feed: Feed, *, actor: str | None = None) -> None:
+        self._store, self._feed = store, feed
+        self._actor = actor or _user()
+
+    def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
+        """Return the rollouts of fixes, the one that changed last first."""
+        return self._store.rollouts(states=states)
+
+    def story(self, name: str) -> FixStory:
+        """Return a fix with its history."""
+        return tell_fix(self._store, name)
+
+    def add(
+        self,
+        document: Mapping[str, Any],
+        *,
+        reason: str = "",
+        shadow: bool = False,
+        keep: bool = True,
+    ) -> Rollout:
+        """Keep a fix document as a candidate; raises `FixError` where it isn't valid.
+
+        With `keep` false nothing is written: a dry run.
+        """
+        by = self._by(reason)
+        return add(self._store, self._feed, document, by, shadow=shadow, keep=keep)
+
+    def approve(self, name: str, *, reason: str = "") -> Rollout:
+        """Let a candidate act on the canary's share of the traffic."""
+        return self._take(name, approve, reason)
+
+    def promote(self, name: str, *, reason: str = "") -> Rollout:
+        """Let a fix act everywhere but on the holdback, without waiting for evidence."""
+        return self._take(name, promote, reason)
+
+    def pause(self, name: str, *, reason: str = "") -> Rollout:
+        """Stop a fix for now."""
+        return self._take(name, pause, reason)
+
+    def resume(self, name: str, *, reason: str = "") -> Rollout:
+        """Let a paused fix go on."""
+        return self._take(name, resume, reason)
+
+    def roll_back(self, name: str, *, reason: str = "") -> Rollout:
+        """Take a fix back everywhere, for good."""
+        return self._take(name, roll_back, reason)
+
+    def remove(self, name: str, *, reason: str = "") -> Rollout:
+        """Retire a fix; its history stays."""
+        return self._take(name, remove, reason)
+
+    def _take(self, name: str, step: TakeStep, reason: str) -> Rollout:
+        return take(self._store, self._feed, name, step, self._by(reason))
+
+    def _by(self, reason: str) -> By:
+        return By(actor=self._actor, at=now(), reason=reason)
+
+
+def _user() -> str:
+    """Return ``user@host``."""
+    import getpass
+    import platform
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        name = "unknown"
+    return f"{name}@{platform.node()}"
