@@ -8,7 +8,8 @@ PEERS := $(VENV)/peers
 PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity
 
 .PHONY: demo test test-sdk check lock clean \
-	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-speed
+	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-speed \
+	bench-fixes
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -75,6 +76,9 @@ bench-speed: $(VENV)/.ready  ## how long healing takes in a project of 500 files
 bench-repair: $(VENV)/.ready  ## repairs of the students' programs in the file DATA
 	@test -n "$(DATA)" || { echo "say where they are: make bench-repair DATA=refactory_crashes.jsonl"; exit 2; }
 	$(BIN)/python benchmarks/repair.py "$(DATA)"
+
+bench-fixes: $(VENV)/.ready  ## what fixes add to a call
+	$(BIN)/python benchmarks/fixes.py
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

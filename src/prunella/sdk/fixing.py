@@ -29,6 +29,8 @@ from prunella.fixes import (
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
 from prunella.model.clock import now
 from prunella.sdk import counters, runtime
+from prunella.sdk.dealing import Dealing
+from prunella.sdk.feed import OFF_NAME
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
@@ -37,9 +39,6 @@ from prunella.taxonomy import ErrorCode, classify
 
 #: How often it is looked whether the operator's file is there, in seconds.
 SWITCH_S = 1.0
-#: The file in the data folder that switches all fixes off, and the word in the environment.
-OFF_FILE = "fixes-off"
-_OFF = frozenset({"off", "0", "no", "false"})
 
 
 class Fixing:
@@ -54,10 +53,12 @@ class Fixing:
         self._numbers = itertools.count()
         self.environment = ""
         self._off_file = ""
+        self._is_wanted = True
         host = runtime.host()
         if host is not None:
             self.environment = host.settings.environment
-            self._off_file = str(host.data_folder / OFF_FILE)
+            self._off_file = str(host.data_folder / OFF_NAME)
+            self._is_wanted = host.settings.fixes
         self._switched_off = False
         self._look_s = 0.0
         self.renew()
@@ -72,7 +73,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter())
+        self.set_meter(CountingMeter(Dealing()))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -177,8 +178,7 @@ class Fixing:
         now_s = perf_counter()
         if now_s >= self._look_s:
             self._look_s = now_s + SWITCH_S
-            word = os.environ.get("PRUNELLA_FIXES", "").strip().lower()
-            self._switched_off = word in _OFF or (
+            self._switched_off = not self._is_wanted or (
                 bool(self._off_file) and os.path.exists(self._off_file)  # noqa: PTH110 - cheaper
             )
         return self._switched_off or runtime.is_off()
