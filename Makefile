@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-SDK_TESTS := tests/unit/sdk tests/unit/codec tests/unit/model tests/integration/sdk
+SDK_TESTS := tests/unit/sdk tests/unit/codec tests/unit/model tests/unit/fixes tests/integration/sdk tests/integration/fixes
 
 PEERS := $(VENV)/peers
 PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity

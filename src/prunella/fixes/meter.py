@@ -117,10 +117,19 @@ def to_all(_installation: Installation, _unit: str) -> Arm:
 
 
 class CountingMeter:
-    """Counts what fixes do in this process; `deal` decides the arms. Safe under threads."""
+    """Counts what fixes do in this process; `deal` decides the arms. Safe under threads.
 
-    def __init__(self, deal: Callable[[Installation, str], Arm] = to_all) -> None:
+    `report` hears of what an operator should see: ``(fix id, event)`` of faults and of fixes that
+    were switched off.
+    """
+
+    def __init__(
+        self,
+        deal: Callable[[Installation, str], Arm] = to_all,
+        report: Callable[[str, str], object] | None = None,
+    ) -> None:
         self._deal = deal
+        self._report = report
         self._lock = Lock()
         self._counts: dict[str, FixCounts] = {}
 
@@ -156,6 +165,8 @@ class CountingMeter:
             counts = self._counts.get(fix_id) or FixCounts()
             counts.latest[event] = detail
             self._counts[fix_id] = replace(counts, **{event: getattr(counts, event) + 1})
+        if self._report is not None and event in ("fault", "disabled"):
+            self._report(fix_id, event)
 
     def counts(self, fix_id: str) -> FixCounts:
         """Return what `fix_id` did so far."""

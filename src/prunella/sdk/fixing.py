@@ -73,7 +73,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter(Dealing()))
+        self.set_meter(CountingMeter(Dealing(), _report))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -216,6 +216,10 @@ class Fixing:
         """Note in the records what fixes made of a call."""
         if finished.fix_id is not None:
             counters.guarded("errors", runtime.fixed, site, arguments, finished)
+
+
+def _report(fix_id: str, event: str) -> None:
+    counters.count(f"fix_{event}_{fix_id}"[:200])
 
 
 def _classify(error: BaseException, kind: str) -> ErrorCode:

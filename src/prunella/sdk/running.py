@@ -44,7 +44,7 @@ class Running:
         self.lacks_scalars = False
         self.complete = False
         #: What fixes made of it.
-        self.finished: "Finished | None" = None
+        self.finished: Finished | None = None
         #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
         self.held: list[bytes] | None = None
         self.held_bytes = 0

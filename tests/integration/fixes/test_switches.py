@@ -190,6 +190,6 @@ def test_without_fixes_their_package_is_not_loaded(program: Path) -> None:
         "assert 'prunella.fixes' not in sys.modules\n"
         "assert 'asyncio' not in sys.modules\n"
     )
-    subprocess.run(  # noqa: S603 - our own text
+    subprocess.run(
         [sys.executable, "-c", text], check=True, env={**os.environ, "PRUNELLA_ROOT": str(program)}
     )
