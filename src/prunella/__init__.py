@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from prunella.wiring.bot import start_scheduler
     from prunella.wiring.healer import Healer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "install_fix",
     "llm",
     "remove_fix",
+    "start_scheduler",
     "tool",
 ]
 
@@ -41,6 +43,10 @@ def __getattr__(name: str) -> Any:
         from prunella.wiring.healer import Healer
 
         return Healer
+    if name == "start_scheduler":
+        from prunella.wiring.bot import start_scheduler
+
+        return start_scheduler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

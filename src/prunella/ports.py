@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prunella.model.audit import AuditEntry
+from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
+from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import (
     Candidate,
@@ -224,6 +226,12 @@ class Store(RolloutStore, Protocol):
 
     def verdicts(self, incident_id: str) -> Sequence[Verdict]: ...
 
+    def save_judgement(self, judgement: Judgement) -> None:
+        """Keep what was found out for some evidence; for the same evidence the last one stays."""
+        ...
+
+    def judgement(self, incident_id: str, evidence_key: str) -> Judgement | None: ...
+
     def save_exchange(self, exchange: ModelExchange) -> None:
         """Keep an exchange; one of the same id is replaced in its place."""
         ...
@@ -243,6 +251,23 @@ class Store(RolloutStore, Protocol):
         ...
 
     def cases(self) -> Sequence[Case]: ...
+
+    # --- claims
+    def claim(self, claim: Claim, *, cooldown: timedelta) -> Claim | None:
+        """Keep a new claim, or return the one in its way and keep nothing.
+
+        In the way is a claim on the same incident or function that is under way (its lease lasts),
+        or that ended less than `cooldown` before this one begins.
+        """
+        ...
+
+    def keep_claim(self, claim: Claim) -> bool:
+        """Keep the new lease or the end of a claim; False where it has ended already."""
+        ...
+
+    def claims(self, incident_id: str | None = None, *, since: datetime) -> Sequence[Claim]:
+        """Return claims that began since then, oldest first."""
+        ...
 
     # --- itself
     def prune(

@@ -65,8 +65,15 @@ class FakeHealer:
         self.asked.append(("pending", lookback_minutes, function))
         return self.known
 
-    def heal(self, incident: Incident, *, create_pr: bool = False, keep: bool = True) -> Healing:
-        self.asked.append(("heal", incident.incident_id, create_pr, keep))
+    def heal(
+        self,
+        incident: Incident,
+        *,
+        create_pr: bool = False,
+        keep: bool = True,
+        force: bool = False,
+    ) -> Healing:
+        self.asked.append(("heal", incident.incident_id, create_pr, keep, *(["force"] * force)))
         answer = self.healings[incident.incident_id]
         if isinstance(answer, Exception):
             raise answer

@@ -5,15 +5,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from prunella.adapters.sqlite import calls as recorded_calls
+from prunella.adapters.sqlite import claims as taken
 from prunella.adapters.sqlite import incidents, retention, rollouts, work
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
 from prunella.model.audit import AuditEntry
+from prunella.model.claims import Claim
 from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
+from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
 from prunella.model.rollouts import Rollout, RolloutState
@@ -178,6 +181,14 @@ class SqliteStore:
         with self._database.reading() as db:
             return work.verdicts(db, incident_id)
 
+    def save_judgement(self, judgement: Judgement) -> None:
+        with self._database.writing() as db:
+            work.save_judgement(db, judgement)
+
+    def judgement(self, incident_id: str, evidence_key: str) -> Judgement | None:
+        with self._database.reading() as db:
+            return work.judgement(db, incident_id, evidence_key)
+
     def save_publication(self, publication: Publication) -> None:
         with self._database.writing() as db:
             work.save_publication(db, publication)
@@ -205,6 +216,19 @@ class SqliteStore:
     def cases(self) -> Sequence[Case]:
         with self._database.reading() as db:
             return work.cases(db)
+
+    # --- claims
+    def claim(self, claim: Claim, *, cooldown: timedelta) -> Claim | None:
+        with self._database.writing() as db:
+            return taken.take(db, claim, cooldown=cooldown)
+
+    def keep_claim(self, claim: Claim) -> bool:
+        with self._database.writing() as db:
+            return taken.keep(db, claim)
+
+    def claims(self, incident_id: str | None = None, *, since: datetime) -> Sequence[Claim]:
+        with self._database.reading() as db:
+            return taken.claims(db, incident_id, since)
 
     # --- rollouts
     def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:

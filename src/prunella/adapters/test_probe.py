@@ -24,8 +24,8 @@ from prunella.model.errors import RecordError
 from prunella.model.records import ExceptionInfo, Process
 from prunella.model.settings import Settings
 from prunella.model.trials import (
-    ObservedTest,
     Observation,
+    ObservedTest,
     RecordedInputs,
     Variant,
     VariantEnding,

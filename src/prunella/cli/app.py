@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from prunella._version import __version__
+from prunella.cli.commands.bot import bot
 from prunella.cli.commands.calls import calls
 from prunella.cli.commands.demo import demo
 from prunella.cli.commands.doctor import doctor
@@ -33,7 +34,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, incidents, calls, heal, replay, fixes, doctor):
+for _command in (demo, incidents, calls, heal, replay, fixes, bot, doctor):
     app.add_command(_command)
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.plain import to_plain
-from prunella.model.errors import NothingToHeal, PatchRefused, RecordError, SourceUnavailable
+from prunella.model.errors import (
+    CoolingDown,
+    NothingToHeal,
+    PatchRefused,
+    RecordError,
+    SourceUnavailable,
+)
 from prunella.model.incidents import Incident
 from prunella.pipeline.results import Healing, HealingOutcome
 
@@ -44,21 +50,33 @@ class Attempt:
         }
 
 
-def attempt(healer: "Healer", incident: Incident, *, create_pr: bool, keep: bool = True) -> Attempt:
+def attempt(
+    healer: "Healer",
+    incident: Incident,
+    *,
+    create_pr: bool,
+    keep: bool = True,
+    force: bool = False,
+) -> Attempt:
     """Heal one incident; where that one can't be healed, the attempt says why.
 
     Raises what would stop every other one too: `SandboxUnavailable`, `RepositoryError`,
     `StoreError`, `ModelError`.
     """
     try:
-        healing = healer.heal(incident, create_pr=create_pr, keep=keep)
-    except (NothingToHeal, SourceUnavailable, PatchRefused, RecordError) as error:
+        healing = healer.heal(incident, create_pr=create_pr, keep=keep, force=force)
+    except (CoolingDown, NothingToHeal, SourceUnavailable, PatchRefused, RecordError) as error:
         return Attempt(incident=incident, healing=None, problem=str(error))
     return Attempt(incident=incident, healing=healing)
 
 
 def attempts(
-    healer: "Healer", incidents: Sequence[Incident], *, create_pr: bool, keep: bool = True
+    healer: "Healer",
+    incidents: Sequence[Incident],
+    *,
+    create_pr: bool,
+    keep: bool = True,
+    force: bool = False,
 ) -> Iterator[Attempt]:
     """Heal incidents, as many at once as there are processors; yield each in their order.
 
@@ -69,7 +87,9 @@ def attempts(
     with ThreadPoolExecutor(os.cpu_count() or 1, "prunella-heal") as pool:
         try:
             yield from pool.map(
-                lambda incident: attempt(healer, incident, create_pr=create_pr, keep=keep),
+                lambda incident: attempt(
+                    healer, incident, create_pr=create_pr, keep=keep, force=force
+                ),
                 incidents,
             )
         finally:

@@ -5,6 +5,7 @@ from enum import IntEnum
 from prunella.model.errors import (
     AmbiguousName,
     ConfigurationError,
+    CoolingDown,
     FixError,
     NothingToHeal,
     PatchRefused,
@@ -45,6 +46,7 @@ MEANINGS = {
 #: Errors that aren't the environment's fault; every other `PrunellaError` is `ExitCode.UNABLE`.
 _BY_ERROR: tuple[tuple[type[PrunellaError], ExitCode], ...] = (
     (NothingToHeal, ExitCode.NEGATIVE),
+    (CoolingDown, ExitCode.NEGATIVE),
     (SourceUnavailable, ExitCode.NEGATIVE),
     (StepRefused, ExitCode.NEGATIVE),
     (UnknownName, ExitCode.USAGE),

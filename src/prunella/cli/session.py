@@ -107,6 +107,16 @@ class Session:
         else:
             render(self.console())
 
+    def line(self, plain: Any, render: Callable[["Console"], None]) -> None:
+        """Print one of many results: a JSON document on a line under ``--json``."""
+        if self.as_json:
+            import json
+
+            self.stdout.write(json.dumps(plain) + "\n")
+        else:
+            render(self.console())
+        self.stdout.flush()
+
     def failed(self, error: Exception, code: ExitCode) -> ExitCode:
         """Say what stopped the command: on stderr, and under ``--json`` on stdout too."""
         from prunella.cli.text import one_line

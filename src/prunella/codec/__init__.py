@@ -21,6 +21,7 @@ below is an import path, ``"module:qualname"``; ``state`` is a ``d`` node of att
 ``["td", days, s, us]``                        timedelta
 ``["tz", us]`` ``["tz", us, name]``            `datetime.timezone`: offset in microseconds
 ``["zi", key]``                                ZoneInfo
+``["pytz", name, offset, dst, label]``         zone of pytz; seconds where it is at one offset
 ``["uuid", hex]`` ``["path", class, text]``    UUID; PurePath and its kinds, by the class's name
 ``["range", a, b, c]`` ``["slice", a, b, c]``  range, slice
 ``["re", pattern, flags]``                     compiled regular expression
@@ -79,7 +80,7 @@ other libraries: their values can't be told without running them.
 
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec.encode import encode, encode_mapping
+from prunella.codec.encode import encode, encode_mapping, harmless_names
 from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
 from prunella.codec.redact import Redactor
 
@@ -103,6 +104,7 @@ __all__ = [
     "encode",
     "encode_mapping",
     "entries",
+    "harmless_names",
     "import_by_path",
     "items",
     "literal",

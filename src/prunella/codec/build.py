@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from prunella.codec.build_frames import FRAME_BUILDERS
 from prunella.codec.build_objects import OBJECT_BUILDERS, Builder
 from prunella.codec.nodes import arity, base64, integer, malformed, maxlen, text
+from prunella.codec.zones import ZONE_BUILDERS
 from prunella.model.errors import RecordError
 from prunella.model.tree import Tree
 
@@ -233,6 +234,7 @@ def _referred(decoder: "Decoder", node: list[Tree]) -> Any:
 BUILDERS: dict[str, Builder] = {
     **OBJECT_BUILDERS,
     **FRAME_BUILDERS,
+    **ZONE_BUILDERS,
     "f": _float,
     "i": _int,
     "c": _complex,

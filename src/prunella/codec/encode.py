@@ -1,6 +1,6 @@
 """Values to trees: the way in, and the built-in types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.encoder import (
@@ -43,50 +43,33 @@ def encode_mapping(
     *,
     limits: Limits = DEFAULT_LIMITS,
     redactor: "Redactor | None" = None,
+    names: tuple[str, ...] | None = None,
 ) -> Encoded:
     """Return names with their values (arguments, locals) as one ``["d", …]`` tree. Never raises.
 
     References shared between the values survive; what stands under a secret name is redacted.
+    `names` are those of `values` in their order, if `harmless_names` has found nothing in them:
+    it spares looking at each again.
     """
     tree: list[Tree] = ["d"]
-    encoder = None
+    encoder = Encoder(limits, redactor)
     try:
-        items = tuple(values.items())
-        if redactor is not None and len(items) <= limits.max_items:
-            _plain_pairs(tree, items, redactor)
-        done = len(tree) // 2
-        if done == len(items):
-            return encoded(Encoded, (tree, True))
-        encoder = Encoder(limits, redactor)
-        encoder.named(tree, items[done:], limits.max_depth - 1)
+        if names is not None and len(names) <= limits.max_items:
+            nodes = encoder.nodes([], values.values(), limits.max_depth - 1)
+            tree = ["d", *names, *names]
+            tree[1::2], tree[2::2] = names, nodes
+        else:
+            encoder.named(tree, tuple(values.items()), limits.max_depth - 1)
     except Exception as error:  # noqa: BLE001 - as in Encoder.node
-        encoder = encoder or Encoder(limits, redactor)
         encoder.lose()
         tree += ("…", ["?", "builtins:dict", f"unreadable: {type(error).__name__}"])
     return encoder.finish(tree)
 
 
-def _plain_pairs(
-    tree: list[Tree], items: tuple[tuple[str, Any], ...], redactor: "Redactor"
-) -> None:
-    """Append names with small scalars to `tree`, up to the first that is anything else.
-
-    Most calls have no other arguments, and need none of an encoder's state.
-    """
-    names, short = redactor.names, redactor.shortest
-    for key, item in items:
-        kind = type(item)
-        if not (
-            (kind is int and item < SMALL and item > MINUS_SMALL)
-            or (kind is str and len(item) < short)
-            or item is None
-            or kind is bool
-            or (kind is float and MINUS_INF < item < INF)
-        ):
-            return
-        if type(key) is not str or names[key] != 0:
-            return
-        tree += (key, item)
+def harmless_names(names: Iterable[str], redactor: "Redactor") -> tuple[str, ...] | None:
+    """Return `names` if none of them is secret or holds a secret; else ``None``."""
+    found = tuple(names)
+    return found if all(type(name) is str and redactor.names[name] == 0 for name in found) else None
 
 
 # --- the built-in types -------------------------------------------------------------------------
@@ -103,7 +86,7 @@ def _list(encoder: Encoder, value: list[Any], depth: int) -> Tree:
     size = len(value)
     if depth > 0 and size <= encoder.max_items and encoder.nodes_left - size > encoder.clock_at:
         encoder.nodes_left -= size + 1
-        return encoder.nodes(out, value[:size], depth - 1)
+        return _without_options(encoder, encoder.nodes(out, value[:size], depth - 1))
     return encoder.items_part(out, size, value, depth)
 
 
@@ -113,7 +96,18 @@ def _tuple(encoder: Encoder, value: tuple[Any, ...], depth: int) -> Tree:
     if len(value) == 2 and _is_secret_field(encoder, value[0], value[1]):
         return ["t", encoder.node(value[0], depth), encoder.hidden(value[1], STRONG, depth)]
     node = encoder.sequence(value, ["t"], len(value), value, depth)
-    return _forget_plain(encoder, value, node)
+    return _forget_plain(encoder, value, _without_options(encoder, node))
+
+
+def _without_options(encoder: Encoder, node: list[Tree]) -> list[Tree]:
+    """Return a command line, ``["mysql", "--password", "…"]``, without the secrets in it."""
+    if len(node) > 3 and type(node[1]) is str and node[0] in ("l", "t"):
+        for at, option in enumerate(node):  # comparisons cost less than looking at a beginning
+            if type(option) is str and option < "." and option >= "-" and at + 1 < len(node):
+                value = node[at + 1]
+                if type(value) is str and value[:1] != "-" and encoder.secrecy_of(option):
+                    node[at + 1] = encoder.hidden(value, STRONG, 0)
+    return node
 
 
 def _is_secret_field(encoder: Encoder, name: Any, value: Any) -> bool:

@@ -33,6 +33,8 @@ HEAD_LENGTH = 200
 #: Looked at for secrets behind the head of a long string, since one may begin within it.
 HEAD_MARGIN = 312
 _NODES_PER_CLOCK = 256
+#: Items of which it pays to look whether all are alike.
+_MANY = 8
 #: Once a value can't be replayed any more, it is recorded for people, who read no more than this.
 _NODES_FOR_READING = 1_000
 
@@ -42,31 +44,17 @@ Handler: TypeAlias = "Callable[[Encoder, Any, int], Tree]"
 class Encoder:
     """The state of one encoding."""
 
-    __slots__ = (
-        "bytes_left",
-        "clock_at",
-        "complete",
-        "deadline_ns",
-        "max_items",
-        "max_string_length",
-        "memo",
-        "names",
-        "nodes_left",
-        "redactor",
-        "shared",
-        "short",
-        "time_budget_ns",
-    )
+    # Defaults of the class, not assignments: what is used seldom costs nothing to make.
+    complete = True
+    deadline_ns = 0.0  # from the first look at the clock on
 
     def __init__(self, limits: Limits, redactor: "Redactor | None") -> None:
+        self._limits = limits
         self.bytes_left = limits.max_total_bytes
-        self.nodes_left = limits.max_nodes
-        self.clock_at = max(0, limits.max_nodes - _NODES_PER_CLOCK)
-        self.time_budget_ns = limits.time_budget_ms * 1_000_000
-        self.deadline_ns = 0.0  # from the first look at the clock on
+        self.nodes_left = nodes_left = limits.max_nodes
+        self.clock_at = nodes_left - _NODES_PER_CLOCK if nodes_left > _NODES_PER_CLOCK else 0
         self.max_items = limits.max_items
         self.max_string_length = limits.max_string_length
-        self.complete = True
         #: Id of a container → the container (kept alive, so that its id isn't reused) and its node.
         self.memo: dict[int, tuple[Any, list[Any]]] = {}
         #: Id of a container met again → its number.
@@ -96,6 +84,9 @@ class Encoder:
     def nodes(self, out: list[Tree], items: Iterable[Any], depth: int) -> list[Tree]:
         """Append the trees of `items` to `out`, and return it."""
         append, short = out.append, self.short
+        if type(items) is list and len(items) >= _MANY and _are_small(items, short):
+            out += items
+            return out
         for item in items:
             kind = type(item)
             if (  # the commonest scalars, without a call
@@ -216,7 +207,7 @@ class Encoder:
         self.clock_at = max(0, self.nodes_left - _NODES_PER_CLOCK)
         now_ns = thread_time_ns()  # waiting for the processor isn't the encoder's cost
         if self.deadline_ns == 0:
-            self.deadline_ns = now_ns + self.time_budget_ns
+            self.deadline_ns = now_ns + self._limits.time_budget_ms * 1_000_000
         elif now_ns > self.deadline_ns:
             self.nodes_left = -1
         return self.nodes_left >= 0
@@ -309,6 +300,19 @@ class Encoder:
                 node = self.memo[key][1]
                 node[:] = ["&", number, node[:]]
         return encoded(Encoded, (tree, self.complete))
+
+
+def _are_small(items: list[Any], short: int) -> bool:
+    """Tell whether all are scalars of one type that stand for themselves; without a loop in Python."""
+    kinds = {*map(id, map(type, items))}
+    if len(kinds) > 1:
+        return False
+    kind = kinds.pop()
+    if kind == id(int):
+        return bool(max(items) < SMALL and min(items) > MINUS_SMALL)
+    if kind == id(float):
+        return bool(MINUS_INF < sum(items) < INF)
+    return kind == id(str) and len(max(items, key=len)) < short
 
 
 #: ``encoded(Encoded, (tree, complete))`` is as ``Encoded(…)``, in half the time.

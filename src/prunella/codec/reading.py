@@ -62,6 +62,7 @@ _BUILTIN_NAMES = {
     "pc": "pandas.Categorical",
     "ps": "pandas.Timestamp",
     "pl": "pandas.Timedelta",
+    "pytz": "pytz.timezone",
     "pp": "pandas.arrays.PeriodArray",
     "pq": "pandas.Period",
     "pv": "pandas.arrays.IntervalArray",

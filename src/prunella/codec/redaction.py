@@ -44,6 +44,7 @@ _UNTOUCHED = frozenset(
         "time",
         "tz",
         "zi",
+        "pytz",
         "uuid",
         "enum",
         "flag",
@@ -90,8 +91,17 @@ class _Pass:
         start = 2 if tag in _PATHS else 1
         out = node[:start]
         for item in node[start:]:
-            out.append(self.of(item, depth + 1))
+            is_value = (
+                tag in _SEQUENCES and len(out) > 1 and self.is_option(node[len(out) - 1], item)
+            )
+            out.append(self.hidden(item) if is_value else self.of(item, depth + 1))
         return out
+
+    def is_option(self, option: Tree, value: Tree) -> bool:
+        """Tell whether ``--option value`` in a command line is a secret."""
+        if type(option) is not str or option[:1] != "-":
+            return False
+        return type(value) is str and value[:1] != "-" and self.secrecy(option) != 0
 
     def text(self, value: str) -> Tree:
         clean = self.redactor.text(value)

@@ -219,6 +219,7 @@ _SPECIAL: "dict[str, Callable[[_Writer, list[Tree], int], None]]" = {
     "pv": lambda writer, node, depth: writer.called("Interval", node[1:3], depth),
     "pw": lambda writer, node, depth: writer.called("Interval", node[1:3], depth),
     "pz": lambda writer, node, depth: writer.called("Sparse", node[1:2], depth),
+    "pytz": lambda writer, node, depth: writer.called("timezone", node[1:2], depth),
     "?": lambda writer, node, _: writer.put(f"<{dotted(str(node[1]))}: {node[2]}>"),
     "cut": _cut,
     "redacted": lambda writer, node, _: writer.put(f"<redacted {node[1]}>"),
@@ -229,7 +230,7 @@ _SPECIAL: "dict[str, Callable[[_Writer, list[Tree], int], None]]" = {
 def _zone(node: Tree) -> str:
     if type(node) is not list:
         return ""
-    if node[0] == "zi":
+    if node[0] in ("zi", "pytz"):
         return f" {node[1]}"
     if node[0] == "tz" and type(node[1]) is int:
         minutes = node[1] // 60_000_000

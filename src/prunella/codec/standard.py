@@ -30,6 +30,10 @@ def handler_by_path(kind: type, path: str) -> "Handler | None":
         from prunella.codec.frames import pandas_handler
 
         return pandas_handler(kind)
+    if path.startswith("pytz"):
+        from prunella.codec.zones import pytz_handler
+
+        return pytz_handler(kind)
     return None
 
 

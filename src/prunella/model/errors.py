@@ -7,6 +7,7 @@
     ├── UnknownName            no site, incident or function has that name
     ├── AmbiguousName          several have it; `.choices` lists them
     ├── NothingToHeal          the function is known, but no error of it is in the window
+    ├── CoolingDown            it was attempted lately, or is being healed now; `.claim` says by whom
     ├── StoreError             the store is missing, corrupt, locked or of a newer release
     ├── RecordError            a record or an encoded value is malformed
     │   └── ImpossibleCounts   numbers of a rollout that no traffic gives
@@ -25,6 +26,7 @@ means "cannot answer". Every message says what happened, with which value, and w
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class PrunellaError(Exception):
@@ -51,6 +53,15 @@ class AmbiguousName(PrunellaError):
 
 class NothingToHeal(PrunellaError):
     """The function is known, but no error of it lies in the window."""
+
+
+class CoolingDown(PrunellaError):
+    """The incident or its function is being healed, or was attempted within the cooldown."""
+
+    def __init__(self, message: str, *, claim: Any) -> None:
+        super().__init__(message)
+        #: The `prunella.model.claims.Claim` in the way.
+        self.claim = claim
 
 
 class StoreError(PrunellaError):

@@ -25,6 +25,8 @@ FixId = NewType("FixId", str)
 """``fix-…`` by convention: whatever its document says."""
 RolloutId = NewType("RolloutId", str)
 """``rol_…``: one version of a fix on its way."""
+ClaimId = NewType("ClaimId", str)
+"""``clm_…``: one attempt to heal an incident."""
 AuditId = NewType("AuditId", str)
 """``aud_…``: one decision."""
 

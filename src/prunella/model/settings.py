@@ -53,6 +53,12 @@ class Settings:
         500, "Size that the store is kept below, in megabytes: the least useful goes first."
     )
     lookback_minutes: int = _setting(60, "How old an error may be to be healed, in minutes.")
+    cooldown_minutes: int = _setting(
+        60, "How long an incident and its function are left alone after an attempt, in minutes."
+    )
+    pull_requests_per_day: int = _setting(
+        20, "Pull requests or branches that 24 hours may bring; 0 sets no limit."
+    )
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."
     )

@@ -13,6 +13,7 @@ from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, Inconclusive, Publication, Rejected
 from prunella.pipeline.explain import explain
 from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
+from prunella.pipeline.judgements import evidence_key, recall, remember
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
 from prunella.pipeline.second_edit import second_edits
@@ -27,11 +28,14 @@ MODEL_SAMPLES = 2
 KEPT_PROPOSALS = 10
 
 
-def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) -> Healing:
+def heal(
+    parts: Parts, incident: Incident, *, publish: bool, keep: bool = True, afresh: bool = False
+) -> Healing:
     """Diagnose `incident`, propose patches, prove them, and publish the best if `publish`.
 
     With `keep` false it is a dry run: nothing is written to the store, and no model is asked; what
-    would be sent to it stands in `Healing.questions`. Raises what the stages can't answer:
+    would be sent to it stands in `Healing.questions`. What a model has answered for the same evidence
+    is taken up and not asked again, unless `afresh`. Raises what the stages can't answer:
     `SandboxUnavailable`, `RepositoryError`, `StoreError`, `NothingToHeal`, `ModelError`.
     """
     facts = recorded(parts, incident)
@@ -40,12 +44,16 @@ def heal(parts: Parts, incident: Incident, *, publish: bool, keep: bool = True) 
         dossier = gather(parts, incident, facts, tree)
         model = parts.open_model(incident.incident_id) if parts.open_model and keep else None
         attempt = _Attempt(parts=parts, facts=facts, dossier=dossier, tree=tree, model=model)
-        diagnosis = attempt.diagnosis()
-        proposals = attempt.proposals(diagnosis)
-        if keep:
+        key = evidence_key(dossier, parts.settings)
+        known = recall(parts.store, dossier, key) if model is not None and not afresh else None
+        diagnosis = known[0] if known else attempt.diagnosis()
+        proposals = known[1] if known else attempt.proposals(diagnosis)
+        if keep and not known:
             parts.store.save_diagnosis(diagnosis)
             parts.store.save_candidates([item.candidate for item in proposals])
             parts.store.save_verdicts([item.verdict for item in proposals])
+            if model is not None and not attempt.complaints:
+                remember(parts.store, dossier, key, diagnosis, proposals)
         publication = attempt.publish(diagnosis, proposals) if publish else None
         note = "; ".join(filter(None, (_edited_since(parts, dossier), *attempt.complaints)))
     outcome, explanation = explain(dossier, diagnosis, proposals, publication)

@@ -2,8 +2,7 @@
 
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,16 +21,16 @@ from prunella.model.incidents import (
     Location,
 )
 from prunella.model.records import Process
-from prunella.model.repair import Accepted, Candidate, Check, Publication, TestReport
+from prunella.model.repair import Accepted, Candidate, Publication, TestReport
 from prunella.model.settings import Settings
-from prunella.model.trials import ObservedTest, Variant, VariantEnding
+from prunella.model.trials import ObservedTest, VariantEnding
 from prunella.pipeline.gather import check_out
 from prunella.pipeline.results import Healing, HealingOutcome, Proposal
 from prunella.ports import CodeHost, Progress, Repository, TestProbe, TestRunner
 from prunella.propose.candidates import candidate_for
 from prunella.propose.variants import ProposedVariant, propose_variants
 from prunella.publish import compose
-from prunella.validate.by_tests import agreement, check_tests_run, verdict_by_tests, whole_suite
+from prunella.validate.by_tests import check_tests_run, verdict_by_tests
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6

@@ -42,9 +42,14 @@ class Failures:
         self._append = self._journal.spool.append
 
     def take(
-        self, site: Site, running: Running | None, values: dict[str, Any], error: BaseException
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any],
+        error: BaseException,
+        at_us: int,
     ) -> None:
-        """Record a call that ended by `error`, unless an inner call of the site has."""
+        """Record a call that ended by `error` at `at_us`, unless an inner call of the site has."""
         look = look_of(site, error)
         group = self.groups.get(look)
         # A look of four parts is of a failure in the site's own frame, so of no call inside it.
@@ -56,7 +61,6 @@ class Failures:
             with self._lock:
                 count = group.count + 1
                 if count & (count - 1) and count & (count + 1):
-                    at_us = now_us()
                     if not self._append(group.repeat_line(at_us), at_us):
                         counters.count("dropped_errors")
                     group.count = count
@@ -67,7 +71,7 @@ class Failures:
                     return
         ending = ending_of(site, error)
         if ending and not _is_recorded(site, error):
-            self._count(site, running, values, error, ending)
+            self._count(site, running, values, Failure(error, look, ending, at_us))
 
     def mask(
         self,
@@ -81,7 +85,8 @@ class Failures:
 
         `running` is the recording of the call, which goes on: it is read, not ended.
         """
-        if self._host.stands_off(perf_counter_ns()) or _is_recorded(site, error):
+        self._host.look()
+        if self._host.is_off or _is_recorded(site, error):
             return
         with self._lock:
             groups = self._masked.get(fix_id)
@@ -91,25 +96,25 @@ class Failures:
             failed = None
             if running is not None:
                 failed = running.as_failed()
-            self._count(site, failed, values, error, "error", groups)
+            failure = Failure(error, look_of(site, error), "error", now_us())
+            self._count(site, failed, values, failure, groups)
 
     def _count(
         self,
         site: Site,
         running: Running | None,
         values: dict[str, Any] | None,
-        error: BaseException,
-        ending: str,
+        failure: Failure,
         groups: Groups | None = None,
     ) -> None:
-        at_us = now_us()
+        error, ending, at_us = failure.error, failure.ending, failure.at_us
         is_exhausted = isinstance(error, EXHAUSTED)
         with self._lock:
-            group = (groups or self.groups).of(site, error, is_first=is_exhausted)
+            group = (groups or self.groups).of(site, error, failure.look, is_first=is_exhausted)
             group.count += 1
             try:
                 if group.is_due:
-                    self._describe(site, running, values, Failure(error, group, ending, at_us))
+                    self._describe(site, running, values, failure, group)
                     self._prepare_repeats(site, group, ending)
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
@@ -146,8 +151,10 @@ class Failures:
             if self._host.code_places.place(code.co_filename)[1]:
                 found = entry.tb_frame
         site = None if found is None else site_of_code(found.f_code, found.f_globals)
-        if site is not None and not self._host.stands_off(perf_counter_ns()):
-            self._count(site, None, None, error, "error")
+        self._host.look()
+        if site is not None and not self._host.is_off:
+            failure = Failure(error, look_of(site, error), "error", now_us())
+            self._count(site, None, None, failure)
 
     def _describe(
         self,
@@ -155,9 +162,10 @@ class Failures:
         running: Running | None,
         values: dict[str, Any] | None,
         failure: Failure,
+        group: Group,
     ) -> None:
         """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
-        host, journal, group = self._host, self._journal, failure.group
+        host, journal = self._host, self._journal
         redactor = host.redactor_for(site.redact)
         duration_us = 0
         if running is None:
@@ -174,6 +182,7 @@ class Failures:
         sight = Sight(redactor, host.code_places)
         line = occurrence_line(
             failure,
+            group,
             running,
             duration_us,
             process_id=host.process_id,

@@ -20,6 +20,8 @@ from prunella.sdk.site import Site, by_code
 MAX_GROUPS = 2_000
 #: Different beginnings of messages told apart at one place.
 MAX_BEGINNINGS = 16
+#: How exact the moment of a repeated failure is.
+SAME_US = 1_000
 #: Failures with complete inputs that are wanted of each group.
 ENOUGH_COMPLETE = 5
 
@@ -49,6 +51,8 @@ class Group:
         "masked_by",
         "name",
         "refers_to",
+        "repeat",
+        "repeat_at_us",
         "repeat_start",
     )
 
@@ -57,6 +61,9 @@ class Group:
         #: What the records of its repeated failures begin with, and the checksum of that.
         self.repeat_start = b""
         self.checksum = 0
+        #: The latest of these records, and its moment.
+        self.repeat = b""
+        self.repeat_at_us = 0
         #: Further failures can be counted by their look alone.
         self.is_known = False
         self.is_error = False
@@ -78,9 +85,17 @@ class Group:
         self.is_known, self.is_error = self.inner is None, ending == "error"
 
     def repeat_line(self, at_us: int) -> bytes:
-        """Return the framed `prunella.model.records.Repeat` of one more failure."""
+        """Return the framed `prunella.model.records.Repeat` of one more failure.
+
+        Its moment is right to `SAME_US`: failures that come in faster share their text.
+        """
+        if 0 <= at_us - self.repeat_at_us < SAME_US:
+            return self.repeat
+        self.repeat_at_us = at_us
         end = b"%d}" % at_us
-        return b"%08x %b%b\n" % (zlib.crc32(end, self.checksum), self.repeat_start, end)
+        checksum = zlib.crc32(end, self.checksum)
+        self.repeat = b"%08x %b%b\n" % (checksum, self.repeat_start, end)
+        return self.repeat
 
     @property
     def is_due(self) -> bool:
@@ -108,12 +123,15 @@ class Groups:
         self.get = self._groups.get
         self._beginnings: dict[Look, set[Hashable]] = {}
 
-    def of(self, site: Site, error: BaseException, *, is_first: bool = False) -> Group:
+    def of(
+        self, site: Site, error: BaseException, look: Look | None = None, *, is_first: bool = False
+    ) -> Group:
         """Return the group of a failure at `site`, a new one if nothing looked like it before.
 
-        `is_first` says that no site inside has recorded it, whatever its frames say.
+        `look` is what `look_of` says of it, if that is known. `is_first` says that no site inside
+        has recorded it, whatever its frames say.
         """
-        look = look_of(site, error)
+        look = look or look_of(site, error)
         if is_first:
             look = (*look, "first")
         group = self._groups.get(look)

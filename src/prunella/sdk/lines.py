@@ -13,6 +13,7 @@ from prunella.sdk.spool import framed
 
 if TYPE_CHECKING:
     from prunella.sdk.failure import Sight
+    from prunella.sdk.groups import Group
     from prunella.sdk.running import Failure, Running
     from prunella.sdk.site import Site
 
@@ -102,6 +103,7 @@ def call_line(
 
 def occurrence_line(
     failure: "Failure",
+    group: "Group",
     running: "Running",
     duration_us: int,
     *,
@@ -110,15 +112,15 @@ def occurrence_line(
     sight: "Sight",
 ) -> bytes:
     """Return the `prunella.model.records.Occurrence` of a failure."""
-    inner = failure.group.inner
+    inner = group.inner
     yielded = None if running.yielded is None else ["l", *running.yielded]
-    masked_by = failure.group.masked_by
+    masked_by = group.masked_by
     masked = f',"masked_by":{to_json(masked_by)}' if masked_by else ""
     caused_by = None if inner is None else inner.latest.latest if inner.latest else "occ_"
     return framed(
         (
             f'{{"class":"occurrence","occurrence_id":"{occurrence_id}",'
-            f'"group":"{failure.group.name}",'
+            f'"group":"{group.name}",'
             f"{place_of(running.site, process_id)},"
             f'"trace_id":"trace_{running.trace}",'
             f'"parent_id":{_parent(running)},'

@@ -5,6 +5,7 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from prunella.model.clock import now_us
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _MAX_ARGUMENTS = 50
 _MAX_ARGUMENT_LENGTH = 300
 #: How often it is looked whether the operator's file is there.
-_SWITCH_NS = 1_000_000_000
+_SWITCH_US = 1_000_000
 
 
 class Host:
@@ -32,6 +33,7 @@ class Host:
         self.redactor = self._make_redactor()
         self._redactors: dict[tuple[str, ...], Redactor] = {}
         self.started_us = now_us()
+        #: Nothing may be recorded.
         self.is_off = False
         self.code_places = CodePlaces(self.root)
         self.renew()
@@ -43,19 +45,20 @@ class Host:
         self.process_id = f"proc_{self.unique}"
         self.pid = os.getpid()
         self.started_us = now_us()
-        #: When `stands_off` looks again, on the performance counter.
+        #: When `look` is due again.
+        self.look_again_us = 0
+        #: The same moment on the performance counter.
         self.look_again_ns = 0
 
-    def stands_off(self, now_ns: int) -> bool:
-        """Tell whether nothing may be recorded: switched off here, by setting or by the file."""
-        if now_ns >= self.look_again_ns:
-            self.look_again_ns = now_ns + _SWITCH_NS
-            self.is_off = (
-                self.settings.disabled
-                or self.settings.capture == "none"
-                or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
-            )
-        return self.is_off
+    def look(self) -> None:
+        """Find out whether nothing may be recorded: switched off by setting or by the file."""
+        self.look_again_us = now_us() + _SWITCH_US
+        self.look_again_ns = perf_counter_ns() + _SWITCH_US * 1000
+        self.is_off = (
+            self.settings.disabled
+            or self.settings.capture == "none"
+            or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
+        )
 
     def redactor_for(self, names: tuple[str, ...]) -> "Redactor":
         """Return the redactor that also hides values under `names`."""

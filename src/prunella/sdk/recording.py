@@ -8,7 +8,7 @@ is only watched they are read when it has failed.
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec import encode, encode_mapping
+from prunella.codec import encode, encode_mapping, harmless_names
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.background import start
@@ -56,7 +56,10 @@ class Recorder:
         site.calls += 1
         start(self.journal)
         now = perf_counter_ns()
-        if self.host.stands_off(now):
+        host = self.host
+        if now >= host.look_again_ns:
+            host.look()
+        if host.is_off:
             site.grant(MAX_GRANT)
             return None
         sampling = self.sampling
@@ -72,11 +75,14 @@ class Recorder:
         site.last_look_ns = now
         running = Running(site, self.journal.new_unique(), parent)
         running.is_kept = is_kept
+        redactor = host.redactor if not site.redact else host.redactor_for(site.redact)
         if not (is_kept or site.boundary):
             running.lacks_scalars = True
             values = {name: item for name, item in values.items() if id(type(item)) not in SCALARS}
-        redactor = self.host.redactor_for(site.redact)
-        running.inputs, running.complete = encode_mapping(values, redactor=redactor)
+            names = None
+        elif (names := site.harmless_names) is None:
+            names = site.harmless_names = harmless_names(values, redactor)
+        running.inputs, running.complete = encode_mapping(values, redactor=redactor, names=names)
         running.started_ns = started_ns = perf_counter_ns()
         budget.take(started_ns - now)
         running.token = current.set(running)
@@ -100,7 +106,8 @@ class Recorder:
         lines = [*running.held, line] if running.held else [line]
         if running.is_kept:
             with self.journal.lock:
-                self.journal.write(site, lines)
+                if not self.journal.write(site, lines):
+                    counters.count("dropped_samples")
             if site.first_left:
                 site.first_left -= 1
             site.next_sample_ns = ended_ns + self.sampling.interval_ns
@@ -114,8 +121,12 @@ class Recorder:
         """Record a call that ended by `error`, before anybody else sees it."""
         if running is not None:
             _leave(running)
-        if not self.host.stands_off(perf_counter_ns()):
-            self.failures.take(site, running, values, error)
+        at_us = now_us()
+        host = self.host
+        if at_us >= host.look_again_us:
+            host.look()
+        if not host.is_off:
+            self.failures.take(site, running, values, error, at_us)
 
     def note(self, running: Running, value: Any) -> None:
         """Record a value that a generator yields."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prunella.sdk.groups import Group
+from prunella.sdk.groups import Look
 from prunella.sdk.site import Site
 
 if TYPE_CHECKING:
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
 class Running:
     """A call that is being recorded."""
 
-    __slots__ = (
-        "complete",
-        "finished",
-        "held",
-        "held_bytes",
-        "inputs",
-        "is_kept",
-        "is_over",
-        "lacks_scalars",
-        "parent",
-        "site",
-        "started_ns",
-        "started_us",
-        "token",
-        "trace",
-        "unique",
-        "yielded",
-    )
+    # Defaults of the class, not assignments: a sampled call is not to pay for what it doesn't use.
+    is_kept = False
+    is_over = False
+    #: Parameter names and values before the call, as a tree.
+    inputs: Any = None
+    complete = False
+    #: `inputs` are without the scalars, which can't change and are read only when it fails.
+    lacks_scalars = False
+    #: What fixes made of it.
+    finished: "Finished | None" = None
+    #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
+    held: list[bytes] | None = None
+    held_bytes = 0
+    yielded: list[Any] | None = None
+    #: Found out only when it is written.
+    started_us = 0
+    #: On the performance counter.
+    started_ns = 0
+    token: Any = None
 
     def __init__(self, site: Site, unique: str, parent: "Running | None") -> None:
         self.site = site
@@ -37,23 +38,6 @@ class Running:
         self.unique = unique
         self.trace: str = unique if parent is None else parent.trace
         self.parent = parent
-        self.is_kept = False
-        self.is_over = False
-        self.inputs: Any = None
-        #: `inputs` are without the scalars, which can't change and are read only when it fails.
-        self.lacks_scalars = False
-        self.complete = False
-        #: What fixes made of it.
-        self.finished: Finished | None = None
-        #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
-        self.held: list[bytes] | None = None
-        self.held_bytes = 0
-        self.yielded: list[Any] | None = None
-        #: Found out only when it is written.
-        self.started_us = 0
-        #: On the performance counter.
-        self.started_ns = 0
-        self.token: Any = None
 
     def as_failed(self) -> "Running":
         """Return the recording as it is now, for the failure that a fix has healed.
@@ -82,6 +66,7 @@ class Failure(NamedTuple):
     """What a call ended by, on the way to its record."""
 
     error: BaseException
-    group: Group
+    #: What tells it from others.
+    look: Look
     ending: str
     at_us: int

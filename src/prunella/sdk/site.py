@@ -41,6 +41,7 @@ class Site:
         "errors",
         "first_left",
         "granted",
+        "harmless_names",
         "idempotent",
         "is_iteration_step",
         "keeps_successes",
@@ -97,6 +98,8 @@ class Site:
         self.idempotent = idempotent
         #: Its wrappers, one for each closure, as long as the program has them.
         self.wrapper_references: set[ref[FunctionType]] = set()
+        #: Its parameters as recorded, if nothing in their names is secret; found out at a record.
+        self.harmless_names: tuple[str, ...] | None = None
         self.source_hash = ""
         #: What every record of it says: the process that it was composed for, and JSON.
         self.place: tuple[str, str] | None = None

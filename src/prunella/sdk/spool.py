@@ -40,6 +40,7 @@ class Spool:
         self._size = 0
         self._torn = False
         self._retry_at_us = 0
+        #: When the file was found to be open and in its place; 0 if it isn't.
         self._looked_at_us = 0
         #: Ids of the site versions that the present file has described.
         self.described: set[str] = set()
@@ -68,22 +69,17 @@ class Spool:
 
     def append(self, line: bytes, at_us: int) -> bool:
         """Append one framed line at once; tell whether it is safe."""
-        if (
-            at_us - self._looked_at_us > _LOOK_US
-            or self._descriptor < 0
-            or self._size >= ROTATE_BYTES
-            or self._torn
-        ):
+        if at_us - self._looked_at_us > _LOOK_US or self._size >= ROTATE_BYTES:
             return self.prepare(at_us) and self.write(line)
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
             return self._failed(error)
         self._size += written
-        if written < len(line):
-            self._torn = True
-            return False
-        return True
+        if written == len(line):
+            return True
+        self._torn, self._looked_at_us = True, 0
+        return False
 
     def write(self, line: bytes) -> bool:
         """Append one framed line; tell whether it is safe. `prepare` has answered yes before."""
@@ -107,6 +103,7 @@ class Spool:
         """Give the file up to the drain."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
+            self._looked_at_us = 0
             try:
                 os.close(descriptor)
             except OSError as error:

@@ -20,7 +20,7 @@ class Fixes:
 
     def __init__(self, store: RolloutStore, feed: Feed, *, actor: str | None = None) -> None:
         self._store, self._feed = store, feed
-        self._actor = actor or _user()
+        self._actor = actor or user()
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
         """Return the rollouts of fixes, the one that changed last first."""
@@ -76,7 +76,7 @@ class Fixes:
         return By(actor=self._actor, at=now(), reason=reason)
 
 
-def _user() -> str:
+def user() -> str:
     """Return ``user@host``."""
     import getpass
     import platform

@@ -1,5 +1,6 @@
 """The healer of one project, put together from settings: what the commands and users' code call."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
@@ -12,17 +13,18 @@ from prunella.model.ids import IncidentId
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
+from prunella.pipeline.claims import claimed
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
 from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
-from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
+from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
-from prunella.wiring.fixes import Fixes
+from prunella.wiring.fixes import Fixes, user
 
 
 class Healer:
@@ -170,12 +172,38 @@ class Healer:
         recent = self.store.incidents(since=since)
         return worst_first(item for item in recent if item.status in HEALABLE)
 
-    def heal(self, incident: Incident, *, create_pr: bool = False, keep: bool = True) -> Healing:
+    def heal(
+        self,
+        incident: Incident,
+        *,
+        create_pr: bool = False,
+        keep: bool = True,
+        force: bool = False,
+    ) -> Healing:
         """Diagnose one incident, propose and prove patches, and publish the best if `create_pr`.
 
-        With `keep` false nothing is written: a dry run.
+        With `keep` false nothing is written: a dry run. Raises `CoolingDown` where the incident or
+        its function is being healed elsewhere, or was attempted within the setting
+        `cooldown_minutes`; with `force`, only where it is being healed. Publishing what the last
+        attempt has proven is no new attempt.
         """
-        return heal(self.parts, incident, publish=create_pr, keep=keep)
+        if not keep:
+            return heal(self.parts, incident, publish=create_pr, keep=False)
+        cooldown = timedelta(minutes=max(self.settings.cooldown_minutes, 0))
+        if force or (create_pr and self._was_proven(incident, cooldown)):
+            cooldown = timedelta(0)
+        with claimed(self.store, incident, actor=self._actor, cooldown=cooldown) as outcome:
+            healing = heal(self.parts, incident, publish=create_pr, afresh=force)
+            outcome.value = healing.outcome.value
+        return healing
+
+    def _was_proven(self, incident: Incident, cooldown: timedelta) -> bool:
+        claims = self.store.claims(incident.incident_id, since=now() - 2 * cooldown)
+        return bool(claims) and claims[-1].outcome == HealingOutcome.PROVEN
+
+    @cached_property
+    def _actor(self) -> str:
+        return f"{user()}, process {os.getpid()}"
 
     def heal_tests(self, selection: Sequence[str], *, create_pr: bool = False) -> Healing:
         """Find a patch with which failing tests pass, and publish the best if `create_pr`.
@@ -198,7 +226,12 @@ class Healer:
         return heal_tests(parts, selection, publish=create_pr)
 
     def diagnose_and_heal(
-        self, function: str, lookback_minutes: int | None = None, create_pr: bool = False
+        self,
+        function: str,
+        lookback_minutes: int | None = None,
+        create_pr: bool = False,
+        *,
+        force: bool = False,
     ) -> Healing:
         """Heal the worst incident of `function` within the last `lookback_minutes`.
 
@@ -208,7 +241,7 @@ class Healer:
         """
         self.refresh()
         incidents = self.pending(lookback_minutes, function)
-        return self.heal(incidents[0], create_pr=create_pr)
+        return self.heal(incidents[0], create_pr=create_pr, force=force)
 
     def story(self, incident_id: str) -> Story:
         """Return everything that is kept about one incident."""

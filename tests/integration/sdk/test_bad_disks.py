@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from prunella.model.records import Counts
+from prunella.model.records import Call, Counts
 from prunella.wiring.healer import Healer
 
 from .conftest import FAILING, errors_counted, of, surroundings
@@ -122,7 +122,7 @@ def test_a_read_only_folder_harms_nobody(start: Start, tmp_path: Path, when: str
     attempts(before)
     if before:
         from prunella.sdk import runtime
-        runtime.active().spool.close()  # nobody can remount a folder with a file open for writing
+        runtime.active().journal.spool.close()  # nobody can remount a folder with a file open for writing
     remount("ro")
     attempts(500)
     during = lost()
@@ -186,3 +186,22 @@ def test_a_disk_without_room_for_the_first_file_is_tried_again(
     assert not [name for name in found["left"] if name.endswith((".new", ".jsonl"))]
     assert errors_counted(tmp_path) == 5
     assert not list((tmp_path / ".prunella").rglob("*.new"))
+
+
+def test_lost_samples_are_counted_too(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each success that was to be kept is in the spool or among the dropped ones."""
+    monkeypatch.setenv("PRUNELLA_SAMPLE_FIRST", "1000")
+    found = start(
+        """
+    work(1)
+    fill()
+    for number in range(100): work(number)
+    make_room()
+    for number in range(20): work(number)
+    print(json.dumps(counters))
+    """
+    )
+    assert len(of(tmp_path, Call)) + found["dropped_samples"] == 121
+    assert found["dropped_samples"] > 50

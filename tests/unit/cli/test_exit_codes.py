@@ -22,6 +22,7 @@ def test_every_code_has_a_meaning():
         (errors.GuardRejected("fix-1", "a:x", "y"), ExitCode.UNABLE),
         (errors.ImpossibleCounts("x"), ExitCode.UNABLE),
         (errors.NothingToHeal("x"), ExitCode.NEGATIVE),
+        (errors.CoolingDown("x", claim=None), ExitCode.NEGATIVE),
         (errors.SourceUnavailable("x"), ExitCode.NEGATIVE),
         (errors.StoreError("x"), ExitCode.UNABLE),
         (errors.RecordError("x"), ExitCode.UNABLE),
@@ -44,4 +45,4 @@ def test_no_error_is_forgotten():
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.PrunellaError)
     }
-    assert len(known) == 17
+    assert len(known) == 18

@@ -323,3 +323,20 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = REDACTOR.text(text)
 
     assert REDACTOR.text(once) == once
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_secrets_behind_options_of_a_command_line_are_found(kind: type) -> None:
+    """``--password value`` is a secret in the arguments of a command; flags and words are not."""
+    command = kind(
+        ["mysql", "--user", "ada", "--password", "hunter2", "--api-key", "--verbose", "x"]
+    )
+    redactor = Redactor()
+    for tree in (
+        encode(command, redactor=redactor).tree,
+        redact_tree(encode(command).tree, redactor),
+    ):
+        hidden = ["redacted", "str", "5-8"]
+        assert tree[1:] == [*command[:4], hidden, *command[5:]]
+    plain = kind(["ls", "-l", "token", "password", "words"])
+    assert encode(plain, redactor=redactor).complete

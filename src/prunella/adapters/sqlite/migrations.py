@@ -217,12 +217,44 @@ _GOLDEN_CALLS = (
     "CREATE INDEX call_golden ON call (site_id, started_us) WHERE golden_us IS NOT NULL",
 )
 
+#: Who heals which incident, and when it was last tried.
+_CLAIMS = (
+    """
+    CREATE TABLE claim (
+        seq INTEGER PRIMARY KEY,
+        claim_id TEXT NOT NULL UNIQUE,
+        incident_id TEXT NOT NULL,
+        function TEXT NOT NULL,
+        started_us INTEGER NOT NULL,
+        lease_us INTEGER NOT NULL,
+        ended_us INTEGER,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX claim_by_incident ON claim (incident_id)",
+    "CREATE INDEX claim_by_function ON claim (function)",
+    "CREATE INDEX claim_by_time ON claim (started_us)",
+)
+
+_JUDGEMENTS = (
+    """
+    CREATE TABLE judgement (
+        incident_id TEXT NOT NULL,
+        evidence_key TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (incident_id, evidence_key)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _EXCHANGES,
     _EXCHANGES_BY_TIME,
     _GOLDEN_CALLS,
     _ROLLOUTS,
+    _CLAIMS,
+    _JUDGEMENTS,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -117,6 +117,7 @@ _OLD_REST = (
     "DELETE FROM counts WHERE touched_us < :before",
     "DELETE FROM alike WHERE last_us < :before",
     "DELETE FROM spool WHERE end_offset < 0 AND touched_us < :before",
+    "DELETE FROM claim WHERE started_us < :before AND lease_us < :before",
     "DELETE FROM site WHERE seq NOT IN (SELECT max(seq) FROM site GROUP BY site_id) "
     "AND NOT EXISTS (SELECT 1 FROM call WHERE call.site_id = site.site_id "
     "AND call.source_hash = site.source_hash) AND NOT EXISTS (SELECT 1 FROM occurrence "
@@ -152,6 +153,7 @@ _ORPHANS = (
     "DELETE FROM alike WHERE incident_id IS NOT NULL "
     "AND incident_id NOT IN (SELECT incident_id FROM incident)",
     "DELETE FROM diagnosis WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
+    "DELETE FROM judgement WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
     "DELETE FROM candidate WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
     "DELETE FROM verdict WHERE candidate_id NOT IN (SELECT candidate_id FROM candidate)",
     "DELETE FROM publication WHERE candidate_id NOT IN (SELECT candidate_id FROM candidate)",

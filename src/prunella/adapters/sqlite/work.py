@@ -11,6 +11,7 @@ from prunella.model.clock import to_us
 from prunella.model.errors import RecordError, StoreError
 from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Case, Diagnosis
+from prunella.model.judgements import Judgement
 from prunella.model.repair import Candidate, Publication, Verdict
 
 
@@ -56,6 +57,21 @@ def verdicts(db: sqlite3.Connection, incident_id: str) -> list[Verdict]:
         (text(incident_id),),
     )
     return [_verdict(body) for (body,) in rows]
+
+
+def save_judgement(db: sqlite3.Connection, judgement: Judgement) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO judgement (incident_id, evidence_key, body) VALUES (?, ?, ?)",
+        (judgement.incident_id, judgement.evidence_key, dump(judgement)),
+    )
+
+
+def judgement(db: sqlite3.Connection, incident_id: str, evidence_key: str) -> Judgement | None:
+    row = db.execute(
+        "SELECT body FROM judgement WHERE incident_id = ? AND evidence_key = ?",
+        (text(incident_id), evidence_key),
+    ).fetchone()
+    return None if row is None else load(Judgement, row[0])
 
 
 def save_publication(db: sqlite3.Connection, publication: Publication) -> None:

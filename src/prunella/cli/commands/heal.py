@@ -19,6 +19,7 @@ from prunella.cli.session import Session
     "--pr", is_flag=True, help="Put accepted patches on branches, with a pull-request text."
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done and sent; write nothing.")
+@click.option("--force", is_flag=True, help="Try now, whatever was tried within the cooldown.")
 @click.option(
     "--model",
     metavar="PROVIDER:NAME",
@@ -34,6 +35,7 @@ def heal(
     lookback_minutes: int | None,
     pr: bool,
     dry_run: bool,
+    force: bool,
     model: str | None,
     root: Path | None,
 ) -> ExitCode:
@@ -55,7 +57,7 @@ def heal(
     with session.healer(root, model) as healer:
         pending = healer.pending(lookback_minutes, function)
         with session.progress("Healing"):
-            tried = list(attempts(healer, pending, create_pr=pr, keep=not dry_run))
+            tried = list(attempts(healer, pending, create_pr=pr, keep=not dry_run, force=force))
     healed = sum(item.healed for item in tried)
     plain = {
         "healed": healed,

@@ -3,8 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from prunella.propose.rules.edits import grouped, inserting
-from prunella.propose.rules.edits import anchor
+from prunella.propose.rules.edits import anchor, grouped, inserting
 from prunella.propose.variants.ground import Change, Ground
 
 _MAX_NAMES = 10

@@ -1,0 +1,153 @@
+"""The healer at work by itself: round after round, until it is told to stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Self
+
+from prunella.model.clock import now
+from prunella.model.errors import ConfigurationError, PrunellaError
+from prunella.model.incidents import Incident
+from prunella.pipeline.results import Healing, HealingOutcome
+from prunella.pipeline.rounds import Agenda, Turn, agenda, pull_requests_left, take_turns
+from prunella.wiring.healer import Healer
+
+#: Rounds that fail are tried again after so long at the most, in seconds.
+MAX_DELAY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round did."""
+
+    agenda: Agenda
+    turns: tuple[Turn, ...]
+    #: Why nothing, or not everything, was tried; empty where nothing was in the way.
+    note: str = ""
+
+    @property
+    def published(self) -> int:
+        return sum(
+            turn.healing is not None and turn.healing.outcome is HealingOutcome.PUBLISHED
+            for turn in self.turns
+        )
+
+
+class Bot:
+    """Heals what fails, the worst first, and opens pull requests, within the day's limits.
+
+    Several may run at once on one store: each incident is healed by one of them. What one that was
+    killed has left is taken up by the next round of any.
+    """
+
+    def __init__(
+        self,
+        healer: Healer,
+        *,
+        publish: bool = True,
+        on_turn: Callable[[Turn], None] | None = None,
+    ) -> None:
+        self._healer, self._publish = healer, publish
+        self._on_turn = on_turn or _ignore
+        self._stopping = Event()
+
+    def round(self) -> Round:
+        """Look once, and heal what is due. Raises what stops every attempt."""
+        healer = self._healer
+        healer.refresh()
+        todo = agenda(healer.store, healer.pending(), healer.settings)
+        left = pull_requests_left(healer.store, healer.settings) if self._publish else None
+        due, note = todo.due, ""
+        if left is not None and len(due) > left:
+            note = (
+                f"{len(due) - left} incidents wait: the setting pull_requests_per_day "
+                f"({healer.settings.pull_requests_per_day}) allows {left} more today"
+            )
+            due = due[:left]
+        turns = []
+        if due:
+            _ = healer.parts  # made once, before the threads want it
+            for turn in take_turns(due, self._heal, stopping=self._stopping):
+                turns.append(turn)
+                self._on_turn(turn)
+        return Round(agenda=todo, turns=tuple(turns), note=note)
+
+    def run(
+        self,
+        every: timedelta,
+        *,
+        on_round: Callable[[Round], None] | None = None,
+        on_error: Callable[[PrunellaError], None] | None = None,
+    ) -> None:
+        """Go round after round until `stop`; a round that fails is told and tried again later."""
+        delay_s = every.total_seconds()
+        while not self._stopping.is_set():
+            try:
+                done = self.round()
+            except PrunellaError as error:
+                (on_error or _ignore)(error)
+                delay_s = min(2 * delay_s, max(MAX_DELAY_S, every.total_seconds()))
+            else:
+                (on_round or _ignore)(done)
+                delay_s = every.total_seconds()
+            self._stopping.wait(delay_s)
+
+    def stop(self) -> None:
+        """Finish what is under way and begin nothing more; safe in a signal handler."""
+        self._stopping.set()
+
+    def _heal(self, incident: Incident) -> Healing:
+        return self._healer.heal(incident, create_pr=self._publish)
+
+
+class Scheduler:
+    """A bot in a thread of this program; a context manager that stops it."""
+
+    def __init__(self, bot: Bot, healer: Healer, every: timedelta) -> None:
+        self._bot, self._healer = bot, healer
+        #: When it was started.
+        self.started_at = now()
+        self._thread = Thread(target=bot.run, args=(every,), name="prunella-scheduler", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Finish what is under way, at most `timeout_s` long, and begin nothing more."""
+        self._bot.stop()
+        self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            self._healer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_ended: object) -> None:
+        self.stop()
+
+
+def start_scheduler(
+    minutes: float = 5.0,
+    *,
+    model: str | None = None,
+    root: Path | str | None = None,
+    create_pr: bool = True,
+    **settings: Any,
+) -> Scheduler:
+    """Heal what fails every so many minutes, from a thread of this program.
+
+    The arguments after `minutes` are those of `Healer`. Raises `ConfigurationError` for a bad
+    setting or `minutes` that aren't above 0.
+    """
+    if not minutes > 0:
+        raise ConfigurationError(f"start_scheduler takes minutes above 0, not {minutes!r}")
+    healer = Healer(model, root=root, **settings)
+    return Scheduler(Bot(healer, publish=create_pr), healer, timedelta(minutes=minutes))
+
+
+def _ignore(_what: object) -> None:
+    pass
