@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: settings, commands, exit codes, API.
+"""Writes the reference pages that are made from the code: settings, commands, error codes, API.
 
 Run ``python docs/reference.py`` after changing one of these; a test compares the pages.
 """
@@ -21,6 +21,7 @@ from prunella.fixes.schemas import KEYWORDS
 from prunella.model import errors
 from prunella.model.settings import Settings, variable_name
 from prunella.pipeline.results import Healing, HealingOutcome
+from prunella.taxonomy import CODES, MODULES, TAXONOMY_VERSION
 
 FOLDER = Path(__file__).parent / "reference"
 _MADE = "<!-- Made by docs/reference.py. Change the code, then run that. -->\n"
@@ -35,6 +36,7 @@ def pages() -> Mapping[str, str]:
         "python-api.md": "".join(_api_page()),
         "fixes.md": "".join(_fixes_page()),
         "fix.schema.json": f"{json.dumps(json_schema(), indent=1)}\n",
+        "error-codes.md": "".join(_error_codes_page()),
     }
 
 
@@ -125,6 +127,36 @@ def _exit_codes_page() -> str:
     )
 
 
+def _error_codes_page() -> Iterator[str]:
+    yield (
+        f"{_MADE}\n# Error codes\n\n"
+        f"Every failure gets one of {len(CODES)} codes, `MODULE.CATEGORY.CODE`: from the exception's "
+        "class (the nearest one that is known), from what it carries (HTTP status, SQLSTATE, errno, "
+        "a service's own code), from its message, and from what caused it. A code of the "
+        "exception's own, or of `.prunella_errors.json`, goes before all that; see "
+        "[files](files.md). What no rule knows is `CODE.LOGIC.UNCLASSIFIED`, and its class's name "
+        "tells more. This is version "
+        f"{TAXONOMY_VERSION} of the taxonomy.\n\n"
+        "A *transient* failure may go away when nothing but time has passed: it is what a retry "
+        "without a list of its own retries. Severity runs from 1, expected now and then, to 5, where "
+        "data or the whole service is at stake. At a site of kind `tool`, `llm` or `agent` a failure "
+        "is called after the site where there is such a code: a timeout of a tool is "
+        "`TOOL.EXECUTION.TIMEOUT`, whatever timed out in it.\n"
+    )
+    for module, about in MODULES.items():
+        yield f"\n## {module}: {about}\n\n| code | says | severity | transient | may be healed by |\n"
+        yield "|---|---|---|---|---|\n"
+        for row in CODES.values():
+            if row.module == module:
+                transient = "yes" if row.transient else ""
+                fixes = ", ".join(row.healable_by) or "no fix"
+                yield f"| `{row.code}` | {_cell(row.sentence)} | {row.severity} | {transient} | {fixes} |\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("``", "`").replace("|", "\\|")
+
+
 def _api_page() -> Iterator[str]:
     yield (
         f"{_MADE}\n# Python API\n\n"
@@ -173,7 +205,9 @@ def _fixes_page() -> Iterator[str]:
     yield (
         "\n## Checks\n\nA check is `range`, `length`, `pattern`, `schema`, `format`, or several of "
         "them. `range` and `length` have `min` and `max`, at least one of them.\n\n"
-        "**Schemas** know these keywords: " + ", ".join(f"`{word}`" for word in sorted(KEYWORDS)) + ". "
+        "**Schemas** know these keywords: "
+        + ", ".join(f"`{word}`" for word in sorted(KEYWORDS))
+        + ". "
         "**Patterns** are regular expressions that are matched in linear time: literals, `.`, "
         "classes, `\\d` `\\w` `\\s` and their opposites, groups, `|`, `*` `+` `?` `{m,n}`, and "
         "`^` and `$` at the ends; no references, no looking around, no lazy repetitions. A value "

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,9 @@ from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, Tes
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 from prunella.wiring.fixes import Fixes, user
 
+#: Time of a call that compares two patches: inputs that no test has may never end.
+_RIVAL_CALL_S = 1.0
+
 
 class Healer:
     """Finds out why functions under ``@heal`` fail, and repairs them.
@@ -48,6 +52,16 @@ class Healer:
         self.root = Path(root).resolve() if root is not None else find_root()
         self.loaded: LoadedSettings = load(self.root, arguments={"model": model, **settings})
         self._progress: Progress = progress or _silent
+
+    @classmethod
+    def unconfigured(cls, root: Path, *, progress: Progress | None = None) -> Self:
+        """Return a healer of the project at `root` with the default settings, whatever it sets."""
+        healer = cls.__new__(cls)
+        healer.root = root.resolve()
+        origins = {item.name: "default" for item in fields(Settings)}
+        healer.loaded = LoadedSettings(settings=Settings(), origins=origins)
+        healer._progress = progress or _silent  # noqa: SLF001 - its own
+        return healer
 
     @property
     def settings(self) -> Settings:
@@ -212,14 +226,15 @@ class Healer:
         be recorded. Raises `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.test_probe import SandboxTestProbe
-        from prunella.adapters.test_runner import SandboxTestRunner
 
         parts = TestParts(
             settings=self.settings,
             repository=self.repository,
             probe=SandboxTestProbe(self.settings),
-            test_runner=SandboxTestRunner(self.settings),
+            replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
+            all_tests=True,
             host=LocalHost(self.repository),
             progress=self._progress,
         )
