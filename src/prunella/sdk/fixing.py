@@ -27,7 +27,6 @@ from prunella.fixes import (
     misfit,
 )
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
-from prunella.fixes.classify import classify
 from prunella.model.clock import now
 from prunella.sdk import counters, runtime
 from prunella.sdk.dealing import Dealing
@@ -36,6 +35,7 @@ from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
 from prunella.sdk.views import View, bound, view_of
+from prunella.taxonomy import ErrorCode, classify
 
 #: How often it is looked whether the operator's file is there, in seconds.
 SWITCH_S = 1.0
@@ -82,7 +82,7 @@ class Fixing:
             clock_s=perf_counter,
             now=now,
             random=Random().random,  # noqa: S311 - spreads waits, keeps no secret
-            classify=classify,
+            classify=_classify,
             meter=meter,
             budget=self._budget,
         )
@@ -242,3 +242,7 @@ def fixing() -> Fixing:
         _State.fixing = found
         runtime.set_fixing(found)
     return _State.fixing
+
+
+def _classify(error: BaseException, kind: str) -> ErrorCode:
+    return classify(error, kind=kind).code
