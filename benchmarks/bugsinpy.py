@@ -9,8 +9,8 @@ the developers' patch, with the test module from after it, and ``prunella heal -
 its test in this interpreter's version of Python.
 
 Without ``--all`` only crashes are healed: bugs whose test ends with an exception other than a
-failed assertion or a time-out. A bug whose test passes, or can't be run, doesn't reproduce: it is
-left out, and the reason is printed.
+failed assertion or a time-out. A bug whose test passes, can't be run, or fails with the developers'
+patch too doesn't reproduce: it is left out, and the reason is printed.
 
 plausible  with the patch offered first the bug's test passes, and the tests that passed before in
            its module still do, in a fresh run; the rest of the project's tests isn't run
@@ -171,6 +171,8 @@ def measure(bug: Bug, projects: Path, *, every: bool) -> Result:
         parts = _parts(root, load(root, arguments={"python": python}, environ={}).settings)
         try:
             result.failure = _failure(parts, bug, root)
+            if not _passes_when_fixed(clone, bug, projects):
+                raise NothingToHeal("the test fails with the developers' patch too")
             if not (every or result.crash):
                 return result
             started = time.perf_counter()
@@ -208,6 +210,19 @@ def _failure(parts: TestParts, bug: Bug, root: Path) -> str:
         raise NothingToHeal(seen.problem or f"{len(seen.tests)} tests ran, none failed")
     error = failed[0].exception
     return error.type_name if error else "died"
+
+
+def _passes_when_fixed(clone: Path, bug: Bug, projects: Path) -> bool:
+    """Say whether the bug's test passes behind the developers' patch, in this environment."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place).resolve()
+        root.chmod(0o755)
+        _extract(clone, bug.fixed, [], root)
+        python = str(environment(projects, bug.project))
+        parts = _parts(root, load(root, arguments={"python": python}, environ={}).settings)
+        process = this_process(parts, root, bug.tests)
+        seen = parts.probe.observe(root, process, bug.tests, watched=False)
+    return bool(seen.tests) and all(test.passed for test in seen.tests)
 
 
 def _score(healing: Healing, clone: Path, bug: Bug, result: Result) -> None:

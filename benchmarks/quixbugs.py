@@ -33,7 +33,7 @@ PROGRAMS, TESTS, CORRECT = "python_programs", "python_testcases", "correct_pytho
 #: Modules of the test folder that no program owns.
 SHARED = ("node.py", "load_testdata.py")
 #: Ways of a test to fail that are no crash.
-NO_CRASH = ("AssertionError", "Failed", "RecursionError")
+NO_CRASH = ("AssertionError", "Failed")
 
 
 @dataclass(slots=True, kw_only=True)
