@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prunella.model.errors import ConfigurationError, PrunellaError
 from prunella.model.project import data_folder
-from prunella.model.settings import Settings, variable_name
+from prunella.model.settings import Settings, shown, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
 from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.healer import Healer
@@ -66,7 +66,7 @@ def examine(healer: Healer, unusable: ConfigurationError | None = None) -> Seque
 def _settings(healer: Healer) -> Iterator[Finding]:
     origins = healer.loaded.origins
     for item in fields(Settings):
-        value = getattr(healer.settings, item.name)
+        value = shown(item.name, getattr(healer.settings, item.name))
         yield _ok("configuration", f"{item.name} = {value!r} ({origins[item.name]})")
     if healer.settings.disabled:
         yield _warning(
