@@ -152,7 +152,6 @@ def shown(name: str, value: Any) -> Any:
     return "(set)" if name in SECRET and value else value
 
 
-
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 

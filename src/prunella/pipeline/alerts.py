@@ -69,9 +69,7 @@ def decide_alerts(store: Store, settings: Settings, *, at: datetime) -> Sequence
 def covers(mute: Mute, alert: Alert) -> bool:
     """Say whether a mute is about one of the sites or codes of an alert."""
     what = mute.what
-    return any(
-        code == what or code.startswith(f"{what}.") for code in alert.error_codes
-    ) or any(
+    return any(code == what or code.startswith(f"{what}.") for code in alert.error_codes) or any(
         what == site or what == site.replace(":", ".") or site.endswith((f":{what}", f".{what}"))
         for site in alert.sites
     )
@@ -266,7 +264,13 @@ class _Writer:
         )
 
     def _about(
-        self, kind: AlertKind, incident: Incident, what: str, *identity: str, more: str = "", link: str = ""
+        self,
+        kind: AlertKind,
+        incident: Incident,
+        what: str,
+        *identity: str,
+        more: str = "",
+        link: str = "",
     ) -> Alert:
         place = incident.location
         function = f"{place.module}:{place.qualname}" if place else incident.site_id

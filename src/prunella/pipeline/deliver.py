@@ -30,9 +30,7 @@ class SendReport:
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def deliver(
-    store: Store, notifiers: Sequence[Notifier], now: Callable[[], datetime]
-) -> SendReport:
+def deliver(store: Store, notifiers: Sequence[Notifier], now: Callable[[], datetime]) -> SendReport:
     """Send what is due to each place, the places beside each other.
 
     The first failure at a place ends this go at it: the place is down, and others needn't wait. Raises
@@ -45,9 +43,7 @@ def deliver(
     return SendReport(
         sent=sum(number for number, _ in done),
         failed=tuple(
-            (notifier.name, why)
-            for notifier, (_, why) in zip(notifiers, done, strict=True)
-            if why
+            (notifier.name, why) for notifier, (_, why) in zip(notifiers, done, strict=True) if why
         ),
     )
 
@@ -86,9 +82,7 @@ def _ended(delivery: Delivery, state: DeliveryState, reason: str) -> Delivery:
     return replace(delivery, state=state, reason=reason)
 
 
-def _after_failure(
-    alert: Alert, delivery: Delivery, error: NotDelivered, at: datetime
-) -> Delivery:
+def _after_failure(alert: Alert, delivery: Delivery, error: NotDelivered, at: datetime) -> Delivery:
     wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _MAX_WAIT)
     is_over = error.is_final or at + wait > alert.decided_at + MAX_AGE
     state = DeliveryState.GIVEN_UP if is_over else DeliveryState.WAITING

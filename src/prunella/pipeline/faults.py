@@ -21,7 +21,9 @@ def note_fault(store: Store, activity: str, error: Exception) -> None:
         store.note_fault(
             activity=activity,
             error_type=f"{cls.__module__}:{cls.__qualname__}",
-            error_code=cls.__name__ if isinstance(error, PrunellaError) else classify(error).code.code,
+            error_code=cls.__name__
+            if isinstance(error, PrunellaError)
+            else classify(error).code.code,
             message=Redactor().text(str(error)[:_MAX_MESSAGE_CHARS]),
             at=now(),
         )

@@ -60,9 +60,7 @@ def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Inci
     return _healable(recent, name, store.spreads(since=since) if len(recent) > 1 else {})
 
 
-def _healable(
-    incidents: Sequence[Incident], name: str, spreads: Spreads
-) -> Sequence[Incident]:
+def _healable(incidents: Sequence[Incident], name: str, spreads: Spreads) -> Sequence[Incident]:
     healable = [incident for incident in incidents if is_healable(incident)]
     if not healable:
         states = ", ".join(sorted({_state(incident) for incident in incidents}))
