@@ -27,6 +27,7 @@ from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 from prunella.wiring.alerts import Alerts
+from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
@@ -89,6 +90,14 @@ class Healer:
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
         return Fixes(self.store, FileFeed(folder))
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Approvals of fixes by signed links."""
+        from prunella.adapters.feed import FileFeed
+
+        folder = data_folder(self.root)
+        return Approvals(self.store, FileFeed(folder), folder)
 
     @cached_property
     def alerts(self) -> Alerts:
