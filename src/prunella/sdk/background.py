@@ -44,8 +44,8 @@ _idle.set()
 
 
 def start(journal: "Journal") -> None:
-    """Start the thread, if it doesn't run for this journal."""
-    if _State.thread is None or _State.journal is not journal:
+    """Start the thread, if it doesn't run for this journal and is wanted at all."""
+    if (_State.thread is None or _State.journal is not journal) and journal.is_wanted:
         _State.journal = journal
         guarded("background", _start)
 

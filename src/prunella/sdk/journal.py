@@ -28,6 +28,8 @@ class Journal:
         self._host = host
         #: Root of the project whose records these are.
         self.root = host.root
+        #: The project doesn't say that nothing is to be done here, which holds until the end.
+        self.is_wanted = not host.settings.disabled
         self.feed = Feed(host.data_folder, apply)
         self.renew()
 
@@ -57,11 +59,9 @@ class Journal:
         return True
 
     def flush_counts(self) -> None:
-        """Write the counters of the process as they stand.
-
-        Where nothing may be recorded, they aren't a reason to begin a spool.
-        """
-        if self._host.is_off and not self.spool.is_open:
+        """Write the counters of the process as they stand, unless nothing may be written."""
+        self._host.look()
+        if self._host.is_off:
             return
         with self.lock:
             self._sequence += 1
