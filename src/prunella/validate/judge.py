@@ -56,9 +56,6 @@ class Trial:
     def passed(self, name: str) -> bool:
         return any(c.name == name and c.outcome is CheckOutcome.PASSED for c in self.checks)
 
-    def failed(self, name: str) -> bool:
-        return any(c.name == name and c.outcome is CheckOutcome.FAILED for c in self.checks)
-
 
 def judge(
     candidates: Sequence[Candidate],
@@ -111,8 +108,7 @@ def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
     for trial in trials:
         trial.score = _score(trial, trials)
     living = [trial for trial in trials if trial.score]
-    sifted = any(trial.failed("passing_calls") for trial in trials)
-    settled_scores = settled([(t.score, t.healed) for t in living], sifted=sifted)
+    settled_scores = settled([(trial.score, trial.healed) for trial in living])
     for trial, number in zip(living, settled_scores, strict=True):
         trial.score = number
     return [_verdict(trial) for trial in trials]
