@@ -58,6 +58,20 @@ class Settings:
     pull_requests_per_day: int = _setting(
         20, "Pull requests or branches that 24 hours may bring; 0 sets no limit."
     )
+    code_host: str = _setting(
+        "auto",
+        "Where pull requests are opened; auto is the host of the git remote if there is a token "
+        "for it, else a local branch.",
+        choices=("auto", "local", "github", "gitlab", "gitea"),
+    )
+    code_host_url: str = _setting(
+        "",
+        "Address of the code host's API, for GitHub Enterprise or a host of your own; empty means "
+        "that of the git remote.",
+    )
+    base_branch: str = _setting(
+        "", "Branch that pull requests go to; empty means the code host's default branch."
+    )
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."
     )
