@@ -106,7 +106,8 @@ class CodeHostDouble:
                 answered = self.do(asked)
                 self.check(asked, answered)
             except Exception as error:  # noqa: BLE001 - a test has to see it
-                self.complaints.append(f"{asked.verb} {asked.address}: {error!r}"[:2000])
+                why = f"{error!r} {[str(item)[:300] for item in causes(error)]}"
+                self.complaints.append(f"{asked.verb} {asked.address}: {why}"[:3000])
                 return Answered(status=500, body={"message": f"double: {error!r}"[:300]})
             return Answered(dropped=True) if number == self.drops_after else answered
 
@@ -145,6 +146,12 @@ def running(double: CodeHostDouble) -> Iterator[Any]:
     finally:
         double.stop()
         thread.join(5)
+
+
+def causes(error: BaseException) -> list[object]:
+    """Return what a failed check has found, which its message doesn't say."""
+    cause = error.__cause__
+    return [] if cause is None else [*getattr(cause, "schema_errors", [cause])]
 
 
 def encoded(answered: Answered) -> bytes:

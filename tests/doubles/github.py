@@ -146,7 +146,7 @@ class GitHubDouble(CodeHostDouble):
         return Answered(body=self._pull_body("pull-request", pull))
 
     def _pull_body(self, schema: str, pull: Pull) -> dict[str, Any]:
-        label = description("github").filled("label", {})
+        label = description("github").filled("label", {"description": "x"})
         known = {
             "number": pull.number,
             "html_url": f"https://github.example.org/{PROJECT}/pull/{pull.number}",
@@ -167,7 +167,7 @@ class GitHubDouble(CodeHostDouble):
     def _label(self, asked: Asked, number: str) -> Answered:
         pull = self.pulls[int(number) - 1]
         pull.labels += [name for name in asked.body["labels"] if name not in pull.labels]
-        label = description("github").filled("label", {})
+        label = description("github").filled("label", {"description": "x"})
         return Answered(body=[{**label, "name": name} for name in pull.labels])
 
     def _comment(self, asked: Asked, number: str) -> Answered:
@@ -179,7 +179,7 @@ class GitHubDouble(CodeHostDouble):
         names = [*asked.body.get("reviewers", []), *asked.body.get("team_reviewers", [])]
         if "stranger" in names:
             return _refusal(422, "Reviews may only be requested from collaborators.")
-        pull.reviewers += names
+        pull.reviewers += [name for name in names if name not in pull.reviewers]
         return Answered(status=201, body=self._pull_body("pull-request-simple", pull))
 
 

@@ -4,6 +4,7 @@ The Git database is used rather than the contents API: one commit with several f
 our choice, that nobody sees until its branch is made.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -227,19 +228,16 @@ class _Carrier:
         body: Mapping[str, Any] | None,
     ) -> Any:
         requester = self._requester
-        from github import GithubException
         from requests import RequestException, Timeout
 
         parameters = dict(query) if query else None
         try:
-            _, answer = requester.requestJsonAndCheck(
+            status, headers, output = requester.requestJson(
                 verb, path, parameters=parameters, input=dict(body) if body else None
             )
-        except GithubException as error:
-            said = error.data.get("message") if isinstance(error.data, dict) else error.data
-            details = error.data.get("errors") if isinstance(error.data, dict) else None
-            said = f"{said}: {details}" if details else said
-            raise self._whom.refused(doing, error.status, said, error.headers) from None
+            if status >= 300:
+                raise self._whom.refused(doing, status, _said(output), headers)
+            return json.loads(output) if output else None
         except Timeout as error:
             raise self._whom.unreachable(doing, error, timeout=True) from None
         except RequestException as error:
@@ -248,4 +246,12 @@ class _Carrier:
             raise self._whom.refused(doing, 301, error, None) from None
         except UNUSABLE as error:
             raise self._whom.unusable(doing, error) from None
-        return answer
+
+
+def _said(output: str) -> str:
+    try:
+        answer = json.loads(output)
+        details = answer.get("errors")
+        return f"{answer['message']}: {details}" if details else str(answer["message"])
+    except UNUSABLE:
+        return ""
