@@ -8,8 +8,13 @@ import pytest
 from builders import accepted, candidate, diagnosis, incident
 from doubles.bare_repository import BareRepository
 from doubles.code_host import TOKEN, Answered, running
+from doubles.gitea import GiteaDouble
 from doubles.github import GitHubDouble
+from doubles.gitlab import GitLabDouble
 from prunella.adapters.code_hosts.failures import Correspondent
+from prunella.adapters.code_hosts.gitea import GiteaForge
+from prunella.adapters.code_hosts.github import GitHubForge
+from prunella.adapters.code_hosts.gitlab import GitLabForge
 from prunella.adapters.code_hosts.remote import RemoteHost
 from prunella.model.clock import now
 from prunella.model.errors import CodeHostError
@@ -17,6 +22,8 @@ from prunella.model.repair import PublicationState
 from prunella.publish import compose
 
 pytest.importorskip("github")
+pytest.importorskip("gitlab")
+pytest.importorskip("httpx2")
 
 FILES = {
     "shop/prices.py": b"before\n",
@@ -25,16 +32,34 @@ FILES = {
 }
 
 
+def whom(name):
+    variable = f"{name.upper()}_TOKEN"
+    return Correspondent(name=name, project="shop/backend", variable=variable, token=TOKEN)
+
+
 def github(double):
-    from prunella.adapters.code_hosts.github import GitHubForge
-
-    whom = Correspondent(
-        name="GitHub", project="shop/backend", variable="GITHUB_TOKEN", token=TOKEN
-    )
-    return RemoteHost(GitHubForge(whom, url=double.url))
+    return RemoteHost(GitHubForge(whom("GitHub"), url=double.url))
 
 
-KINDS = {"github": (GitHubDouble, github)}
+def gitlab(double):
+    return RemoteHost(GitLabForge(whom("GitLab"), url=double.url))
+
+
+def gitea(double):
+    return RemoteHost(GiteaForge(whom("Gitea"), url=double.url))
+
+
+KINDS = {
+    "github": (GitHubDouble, github),
+    "gitlab": (GitLabDouble, gitlab),
+    "gitea": (GiteaDouble, gitea),
+}
+#: The owners that are asked: GitLab knows people only, and Gitea asks by itself.
+REVIEWERS = {
+    GitHubDouble: ["ann", "pricing"],
+    GitLabDouble: ["ann"],
+    GiteaDouble: ["ann", "pricing"],
+}
 
 
 @pytest.fixture(params=KINDS)
@@ -46,7 +71,10 @@ def place(request, tmp_path):
         assert double.complaints == []
 
 
-def request_for(host, *, score=0.9, content=b"after\n", count=3, **changes):
+BRANCH = "prunella/fix-average-20261120-120000"
+
+
+def request_for(host, *, score=0.9, content=b"after\n", count=3, branch=BRANCH):
     made = candidate()
     return replace(
         compose(
@@ -59,8 +87,7 @@ def request_for(host, *, score=0.9, content=b"after\n", count=3, **changes):
             at=now(),
             base=host.base(),
         ),
-        branch="prunella/fix-average-20261120-120000",
-        **changes,
+        branch=branch,
     )
 
 
@@ -106,7 +133,7 @@ def test_labels_and_owners(place):
     host.publish(request_for(host))
     (pull,) = double.open_pulls()
     assert pull.labels == ["prunella", "ZeroDivisionError"]
-    assert pull.reviewers == ["ann", "pricing"]
+    assert pull.reviewers == REVIEWERS[type(double)]
 
 
 def test_a_weak_proof_is_a_draft_that_nobody_is_called_to(place):
@@ -231,7 +258,11 @@ def test_a_crash_after_any_step_leaves_nothing_half_made(place, tmp_path):
         published = host.publish(request_for(host))
         (pull,) = double.pulls
         assert sorted(double.repository.branches()) == ["main", published.branch], step
-        assert (pull.state, pull.reviewers, len(pull.labels)) == ("open", ["ann", "pricing"], 2)
+        assert (pull.state, pull.reviewers, len(pull.labels)) == (
+            "open",
+            REVIEWERS[type(double)],
+            2,
+        )
     double.repository = first
 
 
