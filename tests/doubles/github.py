@@ -10,6 +10,8 @@ from doubles.descriptions import description
 
 PROJECT = "shop/backend"
 _ROOT = f"/repos/{PROJECT}"
+#: Where GitHub Enterprise has its API.
+_ENTERPRISE = "/api/v3"
 
 
 class GitHubDouble(CodeHostDouble):
@@ -18,9 +20,10 @@ class GitHubDouble(CodeHostDouble):
     def do(self, asked: Asked) -> Answered:
         if TOKEN not in asked.headers.get("authorization", ""):
             return _refusal(401, "Bad credentials")
-        if not asked.path.startswith(_ROOT):
+        path = asked.path.removeprefix(_ENTERPRISE)
+        if not path.startswith(_ROOT):
             return _refusal(404, "Not Found")
-        rest = asked.path.removeprefix(_ROOT)
+        rest = path.removeprefix(_ROOT)
         for verb, pattern, method in _ROUTES:
             found = re.fullmatch(pattern, rest)
             if verb == asked.verb and found:
@@ -29,7 +32,7 @@ class GitHubDouble(CodeHostDouble):
 
     def check(self, asked: Asked, answered: Answered) -> None:
         description("github").check(
-            asked.verb, asked.address, asked.raw, answered.status, encoded(answered)
+            asked.verb, asked.address.removeprefix(_ENTERPRISE), asked.raw, answered.status, encoded(answered)
         )
 
     def _filled(self, schema: str, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,16 @@ PROGRAM = textwrap.dedent(
     from prunella import heal
 
 
+    def best(values: list[float]) -> float:
+        '''Return the highest value, 0.0 before the first one.'''
+        if not values:
+            return 0.0
+        return max(values)
+
+
     @heal
-    def average(values):
+    def average(values: list[float]) -> float:
+        '''Return the mean of the values, 0.0 before the first one.'''
         return sum(values) / len(values)
 
 
@@ -41,7 +49,11 @@ PROGRAM = textwrap.dedent(
             pass
     """
 )
-BETTER = "@heal\ndef average(values):\n    return sum(values) / len(values) if values else 0.0\n"
+BETTER = """
+@heal
+def average(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+"""
 
 
 def git(folder, *arguments):
@@ -70,8 +82,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_REPO_NAME", "shop/backend")
     with running(GitHubDouble(bare)) as double:
         monkeypatch.setenv("PRUNELLA_CODE_HOST", "github")
-        monkeypatch.setenv("PRUNELLA_CODE_HOST_URL", f"{double.url}/")
-        # A prefix that PyGithub would not drop: the double serves the API at its root.
+        monkeypatch.setenv("PRUNELLA_CODE_HOST_URL", double.url)
         yield folder, double
         assert double.complaints == []
 
@@ -96,8 +107,8 @@ def test_a_crash_becomes_a_pull_request(project):
     with opened(folder) as healer:
         healing = attempt(healer)
         again = attempt(healer)
+    assert healing.outcome is HealingOutcome.PUBLISHED, healing.explanation
     (pull,) = double.pulls
-    assert healing.outcome is HealingOutcome.PUBLISHED
     assert healing["pr_url"].endswith("/pull/1") == again["pr_url"].endswith("/pull/1")
     for part in ("division by zero", "fingerprint", "## Root cause", "```diff", "What was shown"):
         assert part in pull.body
@@ -168,31 +179,19 @@ def test_three_scans_with_a_failing_host_ask_the_model_once(project):
     assert sorted(double.repository.branches()) == ["main", pull.branch]
 
 
-def test_a_restart_in_the_middle_makes_no_duplicate(project):
+@pytest.mark.parametrize("last", ["/git/refs", "/pulls"])
+def test_a_restart_in_the_middle_makes_no_duplicate(project, last):
     """A healer that dies behind the making of the branch, or of the pull request, is gone on from."""
     folder, double = project
-    for last in ("/git/refs", "/pulls"):
-        double.fault = dying_after(double, last)
-        with opened(folder) as healer, pytest.raises(CodeHostError):
-            attempt(healer)
-        double.restarted()
-        with opened(folder) as healer:
-            attempt(healer)
-        assert [pull.state for pull in double.pulls] == ["open"]
-        assert sorted(double.repository.branches()) == ["main", double.pulls[0].branch]
-        assert double.pulls[0].labels
-        double.pulls.clear()
-        double.remove_branch(sorted(double.repository.branches())[-1])
-        with opened(folder) as healer:
-            healer.store.save_publication(
-                healer.store.publications()[-1].__class__(
-                    **{
-                        name: getattr(healer.store.publications()[-1], name)
-                        for name in healer.store.publications()[-1].__slots__
-                    }
-                    | {"state": PublicationState.WITHDRAWN}
-                )
-            )
+    double.fault = dying_after(double, last)
+    with opened(folder) as healer, pytest.raises(CodeHostError):
+        attempt(healer)
+    double.restarted()
+    with opened(folder) as healer:
+        attempt(healer)
+    assert [pull.state for pull in double.pulls] == ["open"]
+    assert sorted(double.repository.branches()) == ["main", double.pulls[0].branch]
+    assert double.pulls[0].labels
 
 
 def dying_after(double, path):
