@@ -54,7 +54,7 @@ def _all(plan: Plan, asked: Callable[[Installed], Question | None]) -> Questions
 def _any(questions: Questions, value: Any) -> bool:
     for installed, question in questions:
         try:
-            if not installed.disabled and question(value):
+            if installed.is_on and question(value):
                 return True
         except Exception:  # noqa: BLE001 - the interpreter asks again, and counts the fault
             return True

@@ -149,6 +149,7 @@ class Run:
         masked = None
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
+            self.world.meter.noted(self.fix_id, "healed", type(self.first_error).__name__)
         return Finished(
             outcome,
             fix_id=self.fix_id,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 #: Records lie in the spool about this long.
 DELAY_S = 1.0
+#: What fixes did is told this often, where nothing else is to be told.
+TELL_S = 5.0
 #: Longest wait after failures.
 MAX_DELAY_S = 60.0
 #: What a drain at work gets at exit.
@@ -78,11 +80,15 @@ def _start() -> None:
 def _run() -> None:
     delay_s = DELAY_S
     due = monotonic() + delay_s
+    told = monotonic() + TELL_S
     while not _stop.wait(LOOK_S):
         journal = _State.journal
         if journal is None:
             continue
         guarded("feed", journal.feed.look)
+        if monotonic() >= told:
+            told = monotonic() + TELL_S
+            _State.has_work |= bool(guarded("counts", journal.has_news_of_fixes))
         if _State.has_work and monotonic() >= due:
             delay_s = _drain(journal, delay_s)
             due = monotonic() + delay_s
