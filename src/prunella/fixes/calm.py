@@ -26,6 +26,8 @@ class Calm:
         site = plan.site
         self._before = _all(plan, lambda each: _before(each, site))
         self._after = _all(plan, _after)
+        #: No fix asks about the arguments.
+        self.asks_nothing_before = not self._before
         is_async = site.shape in ("async", "async_generator")
         #: No call is calm where its time is to be limited.
         self.is_possible = not any(

@@ -140,7 +140,8 @@ class Plan:
 
     def active(self, name: str) -> list[Installed]:
         """Return the fixes of a type that are on, those that come first at the front."""
-        return [each for each in self.of[name] if each.is_on]
+        found = self.of[name]
+        return [each for each in found if each.is_on] if found else []
 
     def take_calls(self) -> int:
         """Return the calls since the last time."""

@@ -191,9 +191,12 @@ def is_healable(error: BaseException) -> bool:
     """
     return (
         isinstance(error, Exception)
-        and not isinstance(error, (StopIteration, StopAsyncIteration, MemoryError, RecursionError))
+        and not isinstance(error, _HOPELESS)
         and type(error).__name__ != "CancelledError"
     )
+
+
+_HOPELESS = (StopIteration, StopAsyncIteration, MemoryError, RecursionError)
 
 
 def names_error(patterns: tuple[str, ...], error: BaseException, code: str) -> bool:

@@ -80,7 +80,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter(Dealing(), _report))
+        self.set_meter(CountingMeter(Dealing(), self._report))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -245,6 +245,12 @@ class Fixing:
                     return view
         raise Unreachable(f"there is no site {name!r} in this process")
 
+    def _report(self, fix_id: str, event: str, detail: str) -> None:
+        """Tell the program's log: at INFO what a fix in shadow would do, at WARNING its faults."""
+        level = logging.INFO if event == "shadow" else logging.WARNING
+        if self._host is not None and _log.isEnabledFor(level):
+            _log.log(level, "%s: %s: %s", fix_id, event, self._host.redactor.text(detail))
+
     def told(self, site: Site, arguments: dict[str, Any], finished: Finished) -> None:
         """Note in the records what fixes made of a call."""
         if finished.fix_id is not None:
@@ -253,13 +259,6 @@ class Fixing:
 
 def _exists(folder: str, name: str) -> bool:
     return os.path.exists(f"{folder}{os.sep}{name}")  # noqa: PTH110 - on the path of a call
-
-
-def _report(fix_id: str, event: str, detail: str) -> None:
-    """Tell the program's log: at INFO what a fix in shadow would do, at WARNING its faults."""
-    level = logging.INFO if event == "shadow" else logging.WARNING
-    if _log.isEnabledFor(level):
-        _log.log(level, "%s: %s: %s", fix_id, event, detail)
 
 
 def function_cell(wrapper: FunctionType) -> CellType | None:
