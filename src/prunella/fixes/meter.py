@@ -12,6 +12,7 @@ from typing import Protocol
 
 from prunella.fixes.document import Fix
 from prunella.model.records import FixCounts as FixCounts  # part of this module's own names
+from prunella.model.rollouts import Arm as Arm  # as FixCounts
 
 #: Counts of a fix, each of an event that `Meter.noted` names or of exposures.
 _NUMBERS = (
@@ -34,15 +35,6 @@ OTHERS = "something else"
 MAX_DETAIL = 200
 
 
-class Arm(StrEnum):
-    """What an exposed call gets."""
-
-    #: The call goes on as if there were no fix.
-    CONTROL = "control"
-    #: The fix acts.
-    TREATMENT = "treatment"
-
-
 class Mode(StrEnum):
     """What an installed fix may do."""
 
@@ -62,6 +54,11 @@ class Allocation:
     ratio: float
     #: Counts the values of `ratio`; counts of different epochs are never pooled.
     epoch: int = 0
+    #: A unit counts so long after it began, in seconds.
+    wait_s: float = 60.0
+    #: The p50, p90 and p99 of passing calls, in seconds; empty where latency isn't measured.
+    slow_s: tuple[float, ...] = ()
+    max_latency_ratio: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +71,9 @@ class Installation:
     allocation: Allocation | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Exposure:
-    """One call that met a fix."""
+    """One call that met a fix. Not frozen, which would make each take twice as long to make."""
 
     fix_id: str
     #: The trace or the sticky value that was allocated.

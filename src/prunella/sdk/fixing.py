@@ -32,7 +32,7 @@ from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RA
 from prunella.model.clock import now
 from prunella.model.project import FIXES_OFF, fixes_off_name
 from prunella.sdk import counters, runtime
-from prunella.sdk.dealing import Dealing
+from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
@@ -80,7 +80,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter(Dealing(), self._report))
+        self.set_meter(RolloutMeter(self._report))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -93,6 +93,18 @@ class Fixing:
             meter=meter,
             budget=self._budget,
         )
+
+    def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
+        """Return what the meter has to ship, as in `RolloutMeter.shipment`."""
+        meter = self.meter
+        if not isinstance(meter, RolloutMeter):
+            return None
+        return meter.shipment(process_id, at_exit=at_exit)
+
+    def unsent(self) -> None:
+        """Take back that the last shipment was sent."""
+        if isinstance(self.meter, RolloutMeter):
+            self.meter.unsent()
 
     # --- what is installed
 

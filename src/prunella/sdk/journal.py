@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.background import wake
+from prunella.sdk.background import start
 from prunella.sdk.feed import Feed
 from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
@@ -59,7 +59,7 @@ class Journal:
         if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
             return False
         spool.described.add(site.site_id)
-        wake(self)
+        start(self)
         return True
 
     def flush_counts(self) -> None:
@@ -85,9 +85,10 @@ class Journal:
             }
             self.spool.append(record_line(record), now_us())
 
-    def has_news_of_fixes(self) -> bool:
-        """Tell whether fixes did something that no record says yet."""
-        return self._fixes() != self._told
+    def tell_of_fixes(self) -> None:
+        """Write the counters if fixes did something that no record says yet."""
+        if self._fixes() != self._told:
+            self.flush_counts()
 
     def _fixes(self) -> "dict[str, FixCounts]":
         fixing = get_fixing()
@@ -101,8 +102,23 @@ class Journal:
         found["latest"] = {event: clean(what) for event, what in counts.latest.items()}
         return {name: value for name, value in found.items() if value}
 
+    def ship(self, *, at_exit: bool = False) -> bool:
+        """Write what was counted of fixes in rollouts, if there is news; tell whether there was."""
+        fixing = get_fixing()
+        record = None
+        if fixing is not None:
+            record = fixing.shipment(self._host.process_id, at_exit=at_exit)
+        if record is None:
+            return False
+        with self.lock:
+            is_safe = self.spool.append(record_line(record), now_us())
+        if not is_safe and fixing is not None:
+            fixing.unsent()
+        return is_safe
+
     def finish(self) -> None:
         """Write the counters and give the spool up, at exit."""
+        self.ship(at_exit=True)
         self.flush_counts()
         with self.lock:
             self.spool.close()
