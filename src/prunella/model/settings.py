@@ -28,6 +28,9 @@ class Settings:
 
     disabled: bool = _setting(False, "Record nothing and apply nothing: the kill switch.")
     fixes: bool = _setting(True, "Let fixes act at run time; false is the kill switch for all.")
+    fixes_left_out: str = _setting(
+        "", "Ids of fixes that stay off, separated by commas: fix-weather, fix-prices."
+    )
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
