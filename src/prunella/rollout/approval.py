@@ -102,9 +102,7 @@ def read(token: str, secret: bytes, *, at: datetime) -> Ticket:
             f"the approval link expired at {expires_at:%Y-%m-%d %H:%M} UTC; make another: "
             "prunella approvals link FIX_ID"
         )
-    return Ticket(
-        rollout_id=rollout_id, sequence=sequence, expires_at=expires_at, made_by=made_by
-    )
+    return Ticket(rollout_id=rollout_id, sequence=sequence, expires_at=expires_at, made_by=made_by)
 
 
 def check(ticket: Ticket, rollout: Rollout) -> None:
