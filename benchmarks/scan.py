@@ -13,14 +13,13 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from builders import exception, occurrence, process
-
 from prunella.adapters.sqlite_store import open_store
 from prunella.model.clock import now
 from prunella.model.ids import OccurrenceId, ProcessId
 from prunella.model.records import Repeat
 from prunella.model.settings import Settings
 from prunella.pipeline.alerts import decide_alerts
-from prunella.pipeline.names import is_healable, worst_first
+from prunella.pipeline.names import is_healable, spreads_of, worst_first
 from prunella.pipeline.rounds import agenda
 from prunella.ports import Store, Triaged
 
@@ -74,7 +73,7 @@ def scan(store: Store, settings: Settings) -> tuple[float, float]:
     began = perf_counter()
     since = now() - timedelta(minutes=settings.lookback_minutes)
     recent = [item for item in store.incidents(since=since) if is_healable(item)]
-    todo = agenda(store, worst_first(recent, store.spreads(since=since)), settings)
+    todo = agenda(store, worst_first(recent, spreads_of(store, recent, since=since)), settings)
     assert len(todo.due) == INCIDENTS
     chosen = perf_counter()
     decide_alerts(store, settings, at=now())
