@@ -291,6 +291,32 @@ _ALERTS = (
     """,
 )
 
+#: What processes have counted of fixes in rollouts: the latest reading of every meter.
+_EXPOSURES = (
+    """
+    CREATE TABLE reading (
+        process_id TEXT NOT NULL,
+        rollout_id TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        arm TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        ratio REAL NOT NULL,
+        body TEXT NOT NULL,
+        touched_us INTEGER NOT NULL,
+        PRIMARY KEY (rollout_id, process_id, epoch, arm)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE effect (
+        process_id TEXT NOT NULL,
+        rollout_id TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (rollout_id, process_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _EXCHANGES,
@@ -300,6 +326,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _CLAIMS,
     _JUDGEMENTS,
     _ALERTS,
+    _EXPOSURES,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)
