@@ -19,7 +19,7 @@ from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
-from prunella.pipeline.names import find_incidents, find_site, is_healable, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
@@ -226,7 +226,7 @@ class Healer:
         if function is not None:
             return find_incidents(self.store, function, since=since)
         recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
-        return worst_first(recent, self.store.spreads(since=since) if len(recent) > 1 else {})
+        return worst_first(recent, spreads_of(self.store, recent, since=since))
 
     def heal(
         self,
