@@ -34,9 +34,9 @@ def pages() -> Mapping[str, str]:
         "commands.md": "".join(_commands_page()),
         "exit-codes.md": _exit_codes_page(),
         "python-api.md": "".join(_api_page()),
+        "error-codes.md": "".join(_error_codes_page()),
         "fixes.md": "".join(_fixes_page()),
         "fix.schema.json": f"{json.dumps(json_schema(), indent=1)}\n",
-        "error-codes.md": "".join(_error_codes_page()),
     }
 
 

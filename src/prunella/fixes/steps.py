@@ -118,5 +118,5 @@ class CodeInfo(Protocol):
         """The types of fixes that can heal it."""
 
 
-#: Of an error that left a site of a kind.
 Classify = Callable[[BaseException, str], CodeInfo]
+"""An error, and the kind of the site that it came from, to what the taxonomy says of it."""

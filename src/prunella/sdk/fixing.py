@@ -26,15 +26,15 @@ from prunella.fixes import (
     misfit,
 )
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
-from prunella.fixes.classify import classify
 from prunella.model.clock import now
 from prunella.sdk import counters, runtime
-from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.feed import OFF_NAME
+from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
 from prunella.sdk.views import View, bound, view_of
+from prunella.taxonomy import ErrorCode, classify
 
 #: How often it is looked whether the operator's file is there, in seconds.
 SWITCH_S = 1.0
@@ -81,7 +81,7 @@ class Fixing:
             clock_s=perf_counter,
             now=now,
             random=Random().random,  # noqa: S311 - spreads waits, keeps no secret
-            classify=classify,
+            classify=_classify,
             meter=meter,
             budget=self._budget,
         )
@@ -91,7 +91,24 @@ class Fixing:
         meter = self.meter
         if not isinstance(meter, RolloutMeter):
             return None
+        for rollout_id, calls in self._calls().items():
+            meter.quiet(rollout_id, calls)
         return meter.shipment(process_id, at_exit=at_exit)
+
+    def _calls(self) -> dict[str, int]:
+        """Return how many calls the sites of each rollout have had in this process."""
+        found: dict[str, int] = {}
+        with self._lock:
+            for site in all_sites():
+                plan = self._plans.get(id(site))
+                if plan is None:
+                    continue
+                site.settle()
+                for each in plan.installed:
+                    allocation = each.installation.allocation
+                    if allocation is not None:
+                        found[allocation.salt] = found.get(allocation.salt, 0) + site.calls
+        return found
 
     def unsent(self) -> None:
         """Take back that the last shipment was sent."""
@@ -253,3 +270,7 @@ def fixing() -> Fixing:
         _State.fixing = found
         runtime.set_fixing(found)
     return _State.fixing
+
+
+def _classify(error: BaseException, kind: str) -> ErrorCode:
+    return classify(error, kind=kind).code

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.background import wake
+from prunella.sdk.background import start
 from prunella.sdk.feed import Feed
 from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
@@ -29,6 +29,8 @@ class Journal:
         self._host = host
         #: Root of the project whose records these are.
         self.root = host.root
+        #: The project doesn't say that nothing is to be done here, which holds until the end.
+        self.is_wanted = not host.settings.disabled
         self.feed = Feed(host.data_folder, apply)
         self.renew()
 
@@ -54,11 +56,14 @@ class Journal:
         if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
             return False
         spool.described.add(site.site_id)
-        wake(self)
+        start(self)
         return True
 
     def flush_counts(self) -> None:
-        """Write the counters of the process as they stand."""
+        """Write the counters of the process as they stand, unless nothing may be written."""
+        self._host.look()
+        if self._host.is_off:
+            return
         with self.lock:
             self._sequence += 1
             sites = {}

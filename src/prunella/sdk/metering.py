@@ -64,6 +64,10 @@ class Book:
         #: The counts as they were shipped last.
         self.shipped: dict[Arm, Any] = {}
 
+    def fired(self) -> int:
+        """Return how many calls have met the fix in this epoch."""
+        return len(self.ledger) + sum(each.n for each in self.ledger.counts().values())
+
     def added_to(self, counts: FixCounts) -> FixCounts:
         """Return `counts` with the calls of this book; one under way isn't a failure yet."""
         pending = self.ledger.pending()
@@ -118,6 +122,8 @@ class RolloutMeter(CountingMeter):
         self._rollouts: dict[str, str] = {}
         self._effects: dict[str, dict[str, int]] = {}
         self._told: dict[str, dict[str, int]] = {}
+        #: Rollout id to how often its fix had fired, and the calls of its sites at that time.
+        self._fired: dict[str, tuple[int, int]] = {}
 
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
         """As in `Meter`; 1 µs or so for a fix of a rollout."""
@@ -161,9 +167,23 @@ class RolloutMeter(CountingMeter):
         return found
 
     def quiet(self, rollout_id: str, calls: int) -> None:
-        """Note how many calls the sites of a rollout had since its fix fired for the last time."""
+        """Note how many calls the sites of a rollout have had in this process by now.
+
+        Told is the number since its fix fired for the last time, whenever it has doubled: a fix that
+        isn't needed any more is worth few records.
+        """
         with self._opening:
-            self._effects.setdefault(rollout_id, {})["quiet_calls"] = calls
+            fired = sum(
+                book.fired() for book in self._books.values() if book.rollout_id == rollout_id
+            )
+            before, at = self._fired.get(rollout_id, (-1, 0))
+            if fired != before:
+                self._fired[rollout_id] = (fired, calls)
+                at = calls
+            effects = self._effects.setdefault(rollout_id, {"quiet_calls": 0})
+            told, quiet = effects.get("quiet_calls", 0), calls - at
+            if quiet < told or quiet >= max(2 * told, 1):
+                effects["quiet_calls"] = quiet
 
     def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
         """Return a `prunella.model.records.Exposures` of what changed, ``None`` if nothing did.

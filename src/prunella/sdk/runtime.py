@@ -140,7 +140,8 @@ def active() -> Recorder:
             from prunella.sdk.recording import Recorder
 
             recorder = Recorder(Host())
-            guarded("feed", recorder.journal.feed.look)
+            if not recorder.host.is_disabled:
+                guarded("feed", recorder.journal.feed.look)
             _State.recorder = recorder
             background.start(recorder.journal)
             if not _State.watches_forks:

@@ -15,9 +15,10 @@ from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
+from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
-from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
@@ -25,6 +26,8 @@ from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, Re
 from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring.alerts import Alerts
+from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
@@ -87,6 +90,27 @@ class Healer:
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
         return Fixes(self.store, FileFeed(folder), settings=self.settings)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Approvals of fixes by signed links."""
+        from prunella.adapters.feed import FileFeed
+
+        folder = data_folder(self.root)
+        return Approvals(self.store, FileFeed(folder), folder)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """What people are told by themselves; raises `ConfigurationError` for a bad address."""
+        return Alerts(self.store, self.settings)
+
+    def note_fault(self, activity: str, error: Exception) -> None:
+        """Keep an error of the healer as an incident of its own, where the store still takes it."""
+        note_fault(self.store, activity, error)
+
+    def clear_faults(self, activity: str | None = None) -> None:
+        """Close the incidents of the healer's own errors: in `activity`, or all."""
+        self.store.clear_faults(activity=activity, at=now())
 
     @cached_property
     def repository(self) -> Repository:
@@ -186,8 +210,8 @@ class Healer:
         since = now() - timedelta(minutes=minutes)
         if function is not None:
             return find_incidents(self.store, function, since=since)
-        recent = self.store.incidents(since=since)
-        return worst_first(item for item in recent if item.status in HEALABLE)
+        recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
+        return worst_first(recent, self.store.spreads(since=since) if len(recent) > 1 else {})
 
     def heal(
         self,
