@@ -9,7 +9,7 @@ from prunella.model.clock import now
 from prunella.model.errors import ConfigurationError, TokenRefused, UnknownName
 from prunella.model.rollouts import Rollout
 from prunella.pipeline.rollouts import take
-from prunella.ports import Feed, RolloutStore
+from prunella.ports import Feed, Store
 from prunella.rollout import By, Step, approve
 from prunella.rollout.approval import check, link, read, sign
 from prunella.wiring.fixes import user
@@ -30,7 +30,7 @@ class ApprovalLink:
 class Approvals:
     """Makes and takes approval tokens, which are signed with the secret of the data folder."""
 
-    def __init__(self, store: RolloutStore, feed: Feed, folder: Path) -> None:
+    def __init__(self, store: Store, feed: Feed, folder: Path) -> None:
         self._store, self._feed, self._folder = store, feed, folder
 
     def link(self, name: str, *, expires: timedelta = timedelta(hours=24)) -> ApprovalLink:

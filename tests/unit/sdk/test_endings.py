@@ -42,4 +42,7 @@ def test_what_was_not_read_is_marked() -> None:
 
 def test_plain_arguments_are_whole_without_a_reading() -> None:
     """Scalars are what they were."""
-    assert inputs_at_failure({"a": 1, "b": "x"}, None, Redactor()) == (["d", "a", 1, "b", "x"], True)
+    assert inputs_at_failure({"a": 1, "b": "x"}, None, Redactor()) == (
+        ["d", "a", 1, "b", "x"],
+        True,
+    )

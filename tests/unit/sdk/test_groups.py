@@ -119,9 +119,7 @@ def repeat_of(line: bytes) -> Repeat:
 def test_repeats_within_a_moment_share_their_line() -> None:
     """A repeat's moment is right to `SAME_US`, also where the clock was set back."""
     group = Group("g1", None, [])
-    start = (
-        b'{"class":"repeat","process_id":"proc_1","group":"g1","site_id":"a:b","count":1,"at":'
-    )
+    start = b'{"class":"repeat","process_id":"proc_1","group":"g1","site_id":"a:b","count":1,"at":'
     group.begin_repeats_with(start, "error")
     at_us = 1_700_000_000_000_000
     first = group.repeat_line(at_us)
