@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any
 
 from prunella.experiment.assignment import Assignment
-from prunella.experiment.maturity import Exposure as Matures
 from prunella.experiment.maturity import Ledger
 from prunella.fixes import Arm, CountingMeter, Exposure, FixCounts, Installation
 from prunella.sdk.dealing import Dealing
@@ -24,26 +23,37 @@ _EFFECTS = frozenset({"acted", "disabled"})
 
 
 class Unit(Exposure):
-    """An exposed call of a rollout, and what becomes of it in the counts."""
+    """An exposed call of a rollout; also what its ledger keeps until it counts."""
 
-    __slots__ = ("book", "matures")
+    __slots__ = ("deadline_s", "failed", "latency_s")
 
-    def __init__(self, book: "Book", unit: str, matures: Matures, started_s: float) -> None:
-        self.book = book
-        self.matures = matures
+    def __init__(self, book: "Book", unit: str, arm: Arm, started_s: float) -> None:
         self.fix_id = book.fix_id
         self.unit = unit
-        self.arm = matures.arm
+        self.arm = arm
         self.salt = book.rollout_id
         self.epoch = book.epoch
         self.ratio = book.ratio
         self.started_s = started_s
+        self.deadline_s = started_s + book.wait_s
+        self.failed = True
+        self.latency_s = inf
 
 
 class Book:
     """One epoch of one rollout in this process."""
 
-    __slots__ = ("deal", "epoch", "fix_id", "ledger", "ratio", "rollout_id", "shipped")
+    __slots__ = (
+        "deal",
+        "epoch",
+        "fix_id",
+        "ledger",
+        "note",
+        "ratio",
+        "rollout_id",
+        "shipped",
+        "wait_s",
+    )
 
     def __init__(self, installation: Installation) -> None:
         allocation = installation.allocation
@@ -61,6 +71,9 @@ class Book:
             slow_s=allocation.slow_s,
             max_latency_ratio=allocation.max_latency_ratio,
         )
+        self.wait_s = allocation.wait_s
+        #: What a call does to be counted.
+        self.note = self.ledger.note
         #: The counts as they were shipped last.
         self.shipped: dict[Arm, Any] = {}
 
@@ -134,14 +147,18 @@ class RolloutMeter(CountingMeter):
             known = self._open(installation)
         book = known[1]
         arm = Arm.TREATMENT if book.deal(unit) else Arm.CONTROL
-        return Unit(book, unit, book.ledger.begin(arm, now_s), now_s)
+        exposure = Unit(book, unit, arm, now_s)
+        book.note(exposure)
+        return exposure
 
     def ended(
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
-            exposure.matures.end(failed, perf_counter(), latency_s)
+            if perf_counter() < exposure.deadline_s:
+                exposure.failed = failed
+                exposure.latency_s = latency_s
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 
