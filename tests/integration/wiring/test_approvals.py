@@ -10,6 +10,7 @@ from prunella.adapters.sqlite_store import open_store
 from prunella.model import clock
 from prunella.model.errors import ConfigurationError, StepRefused, TokenRefused
 from prunella.model.rollouts import RolloutState
+from prunella.model.settings import Settings
 from prunella.rollout.approval import read
 from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes
@@ -26,7 +27,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def approvals(store, tmp_path):
-    Fixes(store, FileFeed(tmp_path)).add(RETRY)
+    Fixes(store, FileFeed(tmp_path), settings=Settings()).add(RETRY)
     return Approvals(store, FileFeed(tmp_path), tmp_path)
 
 
@@ -74,7 +75,7 @@ def test_a_link_expires(approvals, monkeypatch):
 def test_a_link_is_void_when_something_else_was_decided(approvals, store, tmp_path):
     """A fix that was rolled back, and its next version, aren't approved by an old link."""
     token = approvals.link("fix-retry").token
-    fixes = Fixes(store, FileFeed(tmp_path))
+    fixes = Fixes(store, FileFeed(tmp_path), settings=Settings())
     fixes.roll_back("fix-retry")
     fixes.add(RETRY)
     with pytest.raises(TokenRefused, match="something else was decided"):
@@ -99,7 +100,7 @@ def test_what_was_changed_is_refused(approvals, tmp_path):
 
 def test_only_what_waits_has_links(approvals, store, tmp_path):
     """A fix that doesn't wait for approval, and a time that is no time, give no link."""
-    Fixes(store, FileFeed(tmp_path)).approve("fix-retry")
+    Fixes(store, FileFeed(tmp_path), settings=Settings()).approve("fix-retry")
     with pytest.raises(StepRefused, match="doesn't wait"):
         approvals.link("fix-retry")
     with pytest.raises(ConfigurationError, match="30 days"):
