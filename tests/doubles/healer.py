@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from prunella.model.errors import UnknownName
 from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.settings import Settings
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.ports import KeptCall, Progress
 
@@ -25,6 +26,7 @@ class FakeHealer:
     broken: Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
+    settings: Settings = field(default_factory=Settings)
     #: Its adapters; commands only make sure that they can be made.
     parts: None = None
 

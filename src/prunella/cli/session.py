@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 #: Columns to print in where no terminal says how many it has: enough for a table in a log.
 _COLUMNS_WITHOUT_TERMINAL = 120
 
+_UNISOLATED = (
+    "WARNING: sandbox = none. Recorded calls, patches that nobody has read and tests run as you, "
+    "with your files, your secrets and the network. Set sandbox = auto to isolate them"
+)
+
 
 def _open(root: Path | None, model: str | None, progress: "Progress") -> "Healer":
     from prunella.model.project import find_root
@@ -58,6 +63,17 @@ class Session:
                     "were skipped; all other records are used"
                 )
             yield healer
+
+    def warn_of_no_sandbox(self, healer: "Healer") -> None:
+        """Say loudly, before code of the project runs, that nothing will keep it apart."""
+        if healer.settings.sandbox == "none":
+            self._warn(_UNISOLATED)
+
+    def say_why(self, error: Exception) -> None:
+        """Say on stderr what is wrong, and go on."""
+        from prunella.cli.text import one_line
+
+        self._warn(one_line(str(error), 2000))
 
     def console(self) -> "Console":
         """Return where results for people go."""

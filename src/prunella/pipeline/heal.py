@@ -55,7 +55,8 @@ def heal(
             if model is not None and not attempt.complaints:
                 remember(parts.store, dossier, key, diagnosis, proposals)
         publication = attempt.publish(diagnosis, proposals) if publish else None
-        note = "; ".join(filter(None, (_edited_since(parts, dossier), *attempt.complaints)))
+        notes = (_unisolated(parts), _edited_since(parts, dossier), *attempt.complaints)
+        note = "; ".join(filter(None, notes))
     outcome, explanation = explain(dossier, diagnosis, proposals, publication)
     return Healing(
         incident=incident,
@@ -196,6 +197,13 @@ class _Attempt:
             self.facts.process,
             taken=frozenset(self.parts.repository.files()),
         )
+
+
+def _unisolated(parts: Parts) -> str:
+    """Return what to say where nothing keeps the replayed code apart."""
+    if parts.replayer.level != "none":
+        return ""
+    return "replays and tests ran without isolation (sandbox = none), as the user who heals"
 
 
 def _edited_since(parts: Parts, dossier: Dossier) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from prunella.model.errors import PrunellaError
+from prunella.model.errors import ConfigurationError, PrunellaError
 from prunella.model.project import data_folder
 from prunella.model.settings import Settings, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
@@ -42,10 +42,18 @@ _COUNTERS = {
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
-def examine(healer: Healer) -> Sequence[Finding]:
-    """Look at everything that healing depends on; one area that fails never hides the others."""
+def examine(healer: Healer, unusable: ConfigurationError | None = None) -> Sequence[Finding]:
+    """Look at everything that healing depends on; one area that fails never hides the others.
+
+    `unusable` is why the project's settings can't be read, where `healer` has the default ones.
+    """
     findings: list[Finding] = []
+    if unusable is not None:
+        advice = "correct it: until then commands refuse, and programs record with the defaults"
+        findings.append(_problem("configuration", str(unusable), advice))
     for area, look in _AREAS.items():
+        if area == "configuration" and unusable is not None:
+            continue
         try:
             findings += look(healer)
         except PrunellaError as error:

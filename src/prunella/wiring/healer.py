@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,16 @@ class Healer:
         self.root = Path(root).resolve() if root is not None else find_root()
         self.loaded: LoadedSettings = load(self.root, arguments={"model": model, **settings})
         self._progress: Progress = progress or _silent
+
+    @classmethod
+    def unconfigured(cls, root: Path, *, progress: Progress | None = None) -> Self:
+        """Return a healer of the project at `root` with the default settings, whatever it sets."""
+        healer = cls.__new__(cls)
+        healer.root = root.resolve()
+        origins = {item.name: "default" for item in fields(Settings)}
+        healer.loaded = LoadedSettings(settings=Settings(), origins=origins)
+        healer._progress = progress or _silent  # noqa: SLF001 - its own
+        return healer
 
     @property
     def settings(self) -> Settings:

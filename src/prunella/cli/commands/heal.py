@@ -55,6 +55,7 @@ def heal(
     from prunella.cli.views.healing import show_attempts
 
     with session.healer(root, model) as healer:
+        session.warn_of_no_sandbox(healer)
         pending = healer.pending(lookback_minutes, function)
         with session.progress("Healing"):
             tried = list(attempts(healer, pending, create_pr=pr, keep=not dry_run, force=force))

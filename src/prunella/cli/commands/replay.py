@@ -31,6 +31,7 @@ def replay(session: Session, function: str, against: Path | None, root: Path | N
     from prunella.pipeline.results import Difference
 
     with session.healer(root) as healer, session.progress("Replaying"):
+        session.warn_of_no_sandbox(healer)
         patch = None if against is None else against.read_bytes()
         try:
             report = healer.replay(function, against=patch)
