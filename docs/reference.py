@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: settings, commands, exit codes, API.
+"""Writes the reference pages that are made from the code: settings, commands, error codes, API.
 
 Run ``python docs/reference.py`` after changing one of these; a test compares the pages.
 """
@@ -16,6 +16,7 @@ from prunella.cli.exit_codes import MEANINGS
 from prunella.model import errors
 from prunella.model.settings import Settings, variable_name
 from prunella.pipeline.results import Healing, HealingOutcome
+from prunella.taxonomy import CODES, MODULES, TAXONOMY_VERSION
 
 FOLDER = Path(__file__).parent / "reference"
 _MADE = "<!-- Made by docs/reference.py. Change the code, then run that. -->\n"
@@ -28,6 +29,7 @@ def pages() -> Mapping[str, str]:
         "commands.md": "".join(_commands_page()),
         "exit-codes.md": _exit_codes_page(),
         "python-api.md": "".join(_api_page()),
+        "error-codes.md": "".join(_error_codes_page()),
     }
 
 
@@ -116,6 +118,36 @@ def _exit_codes_page() -> str:
         "- `doctor` ends with 1 where something doesn't work; warnings don't count.\n"
         "- `demo` ends with 1 where it healed nothing.\n"
     )
+
+
+def _error_codes_page() -> Iterator[str]:
+    yield (
+        f"{_MADE}\n# Error codes\n\n"
+        f"Every failure gets one of {len(CODES)} codes, `MODULE.CATEGORY.CODE`: from the exception's "
+        "class (the nearest one that is known), from what it carries (HTTP status, SQLSTATE, errno, "
+        "a service's own code), from its message, and from what caused it. A code of the "
+        "exception's own, or of `.prunella_errors.json`, goes before all that; see "
+        "[files](files.md). What no rule knows is `CODE.LOGIC.UNCLASSIFIED`, and its class's name "
+        "tells more. This is version "
+        f"{TAXONOMY_VERSION} of the taxonomy.\n\n"
+        "A *transient* failure may go away when nothing but time has passed: it is what a retry "
+        "without a list of its own retries. Severity runs from 1, expected now and then, to 5, where "
+        "data or the whole service is at stake. At a site of kind `tool`, `llm` or `agent` a failure "
+        "is called after the site where there is such a code: a timeout of a tool is "
+        "`TOOL.EXECUTION.TIMEOUT`, whatever timed out in it.\n"
+    )
+    for module, about in MODULES.items():
+        yield f"\n## {module}: {about}\n\n| code | says | severity | transient | may be healed by |\n"
+        yield "|---|---|---|---|---|\n"
+        for row in CODES.values():
+            if row.module == module:
+                transient = "yes" if row.transient else ""
+                fixes = ", ".join(row.healable_by) or "no fix"
+                yield f"| `{row.code}` | {_cell(row.sentence)} | {row.severity} | {transient} | {fixes} |\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("``", "`").replace("|", "\\|")
 
 
 def _api_page() -> Iterator[str]:

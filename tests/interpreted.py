@@ -29,7 +29,7 @@ class Code(NamedTuple):
     transient: bool
 
 
-def classify(error: BaseException) -> Code:
+def classify(error: BaseException, _kind: str = "function") -> Code:
     """Timeouts are a tool's and transient, as all connection errors; the rest is a bug."""
     if isinstance(error, TimeoutError):
         return Code("TOOL.EXECUTION.TIMEOUT", True)

@@ -397,8 +397,13 @@ class TestProbe(Protocol):
     ids of the collected tests that are meant; none means all of them.
     """
 
-    def observe(self, tree: Path, process: Process, selection: Sequence[str]) -> Observation:
-        """Run the tests on `tree` one after the other and note the lines that each runs."""
+    def observe(
+        self, tree: Path, process: Process, selection: Sequence[str], *, watched: bool = True
+    ) -> Observation:
+        """Run the tests on `tree` one after the other; note the lines that each runs if `watched`.
+
+        An empty selection is what pytest collects by itself.
+        """
         ...
 
     def attempt(
@@ -415,8 +420,9 @@ class TestProbe(Protocol):
     ) -> Sequence[VariantRun]:
         """Run `tests` with each variant until one fails; the answer is in the order of `variants`.
 
-        A test that computes longer than `test_s` fails. After `budget_s`, or when `enough` variants
-        have passed, no other begins.
+        The tests run in the order of `tests`; one that computes longer than `test_s` fails. The
+        likeliest variant stands first. After `budget_s`, or when `enough` variants have passed, or
+        those that are left are far less likely than one that passed, no other begins.
         """
         ...
 

@@ -1,15 +1,9 @@
-"""What is known of an error before the taxonomy has a say: its class's name, whether it may pass."""
+"""What the taxonomy says of an error at a site."""
 
-from typing import NamedTuple
-
-
-class Named(NamedTuple):
-    """An error's code and whether it may pass by itself."""
-
-    code: str
-    transient: bool
+from prunella.taxonomy import ErrorCode
+from prunella.taxonomy import classify as classified
 
 
-def classify(error: BaseException) -> Named:
-    """Return the class's name as the code; transient are timeouts and lost connections."""
-    return Named(type(error).__name__, isinstance(error, (TimeoutError, ConnectionError)))
+def classify(error: BaseException, kind: str) -> ErrorCode:
+    """Return the code of an error that left a site of `kind`."""
+    return classified(error, kind=kind).code

@@ -110,7 +110,7 @@ class Run:
         """Return what the taxonomy says of an error, asked once."""
         found = self._codes.get(id(error))
         if found is None:
-            found = self._codes[id(error)] = (error, self.world.classify(error))
+            found = self._codes[id(error)] = (error, self.world.classify(error, self.site.kind))
         return found[1]
 
     # --- faults

@@ -114,4 +114,5 @@ class CodeInfo(Protocol):
         """It may pass by itself."""
 
 
-Classify = Callable[[BaseException], CodeInfo]
+#: Of an error that left a site of a kind.
+Classify = Callable[[BaseException, str], CodeInfo]

@@ -84,6 +84,11 @@ class Settings:
         10.0, "Dollars that 24 hours may cost, where the price is known; 0 sets no limit."
     )
     offline: bool = _setting(False, "Send nothing to any model or host, whatever else is set.")
+    auto_fix_enabled: bool = _setting(
+        False,
+        "Let a fix of a confidence above 0.8 start a canary by itself; otherwise it waits for "
+        "approval.",
+    )
     max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
     replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")
     replay_timeout_s: float = _setting(5.0, "Time for one replayed call, in seconds.")

@@ -256,7 +256,12 @@ def own_attributes(error: BaseException) -> dict[str, Any]:
 
 
 def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
-    """Return the attributes that carry codes, where they are plain strings or integers."""
+    """Return the attributes that carry codes, where they are plain strings or integers.
+
+    Beside them, under their own names, what `prunella.taxonomy` decides from.
+    """
+    from prunella.taxonomy import facts
+
     found = {}
     values: dict[str, Any] = facts_of(type(error)).attributes
     own = own_attributes(error)
@@ -265,8 +270,8 @@ def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
     for name, value in values.items():
         if type(value) in (str, int):
             found[name] = sight.redactor.text(str(value)[:200])
-    if isinstance(error, OSError) and type(error.errno) is int:
-        found["errno"] = str(error.errno)
+    for name, text in facts(error).items():
+        found[name] = sight.redactor.text(text)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,9 @@ from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 from prunella.wiring.fixes import Fixes, user
+
+#: Time of a call that compares two patches: inputs that no test has may never end.
+_RIVAL_CALL_S = 1.0
 
 
 class Healer:
@@ -223,14 +226,15 @@ class Healer:
         be recorded. Raises `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.test_probe import SandboxTestProbe
-        from prunella.adapters.test_runner import SandboxTestRunner
 
         parts = TestParts(
             settings=self.settings,
             repository=self.repository,
             probe=SandboxTestProbe(self.settings),
-            test_runner=SandboxTestRunner(self.settings),
+            replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
+            all_tests=True,
             host=LocalHost(self.repository),
             progress=self._progress,
         )

@@ -454,7 +454,7 @@ def test_every_command_speaks_json():
     for command in [*leaves, *(item for group in groups for item in group.commands.values())]:
         names = {name for parameter in command.params for name in parameter.opts}
         assert "--json" in names
-        if command.name != "demo":
+        if command.name not in {"demo", "validate"}:  # these work on no project
             assert "--root" in names
 
 

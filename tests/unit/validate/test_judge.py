@@ -193,6 +193,13 @@ def test_a_removed_crash_alone_is_inconclusive() -> None:
     assert "nothing else was shown" in verdict.summary
 
 
+def test_only_a_rule_that_is_nearly_always_right_is_offered_alone() -> None:
+    """A removed crash and a very high prior carry an offer that says what it lacks."""
+    (verdict,) = verdicts(fix(GUARD, prior=0.9), facts=baseline(good=[]))
+    assert isinstance(verdict, Accepted)
+    assert "nothing else was shown" in verdict.summary
+
+
 def test_tests_stand_in_for_passing_calls() -> None:
     """Passing tests that name the function are evidence enough."""
     tests = ScriptedTests(report({"test_average": "passed"}), report({"test_average": "passed"}))
