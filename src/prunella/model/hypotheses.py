@@ -77,6 +77,8 @@ class FixTrial:
     #: What stood in for the target: in words.
     basis: str
     summary: str
+    #: What a person has to do before the fix can act at all; empty where nothing.
+    needs: str = ""
 
 
 class Gate(StrEnum):

@@ -112,6 +112,8 @@ class Site:
     parameters: tuple[str, ...] = ()
     #: Its recorded answers stand in for it when a caller is replayed.
     boundary: bool = False
+    #: A call may be repeated without anybody's approval.
+    idempotent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,13 +76,14 @@ def _suggestion(
         Gate.APPROVAL: "waits for approval",
         Gate.SUGGEST: "is only suggested",
     }
+    needs = f" It can't act yet: {trial.needs}." if trial.needs else ""
     return Suggestion(
         hypothesis=hypothesis,
         trial=trial,
         confidence=sure,
         gate=decided,
         rollout=None,
-        reason=f"{hypothesis.title} {words[decided]} (confidence {sure:.2f}): {trial.summary}",
+        reason=f"{hypothesis.title} {words[decided]} (confidence {sure:.2f}): {trial.summary}{needs}",
     )
 
 

@@ -168,6 +168,7 @@ class Site:
             "source": _source(self.code, host),
             "parameters": list(parameter_names(self.called)),
             "boundary": self.boundary,
+            "idempotent": self.idempotent,
         }
 
 

@@ -6,7 +6,7 @@ records say of how soon the target worked again. Nothing of the program runs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -72,7 +72,7 @@ class RecordedSite:
     parameters: tuple[str, ...]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     roles: Mapping[str, str]
-    #: Records don't tell; whether a person has to approve repetition is another question.
+    #: What a repeated call would catch is told even where a person has to allow it first.
     idempotent: bool = True
 
 
@@ -110,7 +110,8 @@ def try_fix(
         trial.fail(number, occurrence)
     for call in sorted(passing[:MOST_CALLS], key=lambda item: item.started_at):
         trial.succeed(call)
-    return trial.result()
+    needs = misfit(fix, replace(view, idempotent=site.idempotent))
+    return replace(trial.result(), needs=needs)
 
 
 class _Trial:

@@ -19,7 +19,7 @@ def confidence(hypothesis: FixHypothesis, trial: FixTrial) -> float:
 
     The Beta posterior goes on with the tried calls, at a discount because nobody ran them; calls
     that records can't tell of count for nothing. A rejected fix has 0, and one that nothing was
-    shown for stays below `APPROVAL`.
+    shown for, or that can't act as things are, stays below `APPROVAL`.
     """
     if trial.outcome is TrialOutcome.REJECTED:
         return 0.0
@@ -27,7 +27,7 @@ def confidence(hypothesis: FixHypothesis, trial: FixTrial) -> float:
     told = trial.failing - trial.unknown
     per_call = min(_CALL_WEIGHT, _MOST_WEIGHT / told) if told else 0.0
     found = (hypothesis.prior * weight + trial.caught * per_call) / (weight + told * per_call)
-    if trial.outcome is TrialOutcome.INCONCLUSIVE:
+    if trial.outcome is TrialOutcome.INCONCLUSIVE or trial.needs:
         return min(found, APPROVAL - 0.01)
     return found
 

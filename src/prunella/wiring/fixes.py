@@ -5,8 +5,9 @@ from typing import Any
 
 from prunella.model.clock import now
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.pipeline.fixes import Suggestion, suggest_fixes
 from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
-from prunella.ports import Feed, RolloutStore
+from prunella.ports import Feed, Store
 from prunella.rollout import By, approve, pause, promote, remove, resume, roll_back
 
 
@@ -18,8 +19,12 @@ class Fixes:
     from where it stands.
     """
 
-    def __init__(self, store: RolloutStore, feed: Feed, *, actor: str | None = None) -> None:
+    def __init__(
+        self, store: Store, feed: Feed, *, may_start: bool = False, actor: str | None = None
+    ) -> None:
         self._store, self._feed = store, feed
+        #: Fixes of high confidence may start a canary by themselves.
+        self._may_start = may_start
         self._actor = actor or user()
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
@@ -44,6 +49,17 @@ class Fixes:
         """
         by = self._by(reason)
         return add(self._store, self._feed, document, by, shadow=shadow, keep=keep)
+
+    def suggest(self, incident_id: str, *, keep: bool = True) -> Sequence[Suggestion]:
+        """Propose fixes for an incident, try each on its records, and decide; the surest first.
+
+        What is sure enough is kept and waits for approval, or starts by itself where the project
+        has set ``auto_fix_enabled``. With `keep` false nothing is kept.
+        """
+        by = By(actor="healer", at=now(), reason="")
+        return suggest_fixes(
+            self._store, self._feed, incident_id, by, may_start=self._may_start, keep=keep
+        )
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:
         """Let a candidate act on the canary's share of the traffic."""

@@ -86,7 +86,8 @@ class Healer:
         folder = data_folder(self.root)
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        return Fixes(self.store, FileFeed(folder))
+        may_start = self.settings.auto_fix_enabled
+        return Fixes(self.store, FileFeed(folder), may_start=may_start)
 
     @cached_property
     def repository(self) -> Repository:

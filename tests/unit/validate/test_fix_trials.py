@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from prunella.fixes import parse
@@ -7,7 +9,8 @@ from prunella.validate import Target, confidence, gate, try_fix
 from recorded import a_call, a_site, an_exception, an_occurrence
 
 SITE = a_site(
-    site_id="weather:fetch", qualname="fetch", kind=SiteKind.TOOL, parameters=("city", "days")
+    site_id="weather:fetch", qualname="fetch", kind=SiteKind.TOOL, parameters=("city", "days"),
+    idempotent=True,
 )
 TIMEOUT = an_exception(
     type="builtins:TimeoutError",
@@ -119,6 +122,15 @@ def test_classes_of_recorded_errors_keep_their_names():
     for name in ("TimeoutError", "builtins.OSError", "TOOL.EXECUTION.*"):
         retry = fix(retry_on=[name], initial_delay_ms=0)
         assert try_fix(retry, SITE, failing(), (), target(0, 0, 0, 0)).caught == 4
+
+
+def test_repeating_what_may_not_be_repeated_needs_a_person():
+    """A retry of a site that isn't idempotent is tried, and can't act before somebody allows it."""
+    site = replace(SITE, idempotent=False)
+    trial = try_fix(fix(initial_delay_ms=0), site, failing(), passing(), target(0, 0, 0, 0))
+    assert (trial.caught, trial.outcome) == (4, TrialOutcome.ACCEPTED)
+    assert "idempotent" in trial.needs
+    assert confidence(hypothesis(0.95), trial) < 0.6
 
 
 # --- confidence and gates
