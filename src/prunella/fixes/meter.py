@@ -4,6 +4,7 @@ A unit of an experiment is told of at the moment at which the fix would act, in 
 (triggered analysis), and once more when its call has ended.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from threading import Lock
@@ -60,6 +61,8 @@ class Exposure:
     #: The trace or the sticky value that was allocated.
     unit: str
     arm: Arm
+    #: Those of its `Allocation`; without one, everybody gets the fix.
+    salt: str = ""
     epoch: int = 0
     ratio: float = 1.0
     #: When the fix would act, in seconds of the interpreter's clock.
@@ -108,20 +111,43 @@ class FixCounts:
     latest: dict[str, str] = field(default_factory=dict)
 
 
-class CountingMeter:
-    """Gives every call its fix, and counts. Safe under threads."""
+def to_all(_installation: Installation, _unit: str) -> Arm:
+    """Give every call its fix."""
+    return Arm.TREATMENT
 
-    def __init__(self) -> None:
+
+class CountingMeter:
+    """Counts what fixes do in this process; `deal` decides the arms. Safe under threads.
+
+    `report` hears of what an operator should see: ``(fix id, event)`` of faults and of fixes that
+    were switched off.
+    """
+
+    def __init__(
+        self,
+        deal: Callable[[Installation, str], Arm] = to_all,
+        report: Callable[[str, str], object] | None = None,
+    ) -> None:
+        self._deal = deal
+        self._report = report
         self._lock = Lock()
         self._counts: dict[str, FixCounts] = {}
 
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
-        """As in `Meter`; always treatment."""
+        """As in `Meter`."""
         fix_id = installation.fix.fix_id
-        self._add(fix_id, triggers=1, treated=1)
-        allocation = installation.allocation
-        epoch = allocation.epoch if allocation else 0
-        return Exposure(fix_id=fix_id, unit=unit, arm=Arm.TREATMENT, epoch=epoch, started_s=now_s)
+        arm = self._deal(installation, unit)
+        self._add(fix_id, triggers=1, treated=arm is Arm.TREATMENT)
+        allocation = installation.allocation or Allocation(salt="", ratio=1.0)
+        return Exposure(
+            fix_id=fix_id,
+            unit=unit,
+            arm=arm,
+            salt=allocation.salt,
+            epoch=allocation.epoch,
+            ratio=allocation.ratio,
+            started_s=now_s,
+        )
 
     def ended(
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
@@ -139,6 +165,8 @@ class CountingMeter:
             counts = self._counts.get(fix_id) or FixCounts()
             counts.latest[event] = detail
             self._counts[fix_id] = replace(counts, **{event: getattr(counts, event) + 1})
+        if self._report is not None and event in ("fault", "disabled"):
+            self._report(fix_id, event)
 
     def counts(self, fix_id: str) -> FixCounts:
         """Return what `fix_id` did so far."""

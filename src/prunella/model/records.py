@@ -134,8 +134,13 @@ class Call:
     inputs: Tree
     #: The returned value; for generators, the list of what was yielded (bounded).
     result: Tree
-    #: Inputs and result are whole, so that the call can be replayed and compared.
+    #: Inputs and result are whole, so that the call can be replayed and compared. Never so where a
+    #: fix has changed either.
     complete: bool
+    #: The fix that acted on the call.
+    fix_id: str | None = None
+    #: The result isn't the function's own: a fallback, a default, something cut off.
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +217,8 @@ class Occurrence:
     #: The exception came from a site that this call made, where it is an occurrence (this one, or
     #: the latest like it). Kept so that the caller can be replayed as well; never an incident.
     caused_by: OccurrenceId | None = None
+    #: The fix that turned the failure into a success: the caller saw nothing of it.
+    masked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

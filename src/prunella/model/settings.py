@@ -24,6 +24,7 @@ class Settings:
     """All settings with their defaults; build it with `load`."""
 
     disabled: bool = _setting(False, "Record nothing and apply nothing: the kill switch.")
+    fixes: bool = _setting(True, "Let fixes act at run time; false is the kill switch for all.")
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
