@@ -30,7 +30,7 @@ class Code(NamedTuple):
     healable_by: tuple[str, ...]
 
 
-def classify(error: BaseException, kind: str = "function") -> Code:
+def classify(error: BaseException, _kind: str = "function") -> Code:
     """Timeouts are a tool's and transient, as all connection errors; the rest is a bug."""
     if isinstance(error, TimeoutError):
         return Code("TOOL.EXECUTION.TIMEOUT", True, ("retry", "fallback"))

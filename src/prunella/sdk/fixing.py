@@ -222,10 +222,6 @@ def _report(fix_id: str, event: str) -> None:
     counters.count(f"fix_{event}_{fix_id}"[:200])
 
 
-def _classify(error: BaseException, kind: str) -> ErrorCode:
-    return classify(error, kind=kind).code
-
-
 def function_cell(wrapper: FunctionType) -> CellType | None:
     """Return the closure cell of the function that a site's wrapper calls."""
     names = wrapper.__code__.co_freevars
@@ -246,3 +242,7 @@ def fixing() -> Fixing:
         _State.fixing = found
         runtime.set_fixing(found)
     return _State.fixing
+
+
+def _classify(error: BaseException, kind: str) -> ErrorCode:
+    return classify(error, kind=kind).code
