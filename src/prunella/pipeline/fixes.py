@@ -17,7 +17,14 @@ from prunella.ports import Feed, Store
 from prunella.propose import propose_fixes
 from prunella.propose.fix_fitting import Observed, durations_s, recovery
 from prunella.rollout import By, approve
-from prunella.validate import Target, confidence, gate, try_fix
+from prunella.validate import (
+    Target,
+    again_ratio,
+    confidence,
+    fit_durations,
+    gate,
+    try_fix,
+)
 
 #: Records of one site that fixes are fitted to and tried on.
 _MOST = 200
@@ -50,10 +57,11 @@ def suggest_fixes(
     observed = _observed(store, incident)
     if observed is None:
         return ()
+    target = _target(observed, *_counted(store, observed))
     found = []
     for hypothesis in propose_fixes(incident, observed, _experience(store)):
         fix = parse(hypothesis.document)
-        trial = try_fix(fix, observed.site, observed.failing, observed.passing, _target(observed))
+        trial = try_fix(fix, observed.site, observed.failing, observed.passing, target)
         found.append((confidence(hypothesis, trial), hypothesis, trial))
     found.sort(key=lambda item: -item[0])
     suggestions = []
@@ -166,11 +174,25 @@ def _experience(store: Store) -> Sequence[Any]:
     return experience(store.rollouts(), codes, kinds)
 
 
-def _target(observed: Observed) -> Target:
-    """Return what the records tell of the function; rates of other sites from their records."""
-    waits = [recovery(item, observed.passing) for item in observed.failing]
-    durations = durations_s(observed.passing)
+def _counted(store: Store, observed: Observed) -> tuple[int, int]:
+    """Return how many calls of the site there were and how many of them failed, by its own counts."""
+    counted = [each.sites.get(observed.site.site_id, {}) for each in store.counts()]
+    return (
+        sum(each.get("calls", 0) for each in counted),
+        sum(each.get("errors", 0) for each in counted),
+    )
+
+
+def _target(observed: Observed, calls: int, errors: int) -> Target:
+    """Return what the records tell of the function."""
+    failing, passing = observed.failing, observed.passing
+    waits = [recovery(item, passing) for item in failing]
+    durations = durations_s(passing)
     return Target(
         recovers_after_s=[None if wait is None else wait.total_seconds() for wait in waits],
+        success_ratio=again_ratio(passing, failing, calls=calls, errors=errors),
+        durations=fit_durations(
+            passing, failing, observed.role("timeout"), errors / calls if calls else None
+        ),
         success_s=durations[len(durations) // 2] if durations else 0.0,
     )
