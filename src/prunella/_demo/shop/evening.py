@@ -10,10 +10,12 @@ new search page asks for. Every second a line of JSON says how many calls of eac
 import argparse
 import json
 import random
+import signal
+import sys
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from urllib.parse import parse_qs, urlsplit
 
 from shop import partners
@@ -62,43 +64,74 @@ class Partners(BaseHTTPRequestHandler):
             pass  # a customer who didn't want to wait
 
 
-def requests(rng):
-    """Yield what customers ask for, endlessly."""
-    while True:
-        yield partners.exchange_rate, (rng.choice(["CHF", "GBP", "SEK", "USD"]),)
-        yield partners.delivery_quote, (rng.choice(["Bern", "Graz", "Lund"]),)
-        yield partners.describe, (f"Describe {rng.choice(['a fern', 'a fig', 'an ivy'])}.",)
-        # The new search page asks for everything at once.
-        yield partners.search, (rng.choice(["fern", "moss"]), rng.choice([20, 50, 100, 500, 1000]))
+def exchange_rate(rng):
+    return partners.exchange_rate(rng.choice(["CHF", "GBP", "SEK", "USD"]))
+
+
+def delivery_quote(rng):
+    return partners.delivery_quote(rng.choice(["Bern", "Graz", "Lund"]))
+
+
+def describe(rng):
+    return partners.describe(f"Describe {rng.choice(['a fern', 'a fig', 'an ivy'])}.")
+
+
+def search(rng):
+    # The new search page asks for everything at once.
+    return partners.search(rng.choice(["fern", "moss"]), rng.choice([20, 50, 100, 500, 1000]))
+
+
+ASKED = (exchange_rate, delivery_quote, describe, search)
+
+
+class Customers:
+    """Ask for things, several at a time, and count what came of it."""
+
+    def __init__(self, rate, seed):
+        self.pause_s = len(ASKED) * 2 / rate
+        self.lock = Lock()
+        self.asked, self.failed = Counter(), Counter()
+        for number in range(2 * len(ASKED)):
+            ask = ASKED[number % len(ASKED)]
+            Thread(target=self.browse, args=(ask, random.Random(seed + number)), daemon=True).start()
+
+    def browse(self, ask, rng):
+        while True:
+            due = time.monotonic() + self.pause_s * rng.uniform(0.5, 1.5)
+            failed = 0
+            try:
+                ask(rng)
+            except Exception:
+                failed = 1
+            with self.lock:
+                self.asked[ask.__name__] += 1
+                self.failed[ask.__name__] += failed
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def told(self):
+        """Return what was counted since the last time."""
+        with self.lock:
+            told = {"asked": self.asked, "failed": self.failed}
+            self.asked, self.failed = Counter(), Counter()
+        return told
 
 
 def main():
     parser = argparse.ArgumentParser(description="Drive an evening of requests through the shop.")
-    parser.add_argument("--seconds", type=float, default=40)
-    parser.add_argument("--rate", type=float, default=60, help="requests a second")
+    parser.add_argument("--seconds", type=int, default=40)
+    parser.add_argument("--rate", type=float, default=100, help="requests a second")
     parser.add_argument("--seed", type=int, default=47)
     options = parser.parse_args()
+    # Ended from outside it still says good-bye.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     Partners.rng.seed(options.seed)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Partners)
     Thread(target=server.serve_forever, daemon=True).start()
     partners.BASE_URL = f"http://127.0.0.1:{server.server_port}"
-    asked, failed = Counter(), Counter()
-    started = told = time.monotonic()
-    for function, arguments in requests(random.Random(options.seed)):
-        name = function.__qualname__
-        asked[name] += 1
-        try:
-            function(*arguments)
-        except Exception:
-            failed[name] += 1
-        now = time.monotonic()
-        if now - told >= 1:
-            told = now
-            print(json.dumps({"asked": asked, "failed": failed}), flush=True)
-            asked.clear(), failed.clear()
-            if now - started >= options.seconds:
-                break
-        time.sleep(max(0.0, 1 / options.rate))
+    customers = Customers(options.rate, options.seed)
+    for _ in range(options.seconds):
+        time.sleep(1)
+        print(json.dumps(customers.told()), flush=True)
 
 
 if __name__ == "__main__":
