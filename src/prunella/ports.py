@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from prunella.experiment.merging import Readings
 from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
@@ -72,6 +73,17 @@ class KeptCall:
 SPOOL_REMOVED = -1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutCounts:
+    """What processes have counted of one rollout."""
+
+    readings: Readings
+    #: Process id to what else it counted, as in `prunella.model.records.Exposures`.
+    effects: Mapping[str, Mapping[str, int]]
+    #: When the counts changed last; ``None`` where there are none.
+    fired_at: datetime | None
+
+
 class RolloutStore(Protocol):
     """Where the rollouts of fixes and the decisions of people and healer are kept.
 
@@ -83,8 +95,12 @@ class RolloutStore(Protocol):
         """Keep a new rollout and its reason; False where this version of the fix is there already."""
         ...
 
-    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+    def step_rollout(
+        self, rollout: Rollout, because: AuditEntry, *, status: IncidentStatus | None = None
+    ) -> bool:
         """Keep the rollout's next step and its reason, or nothing of both.
+
+        With `status` its incident gets that in the same transaction, unless it is ignored.
 
         False where the kept rollout isn't at the sequence before: somebody else was faster, and the
         caller has to look again.
@@ -102,6 +118,10 @@ class RolloutStore(Protocol):
 
     def rollout(self, name: str) -> Rollout:
         """Return the rollout of an id, or of a fix's id (its latest version), or of a beginning."""
+        ...
+
+    def counted(self, rollout_id: str) -> RolloutCounts:
+        """Return what all processes have counted of a rollout."""
         ...
 
     def save_audit(self, entry: AuditEntry) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prunella.adapters.sqlite import calls as recorded_calls
 from prunella.adapters.sqlite import claims as taken
-from prunella.adapters.sqlite import incidents, retention, rollouts, work
+from prunella.adapters.sqlite import exposures, incidents, retention, rollouts, work
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
@@ -20,7 +20,7 @@ from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
 from prunella.model.rollouts import Rollout, RolloutState
-from prunella.ports import KeptCall, StoreHealth, Triaged
+from prunella.ports import KeptCall, RolloutCounts, StoreHealth, Triaged
 
 #: Name of the store's file in a project's data folder.
 FILE_NAME = "prunella.db"
@@ -235,9 +235,15 @@ class SqliteStore:
         with self._database.writing() as db:
             return rollouts.add(db, rollout, because)
 
-    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+    def step_rollout(
+        self, rollout: Rollout, because: AuditEntry, *, status: IncidentStatus | None = None
+    ) -> bool:
         with self._database.writing() as db:
-            return rollouts.step(db, rollout, because)
+            return rollouts.step(db, rollout, because, status)
+
+    def counted(self, rollout_id: str) -> RolloutCounts:
+        with self._database.reading() as db:
+            return exposures.counted(db, rollout_id)
 
     def rollouts(
         self,

@@ -11,15 +11,7 @@ from threading import Lock
 from typing import Protocol
 
 from prunella.fixes.document import Fix
-
-
-class Arm(StrEnum):
-    """What an exposed call gets."""
-
-    #: The call goes on as if there were no fix.
-    CONTROL = "control"
-    #: The fix acts.
-    TREATMENT = "treatment"
+from prunella.model.rollouts import Arm as Arm  # part of this module's own names
 
 
 class Mode(StrEnum):
@@ -41,6 +33,11 @@ class Allocation:
     ratio: float
     #: Counts the values of `ratio`; counts of different epochs are never pooled.
     epoch: int = 0
+    #: A unit counts so long after it began, in seconds.
+    wait_s: float = 60.0
+    #: The p50, p90 and p99 of passing calls, in seconds; empty where latency isn't measured.
+    slow_s: tuple[float, ...] = ()
+    max_latency_ratio: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +50,9 @@ class Installation:
     allocation: Allocation | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Exposure:
-    """One call that met a fix."""
+    """One call that met a fix. Not frozen, which would make each take twice as long to make."""
 
     fix_id: str
     #: The trace or the sticky value that was allocated.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
 from prunella.model.tree import Tree
@@ -243,4 +244,20 @@ class Counts:
     sdk: Mapping[str, int]
 
 
-Record = Process | Site | Call | Occurrence | Repeat | Counts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposures:
+    """What one process has counted of fixes in rollouts, cumulative; the highest `sequence` wins.
+
+    What hasn't changed since an earlier record of the process may be left out.
+    """
+
+    process_id: ProcessId
+    sequence: int
+    #: Each a `prunella.experiment.Tally` as JSON.
+    tallies: tuple[Mapping[str, Any], ...] = ()
+    #: Rollout id to what else was counted: ``acted``, ``healed``, ``added_ms``, ``disabled`` (the
+    #: breaker of the process switched the fix off), ``quiet_calls`` (of its sites since it last fired).
+    effects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+Record = Process | Site | Call | Occurrence | Repeat | Counts | Exposures

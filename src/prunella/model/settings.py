@@ -90,6 +90,25 @@ class Settings:
         "Let a fix of a confidence above 0.8 start a canary by itself; otherwise it waits for "
         "approval.",
     )
+    alpha: float = _setting(
+        0.05, "Chance that a fix without any effect graduates; a harmless one is rolled back."
+    )
+    max_error_increase: float = _setting(
+        0.10, "Largest tolerated relative increase of failures by a fix: 0.10 is 10 % more."
+    )
+    max_latency_ratio: float = _setting(2.0, "Largest tolerated factor of a fix on latencies.")
+    min_exposures: int = _setting(
+        0, "Units with the fix that each stage has to see at least, where it asks for fewer itself."
+    )
+    max_rollout_hours: float = _setting(
+        336.0, "How long a rollout may take until it is inconclusive and the fix is taken back."
+    )
+    quiet_hours: str = _setting(
+        "", "Hours in which no fix starts or gets more traffic by itself: 22:00-06:00, local time."
+    )
+    approvers: str = _setting(
+        "", "Who may approve, promote and resume fixes: user names, separated by commas; empty: all."
+    )
     max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
     replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")
     replay_timeout_s: float = _setting(5.0, "Time for one replayed call, in seconds.")

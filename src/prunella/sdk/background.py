@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 #: Records lie in the spool about this long.
 DELAY_S = 1.0
+#: What was counted of fixes in rollouts is shipped this often.
+SHIP_S = 2.0
 #: Longest wait after failures.
 MAX_DELAY_S = 60.0
 #: What a drain at work gets at exit.
@@ -78,11 +80,15 @@ def _start() -> None:
 def _run() -> None:
     delay_s = DELAY_S
     due = monotonic() + delay_s
+    ships = monotonic() + SHIP_S
     while not _stop.wait(LOOK_S):
         journal = _State.journal
         if journal is None:
             continue
         guarded("feed", journal.feed.look)
+        if monotonic() >= ships:
+            _State.has_work |= bool(guarded("counts", journal.ship))
+            ships = monotonic() + SHIP_S
         if _State.has_work and monotonic() >= due:
             delay_s = _drain(journal, delay_s)
             due = monotonic() + delay_s

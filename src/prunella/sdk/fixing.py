@@ -14,7 +14,6 @@ from types import CellType, FunctionType
 from typing import Any
 
 from prunella.fixes import (
-    CountingMeter,
     Finished,
     Installation,
     Installed,
@@ -29,7 +28,7 @@ from prunella.fixes import (
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
 from prunella.model.clock import now
 from prunella.sdk import counters, runtime
-from prunella.sdk.dealing import Dealing
+from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.feed import OFF_NAME
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
@@ -73,7 +72,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter(Dealing(), _report))
+        self.set_meter(RolloutMeter(_report))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -86,6 +85,18 @@ class Fixing:
             meter=meter,
             budget=self._budget,
         )
+
+    def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
+        """Return what the meter has to ship, as in `RolloutMeter.shipment`."""
+        meter = self.meter
+        if not isinstance(meter, RolloutMeter):
+            return None
+        return meter.shipment(process_id, at_exit=at_exit)
+
+    def unsent(self) -> None:
+        """Take back that the last shipment was sent."""
+        if isinstance(self.meter, RolloutMeter):
+            self.meter.unsent()
 
     # --- what is installed
 

@@ -14,6 +14,7 @@ from prunella.sdk.background import wake
 from prunella.sdk.feed import Feed
 from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
+from prunella.sdk.runtime import get_fixing
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.spool import Spool
 
@@ -74,8 +75,23 @@ class Journal:
             }
             self.spool.append(record_line(record), now_us())
 
+    def ship(self, *, at_exit: bool = False) -> bool:
+        """Write what was counted of fixes in rollouts, if there is news; tell whether there was."""
+        fixing = get_fixing()
+        record = None
+        if fixing is not None:
+            record = fixing.shipment(self._host.process_id, at_exit=at_exit)
+        if record is None:
+            return False
+        with self.lock:
+            is_safe = self.spool.append(record_line(record), now_us())
+        if not is_safe and fixing is not None:
+            fixing.unsent()
+        return is_safe
+
     def finish(self) -> None:
         """Write the counters and give the spool up, at exit."""
+        self.ship(at_exit=True)
         self.flush_counts()
         with self.lock:
             self.spool.close()

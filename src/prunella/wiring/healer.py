@@ -86,8 +86,7 @@ class Healer:
         folder = data_folder(self.root)
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        may_start = self.settings.auto_fix_enabled
-        return Fixes(self.store, FileFeed(folder), may_start=may_start)
+        return Fixes(self.store, FileFeed(folder), settings=self.settings)
 
     @cached_property
     def repository(self) -> Repository:
@@ -125,13 +124,16 @@ class Healer:
 
     def refresh(self) -> RefreshReport:
         """Bring the store up to date: take in what was spooled, forget what is old, triage what is new."""
+        from prunella.adapters.feed import FileFeed
         from prunella.adapters.spool import drain
+        from prunella.pipeline.advancing import advance_rollouts
         from prunella.triage import load_rules
 
         rules = load_rules(self.root)
         spool = data_folder(self.root) / SPOOL_NAME
         drained = drain(spool, self.store, retention=retention(self.settings))
         triaged = triage_pending(self.store, rules)
+        advance_rollouts(self.store, FileFeed(spool.parent), self.settings)
         return RefreshReport(
             records=drained.records,
             unreadable=drained.torn,

@@ -247,6 +247,32 @@ _JUDGEMENTS = (
     """,
 )
 
+#: What processes have counted of fixes in rollouts: the latest reading of every meter.
+_EXPOSURES = (
+    """
+    CREATE TABLE reading (
+        process_id TEXT NOT NULL,
+        rollout_id TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        arm TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        ratio REAL NOT NULL,
+        body TEXT NOT NULL,
+        touched_us INTEGER NOT NULL,
+        PRIMARY KEY (rollout_id, process_id, epoch, arm)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE effect (
+        process_id TEXT NOT NULL,
+        rollout_id TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (rollout_id, process_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _EXCHANGES,
@@ -255,6 +281,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _ROLLOUTS,
     _CLAIMS,
     _JUDGEMENTS,
+    _EXPOSURES,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -5,9 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 
+from prunella.adapters.sqlite import exposures
 from prunella.adapters.sqlite.rows import dump, load, moment, text
 from prunella.model.clock import now, to_us
-from prunella.model.records import Call, Counts, Occurrence, Process, Record, Repeat, Site
+from prunella.model.errors import ImpossibleCounts, RecordError
+from prunella.model.records import (
+    Call,
+    Counts,
+    Exposures,
+    Occurrence,
+    Process,
+    Record,
+    Repeat,
+    Site,
+)
 
 #: No larger body is kept, in bytes. Capture stays far below; this bounds what a broken or hostile
 #: writer can do.
@@ -140,6 +151,14 @@ def _(record: Counts, db: sqlite3.Connection) -> None:
         "WHERE excluded.sequence > sequence",
         (text(record.process_id), record.sequence, to_us(now()), _bounded(record)),
     )
+
+
+@_keep.register
+def _(record: Exposures, db: sqlite3.Connection) -> None:
+    try:
+        exposures.keep(db, record)
+    except (RecordError, ImpossibleCounts) as error:
+        raise _RefusedError("counts that no traffic gives") from error
 
 
 def failed_us(occurrence: Occurrence) -> int:
