@@ -35,6 +35,9 @@ _PROMOTED = (
 _Heard = tuple[float, Mapping[str, Traffic]]
 
 
+NOTHING = Traffic(requests=0, failed=0)
+
+
 class Phase(StrEnum):
     """How far the evening is."""
 
@@ -54,8 +57,8 @@ class Partner:
     #: What was asked in each second so far.
     seconds: tuple[Traffic, ...] = ()
     #: The same, before any fix acted, and with the fix everywhere.
-    before: Traffic = Traffic(requests=0, failed=0)
-    after: Traffic = Traffic(requests=0, failed=0)
+    before: Traffic = NOTHING
+    after: Traffic = NOTHING
     incident_id: str = ""
     error_code: str = ""
     #: The surest fix; ``None`` where none was proposed.

@@ -107,7 +107,8 @@ class Settings:
         "", "Hours in which no fix starts or gets more traffic by itself: 22:00-06:00, local time."
     )
     approvers: str = _setting(
-        "", "Who may approve, promote and resume fixes: user names, separated by commas; empty: all."
+        "",
+        "Who may approve, promote and resume fixes: user names, separated by commas; empty: all.",
     )
     max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
     replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")

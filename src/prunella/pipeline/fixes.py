@@ -57,7 +57,7 @@ def suggest_fixes(
     observed = _observed(store, incident)
     if observed is None:
         return ()
-    target = _target(observed, *_counted(store, observed))
+    target = _target(observed)
     found = []
     for hypothesis in propose_fixes(incident, observed, _experience(store)):
         fix = parse(hypothesis.document)
@@ -160,11 +160,14 @@ def _observed(store: Store, incident: Incident) -> Observed | None:
     site = sites.get(incident.site_id)
     if site is None:
         return None
+    counted = [each.sites.get(site.site_id, {}) for each in store.counts()]
     return Observed(
         site=site,
         failing=store.occurrences(incident.incident_id, limit=_MOST),
         passing=store.calls(site.site_id, limit=_MOST),
         others=tuple(other for name, other in sites.items() if name != site.site_id),
+        calls=sum(each.get("calls", 0) for each in counted),
+        errors=sum(each.get("errors", 0) for each in counted),
     )
 
 
@@ -174,25 +177,14 @@ def _experience(store: Store) -> Sequence[Any]:
     return experience(store.rollouts(), codes, kinds)
 
 
-def _counted(store: Store, observed: Observed) -> tuple[int, int]:
-    """Return how many calls of the site there were and how many of them failed, by its own counts."""
-    counted = [each.sites.get(observed.site.site_id, {}) for each in store.counts()]
-    return (
-        sum(each.get("calls", 0) for each in counted),
-        sum(each.get("errors", 0) for each in counted),
-    )
-
-
-def _target(observed: Observed, calls: int, errors: int) -> Target:
+def _target(observed: Observed) -> Target:
     """Return what the records tell of the function."""
     failing, passing = observed.failing, observed.passing
     waits = [recovery(item, passing) for item in failing]
     durations = durations_s(passing)
     return Target(
         recovers_after_s=[None if wait is None else wait.total_seconds() for wait in waits],
-        success_ratio=again_ratio(passing, failing, calls=calls, errors=errors),
-        durations=fit_durations(
-            passing, failing, observed.role("timeout"), errors / calls if calls else None
-        ),
+        success_ratio=again_ratio(passing, failing, calls=observed.calls, errors=observed.errors),
+        durations=fit_durations(passing, failing, observed.role("timeout"), observed.failed_ratio),
         success_s=durations[len(durations) // 2] if durations else 0.0,
     )

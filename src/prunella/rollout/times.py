@@ -34,10 +34,13 @@ def baseline_of(
     call_s = _SLACK * known[-1] if known else UNKNOWN_S
     config = fix.config
     if isinstance(config, Retry):
-        waits_s = sum(
-            min(config.initial_delay_ms * config.exponential_base**number, config.max_delay_ms)
-            for number in range(config.max_retries)
-        ) / 1000
+        waits_s = (
+            sum(
+                min(config.initial_delay_ms * config.exponential_base**number, config.max_delay_ms)
+                for number in range(config.max_retries)
+            )
+            / 1000
+        )
         # No retry begins after its deadline, but one that has begun is waited for.
         wait_s = min(waits_s + config.max_retries * call_s, config.deadline_ms / 1000) + call_s
     elif isinstance(config, Tool) and config.timeout_ms is not None:

@@ -31,10 +31,10 @@ class Partners(BaseHTTPRequestHandler):
         place = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(place.query).items()}
         if place.path == "/rates":
-            overloaded = self.rng.random() < 0.4
+            overloaded = self.rng.random() < 0.3
             self.answer(503 if overloaded else 200, {"rate": 1.08})
         elif place.path == "/quotes":
-            time.sleep(self.rng.choice([0.005, 0.01, 0.02, 0.09, 0.12]))
+            time.sleep(self.rng.choice([0.005, 0.005, 0.01, 0.01, 0.02, 0.12, 0.15]))
             self.answer(200, {"price": 4.9})
         elif place.path == "/search":
             too_many = int(asked["limit"]) > 100
@@ -42,7 +42,7 @@ class Partners(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        if self.rng.random() < 0.4:
+        if self.rng.random() < 0.3:
             self.answer(200, None, text='Sure! Here is the JSON: {"title": "A fern", "text": …')
         else:
             self.answer(200, {"title": "A fern", "text": "It likes shade."})
@@ -119,7 +119,7 @@ class Customers:
 def main():
     parser = argparse.ArgumentParser(description="Drive an evening of requests through the shop.")
     parser.add_argument("--seconds", type=int, default=40)
-    parser.add_argument("--rate", type=float, default=100, help="requests a second")
+    parser.add_argument("--rate", type=float, default=48, help="requests a second")
     parser.add_argument("--seed", type=int, default=47)
     options = parser.parse_args()
     # Ended from outside it still says good-bye.

@@ -56,7 +56,9 @@ class EveningScreen:
             return
         self._console.print(f"  {_WORDS[phase]}")
         for item in partners:
-            self._console.print(Text.assemble("         ", (item.name, "cyan"), "  ", _fix(item)))
+            self._console.print(
+                Text.assemble("         ", (item.name, "cyan"), "  ", _fix(item, ", "))
+            )
 
     def end(self) -> None:
         """Give the terminal back, with the last that was shown."""
@@ -113,15 +115,15 @@ def _bars(seconds: Sequence[Traffic]) -> Text:
     return bars
 
 
-def _fix(partner: Partner) -> Text:
+def _fix(partner: Partner, then: str = "\n") -> Text:
     suggestion, rollout = partner.suggestion, partner.rollout
     if suggestion is None:
         return Text("no fix fits" if partner.incident_id else "", "dim")
     named = f"{suggestion.hypothesis.title}, confidence {suggestion.confidence:.2f}"
     if rollout is None:
-        return Text.assemble(named, "\n", ("only suggested", "dim"))
+        return Text.assemble(named, then, ("only suggested", "dim"))
     share = f", {rollout.ratio:.0%} of the calls" if rollout.ratio else ""
-    return Text.assemble(named, "\n", state_text(rollout), share)
+    return Text.assemble(named, then, state_text(rollout), share)
 
 
 def _latest(partner: Partner) -> Traffic:
