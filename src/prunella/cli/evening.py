@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from prunella.cli.example import Traffic, drive_evening
 from prunella.model.errors import PrunellaError
-from prunella.model.hypotheses import Gate
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.pipeline.fixes import Suggestion
 from prunella.wiring.healer import Healer
@@ -201,24 +200,26 @@ class _Act:
 
     def _propose(self) -> None:
         self._healer.refresh()
-        for incident in self._healer.incidents():
+        # A partner's fault may look different now and then; the most frequent look is healed.
+        for incident in sorted(self._healer.incidents(), key=lambda item: item.count):
             module, _, name = incident.site_id.partition(":")
-            if module != _MODULE or name not in self._partners:
-                continue
-            found = self._healer.fixes.suggest(incident.incident_id)
-            best = found[0] if found else None
-            rollout = None
-            if best is not None and best.rollout is not None:
-                rollout = best.rollout
-                if best.gate is Gate.APPROVAL and rollout.state is RolloutState.CANDIDATE:
-                    rollout = self._healer.fixes.approve(rollout.rollout_id, reason=_APPROVED)
-            self._partners[name] = replace(
-                self._partners[name],
-                incident_id=incident.incident_id,
-                error_code=incident.error_code,
-                suggestion=best,
-                rollout=rollout,
-            )
+            if module == _MODULE and name in self._partners:
+                self._partners[name] = replace(
+                    self._partners[name],
+                    incident_id=incident.incident_id,
+                    error_code=incident.error_code,
+                )
+        for name, partner in self._partners.items():
+            if partner.incident_id:
+                self._partners[name] = self._with_fix(partner)
+
+    def _with_fix(self, partner: Partner) -> Partner:
+        found = self._healer.fixes.suggest(partner.incident_id)
+        best = found[0] if found else None
+        rollout = best.rollout if best else None
+        if rollout is not None and rollout.state is RolloutState.CANDIDATE:
+            rollout = self._healer.fixes.approve(rollout.rollout_id, reason=_APPROVED)
+        return replace(partner, suggestion=best, rollout=rollout)
 
     def _promote(self) -> None:
         self._look()
