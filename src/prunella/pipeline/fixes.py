@@ -1,6 +1,6 @@
 """From an incident to fixes that were tried on its records, and what becomes of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +9,12 @@ from prunella.learn import experience
 from prunella.model.audit import AuditEntry
 from prunella.model.errors import StepRefused
 from prunella.model.hypotheses import FixHypothesis, FixTrial, Gate
-from prunella.model.ids import AuditId
+from prunella.model.ids import AuditId, IncidentId
 from prunella.model.incidents import Incident
 from prunella.model.rollouts import Rollout
 from prunella.pipeline.rollouts import add, take
-from prunella.ports import Feed, Store
-from prunella.propose import propose_fixes
+from prunella.ports import Feed, KeptModel, Store
+from prunella.propose import ask_for_fixes, propose_fixes
 from prunella.propose.fix_fitting import Observed, durations_s, recovery
 from prunella.rollout import By, approve
 from prunella.validate import (
@@ -45,12 +45,19 @@ class Suggestion:
 
 
 def suggest_fixes(
-    store: Store, feed: Feed, incident_id: str, by: By, *, may_start: bool, keep: bool = True
+    store: Store,
+    feed: Feed,
+    incident_id: str,
+    by: By,
+    *,
+    may_start: bool,
+    keep: bool = True,
+    open_model: Callable[[IncidentId], KeptModel] | None = None,
 ) -> tuple[Suggestion, ...]:
     """Propose fixes for an incident, try each on its records, and do what the gates allow.
 
     The surest first. Each decision is kept with its reasons; with `keep` false nothing is. A fix of
-    an earlier look that waits or acts is left as it is. At most one starts by itself. Raises
+    an earlier look that waits or acts is left as it is. A model may add fixes and order them anew. At most one starts by itself. Raises
     `UnknownName`, `AmbiguousName`.
     """
     incident = store.incident(incident_id)
@@ -59,7 +66,10 @@ def suggest_fixes(
         return ()
     target = _target(observed)
     found = []
-    for hypothesis in propose_fixes(incident, observed, _experience(store)):
+    proposed = propose_fixes(incident, observed, _experience(store))
+    if open_model is not None and keep:  # what is asked is kept: no dry run
+        proposed = ask_for_fixes(open_model(incident.incident_id), incident, observed, proposed)
+    for hypothesis in proposed:
         fix = parse(hypothesis.document)
         trial = try_fix(fix, observed.site, observed.failing, observed.passing, target)
         found.append((confidence(hypothesis, trial), hypothesis, trial))

@@ -115,6 +115,8 @@ def _of_model(
     fix = parse({**document, "fix_id": fix_id, "target": target})
     if getattr(fix.config, "approved_non_idempotent", False):
         raise ValueError("approved_non_idempotent is for people to say")
+    if _invents(fix.document()):
+        raise ValueError("a value in place of a result is for people to say")
     return FixHypothesis(
         incident_id=incident.incident_id,
         title=fix.description[:80] or fix.fix_type,
@@ -122,6 +124,17 @@ def _of_model(
         document=fix.document(),
         prior=chance,
         made_by=made_by,
+    )
+
+
+def _invents(document: Mapping[str, Any]) -> bool:
+    """Tell whether a fix makes up what the function would have returned."""
+    config = document["config"]
+    links = config.get("chain", ())
+    return (
+        any("constant" in link for link in links)
+        or bool(config.get("error_map"))
+        or config.get("on_fail") == "default"
     )
 
 
