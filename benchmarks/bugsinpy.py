@@ -43,7 +43,8 @@ from prunella.adapters.replay import SandboxReplayer
 from prunella.adapters.test_probe import SandboxTestProbe
 from prunella.model.errors import NothingToHeal, PrunellaError
 from prunella.model.settings import Settings, load
-from prunella.pipeline.heal_tests import TestParts, heal_tests, this_process
+from prunella.pipeline.heal_tests import heal_tests, this_process
+from prunella.pipeline.parts import TestParts
 from prunella.pipeline.results import Healing
 
 #: Project → what its tests import, beside pytest.

@@ -16,9 +16,9 @@ from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
 from prunella.pipeline.heal import heal
-from prunella.pipeline.heal_tests import TestParts, heal_tests
+from prunella.pipeline.heal_tests import heal_tests
 from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
-from prunella.pipeline.parts import Parts
+from prunella.pipeline.parts import Parts, TestParts
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
@@ -81,13 +81,18 @@ class Healer:
     def fixes(self) -> Fixes:
         """The fixes of the project and their rollouts."""
         from prunella.adapters.feed import FileFeed
+
+        self._make_store()  # a fix may be there before anything was recorded
+        may_start = self.settings.auto_fix_enabled
+        return Fixes(self.store, FileFeed(data_folder(self.root)), may_start=may_start)
+
+    def _make_store(self) -> None:
+        """Open the store, also where nothing was recorded yet."""
         from prunella.adapters.sqlite_store import open_store
 
-        folder = data_folder(self.root)
-        if "store" not in self.__dict__:  # a fix may be there before anything was recorded
-            self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        may_start = self.settings.auto_fix_enabled
-        return Fixes(self.store, FileFeed(folder), may_start=may_start)
+        if "store" not in self.__dict__:
+            path = data_folder(self.root) / STORE_NAME
+            self.__dict__["store"] = open_store(path, create=True)
 
     @cached_property
     def repository(self) -> Repository:
@@ -224,7 +229,7 @@ class Healer:
         """Find a patch with which failing tests pass, and publish the best if `create_pr`.
 
         `selection` are pytest's node ids, files or folders, relative to the root. Nothing needs to
-        be recorded. Raises `NothingToHeal` where none of the selected tests fails.
+        be recorded. A configured model is asked, too, and what is said is kept. Raises `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
         from prunella.adapters.replay import SandboxReplayer
@@ -237,6 +242,7 @@ class Healer:
             replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
             all_tests=True,
             host=LocalHost(self.repository),
+            open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
         )
         return heal_tests(parts, selection, publish=create_pr)
@@ -298,6 +304,7 @@ class Healer:
         from prunella.adapters.prices import price_of
 
         model = open_model(self.settings)
+        self._make_store()  # tests may be healed before anything was recorded
         return RecordedModel(
             model=model,
             incident_id=incident_id,
