@@ -47,7 +47,7 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
             tree=tree,
             process=this_process(parts, tree, selection),
         )
-        taken = attempt.take_tests()
+        attempt.take_tests()
         attempt.observe()
         found = attempt.suspects()
         incident = replace(attempt.incident(), location=located(found))
@@ -62,7 +62,7 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
         publication=publication,
         outcome=outcome,
         explanation=explanation,
-        note="; ".join([*taken, *attempt.complaints]),
+        note="; ".join(attempt.notes()),
     )
 
 
@@ -98,6 +98,8 @@ class _Attempt:
     failing: tuple[ObservedTest, ...] = ()
     #: Variants that were really tried.
     tried: int = 0
+    #: Test files that are not the base's.
+    taken: list[str] = field(default_factory=list)
     #: What the model didn't answer, or couldn't be used, in sentences.
     complaints: list[str] = field(default_factory=list)
 
@@ -110,12 +112,8 @@ class _Attempt:
     def passing(self) -> list[ObservedTest]:
         return [test for test in self.tests if test.passed]
 
-    def take_tests(self) -> list[str]:
-        """Put test files that differ from the base, or aren't in it, into the checked-out tree.
-
-        Return a sentence that names them, if there are any.
-        """
-        taken = []
+    def take_tests(self) -> None:
+        """Put test files that differ from the base, or aren't in it, into the checked-out tree."""
         for path in self.files:
             mine = self.parts.repository.root / path
             if not mine.exists():
@@ -126,8 +124,12 @@ class _Attempt:
             ):
                 theirs.parent.mkdir(parents=True, exist_ok=True)
                 theirs.write_bytes(mine.read_bytes())
-                taken.append(path)
-        return [f"taken from your working tree: {', '.join(taken)}"] if taken else []
+                self.taken.append(path)
+
+    def notes(self) -> list[str]:
+        """Return sentences on what was different from what one would expect."""
+        taken = [f"taken from your working tree: {', '.join(self.taken)}"] if self.taken else []
+        return [*taken, *self.complaints]
 
     def observe(self) -> None:
         """Run the tests on the base; raises `NothingToHeal` where no selected one fails."""
@@ -280,6 +282,8 @@ class _Attempt:
             verdict=verdict,
             alternatives=[(item.candidate, item.verdict) for item in others if item.accepted],
             regression_test=None,
+            tests=[test.test_id for test in self.failing],
+            uncommitted=self.taken,
             at=now(),
         )
         self.parts.progress(f"publishing {request.branch}")

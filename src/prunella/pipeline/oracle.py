@@ -27,7 +27,8 @@ TRIAL_BUDGET_S = 40.0
 ENOUGH = 8
 #: Checks of a verdict that runs of tests decide.
 _SHOWN_BY_TESTS = frozenset({"failing_tests", "passing_tests", "agreement", "tests"})
-#: A variant's test may take this much longer than the slowest good one took on the base.
+#: A variant's test may take this many times what the slowest good one took on the base; where
+#: that is long already, twice as long and a second.
 _SLOWER = 10.0
 _LEAST_TEST_S = 0.25
 #: Good tests that take longer in all run behind the failing ones, whatever their order is.
@@ -79,7 +80,7 @@ class Oracle:
 
     def _test_s(self) -> float:
         slowest = max((test.duration_us for test in self.passing), default=0) / 1e6
-        return max(_LEAST_TEST_S, _SLOWER * slowest)
+        return max(_LEAST_TEST_S, min(_SLOWER * slowest, 2 * slowest + 1.0))
 
     def proven(self, candidate: Candidate) -> Proposal:
         """Run the tests afresh with a candidate, and judge it by them."""
