@@ -75,7 +75,12 @@ class SandboxTestProbe:
         for _ in range(1 + _MAX_RESTARTS):
             problem, running = "", ""
             skip = tuple(f"--deselect={name}" for name in (*found, *dead))
-            order = _Order(selection=(*selection, *skip), watched=watched, wait_s=_OBSERVE_S)
+            order = _Order(
+                selection=(*selection, *skip),
+                test_s=_OBSERVED_TEST_S,
+                watched=watched,
+                wait_s=_OBSERVE_S,
+            )
             for line in self._lines(tree, process, order):
                 running = _text(line, "begins") or running
                 problem = _text(line, "problem") or problem
@@ -207,7 +212,7 @@ class _Order:
 
     selection: tuple[str, ...]
     tests: tuple[str, ...] = ()
-    test_s: float = _OBSERVED_TEST_S
+    test_s: float = _SECOND_CHANCE_S
     budget_s: float = 0.0
     enough: int = 1
     watched: bool = True
