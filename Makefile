@@ -10,7 +10,7 @@ PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace 
 
 .PHONY: demo test test-sdk check lock clean \
 	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
-	bench-speed
+	bench-speed bench-fixes
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -89,6 +89,9 @@ bench-repair: $(VENV)/.ready  ## repairs of the programs in DATA, QUIXBUGS, and 
 
 bench-rollout: $(VENV)/.ready  ## whether rollouts decide rightly, and how soon; SEED and RUNS may be set
 	$(BIN)/python benchmarks/rollout.py --seed $(or $(SEED),1) --runs $(or $(RUNS),10000)
+
+bench-fixes: $(VENV)/.ready  ## what fixes add to a call
+	$(BIN)/python benchmarks/fixes.py
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -8,15 +8,16 @@ which units are counted says nothing about how they fared.
 """
 
 from collections import deque
+from math import inf
 
 from prunella.experiment.assignment import Arm
-from prunella.experiment.counts import Counts
+from prunella.experiment.counts import Counts, Thrice
 
 
 class Exposure:
     """A unit that met its arm; `end` it when its fate is known."""
 
-    __slots__ = ("arm", "deadline_s", "failed")
+    __slots__ = ("arm", "deadline_s", "failed", "latency_s")
 
     def __init__(self, arm: Arm, deadline_s: float) -> None:
         self.arm = arm
@@ -24,25 +25,35 @@ class Exposure:
         self.deadline_s = deadline_s
         #: Until it ends well before its deadline, it has failed.
         self.failed = True
+        #: Until it ends before its deadline, it is slower than all.
+        self.latency_s = inf
 
-    def end(self, failed: bool, now_s: float) -> None:
+    def end(self, failed: bool, now_s: float, latency_s: float = inf) -> None:
         """Note how the unit ended; after its deadline it failed, however it ended."""
-        self.failed = failed or now_s >= self.deadline_s
+        if now_s >= self.deadline_s:
+            return
+        self.failed = failed
+        self.latency_s = latency_s
 
 
 class Ledger:
     """The exposures of one rollout and epoch in one process, and the counts of the mature ones.
 
-    Counts outcomes; latency and cost have counts of their own. `begin` and ending an exposure are
-    single operations on a deque and an attribute, which threads may do at once; `settle` is for
-    one thread at a time.
+    Counts outcomes and, with thresholds, latencies; costs have counts of their own. `begin` and
+    ending an exposure are single operations on a deque and attributes, which threads may do at
+    once; `settle` is for one thread at a time.
     """
 
-    __slots__ = ("_counts", "_wait_s", "_waiting")
+    __slots__ = ("_counts", "_slow_s", "_very_slow_s", "_wait_s", "_waiting")
 
-    def __init__(self, *, wait_s: float) -> None:
+    def __init__(
+        self, *, wait_s: float, slow_s: tuple[float, ...] = (), max_latency_ratio: float = 2.0
+    ) -> None:
         #: How long a unit may take: from its start to its deadline, the same for both arms.
         self._wait_s = wait_s
+        #: The baseline's p50, p90 and p99; empty: latency isn't counted.
+        self._slow_s = slow_s
+        self._very_slow_s = tuple(max_latency_ratio * each for each in slow_s)
         self._waiting: deque[Exposure] = deque()
         self._counts = {Arm.CONTROL: Counts(), Arm.TREATMENT: Counts()}
 
@@ -54,20 +65,46 @@ class Ledger:
 
     def settle(self, now_s: float) -> dict[Arm, Counts]:
         """Count what has become mature by `now_s`; return the cumulative counts of both arms."""
-        seen = {arm: [0, 0] for arm in Arm}
+        seen: dict[Arm, list[Exposure]] = {arm: [] for arm in Arm}
         while self._waiting and self._waiting[0].deadline_s <= now_s:
             exposure = self._waiting.popleft()
-            row = seen[exposure.arm]
-            row[0] += 1
-            row[1] += exposure.failed
-        for arm, (n, failures) in seen.items():
-            if n:
-                self._counts[arm] += Counts(n, failures)
+            seen[exposure.arm].append(exposure)
+        for arm, exposures in seen.items():
+            if exposures:
+                self._counts[arm] += self._summed(exposures)
         return dict(self._counts)
+
+    def _summed(self, exposures: list[Exposure]) -> Counts:
+        n = len(exposures)
+        failures = sum(each.failed for each in exposures)
+        if not self._slow_s:
+            return Counts(n, failures)
+        return Counts(
+            n,
+            failures,
+            timed=n,
+            slow=_exceeding(exposures, self._slow_s),
+            very_slow=_exceeding(exposures, self._very_slow_s),
+        )
+
+    def counts(self) -> dict[Arm, Counts]:
+        """Return the cumulative counts of both arms as they were settled last."""
+        return dict(self._counts)
+
+    def pending(self) -> list[Exposure]:
+        """Return the exposures that aren't mature."""
+        return list(self._waiting.copy())
 
     def __len__(self) -> int:
         """Return how many exposures aren't mature."""
         return len(self._waiting)
+
+
+def _exceeding(exposures: list[Exposure], thresholds_s: tuple[float, ...]) -> Thrice:
+    p50, p90, p99 = (
+        sum(each.latency_s > threshold for each in exposures) for threshold in thresholds_s
+    )
+    return (p50, p90, p99)
 
 
 class StickyLedger:

@@ -113,6 +113,10 @@ class CodeInfo(Protocol):
     def transient(self) -> bool:
         """It may pass by itself."""
 
+    @property
+    def healable_by(self) -> tuple[str, ...]:
+        """The types of fixes that can heal it."""
 
-#: Of an error that left a site of a kind.
+
 Classify = Callable[[BaseException, str], CodeInfo]
+"""An error, and the kind of the site that it came from, to what the taxonomy says of it."""

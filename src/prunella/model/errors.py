@@ -18,6 +18,9 @@
     ├── StepRefused            a rollout can't take that step from where it stands
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
+    ├── NotDelivered           an alert did not arrive; `.is_final` says that trying again is no use
+    ├── TokenRefused           an approval link is forged, expired or used
+    ├── InternalFault          a fault in Prunella itself, while it worked on one incident
     ├── ModelError             the language model gave no usable answer; `.reason` says why
     └── MissingExtra           an optional dependency isn't installed
 
@@ -118,6 +121,23 @@ class SandboxUnavailable(PrunellaError):
 
 class RepositoryError(PrunellaError):
     """Git is missing, or the repository can't serve as a base."""
+
+
+class NotDelivered(PrunellaError):
+    """An alert did not arrive where it was sent to. The message never has the place's secrets."""
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        #: The place will refuse it each time.
+        self.is_final = is_final
+
+
+class TokenRefused(PrunellaError):
+    """An approval link is forged, expired, used, or overtaken by what was decided since."""
+
+
+class InternalFault(PrunellaError):
+    """A fault in Prunella itself, while it worked on one incident."""
 
 
 class ModelError(PrunellaError):

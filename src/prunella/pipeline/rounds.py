@@ -11,6 +11,7 @@ from prunella.model.claims import Claim
 from prunella.model.clock import now
 from prunella.model.errors import (
     CoolingDown,
+    InternalFault,
     NothingToHeal,
     PatchRefused,
     RecordError,
@@ -23,6 +24,15 @@ from prunella.pipeline.results import Healing, HealingOutcome
 from prunella.ports import Store
 
 _DAY = timedelta(days=1)
+#: What stops the healing of one incident and of no other.
+_ITS_OWN = (
+    CoolingDown,
+    NothingToHeal,
+    SourceUnavailable,
+    PatchRefused,
+    RecordError,
+    InternalFault,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +124,7 @@ def take_turns(
             return None
         try:
             return Turn(incident=incident, healing=heal(incident))
-        except (CoolingDown, NothingToHeal, SourceUnavailable, PatchRefused, RecordError) as error:
+        except _ITS_OWN as error:
             return Turn(incident=incident, healing=None, problem=str(error))
 
     with ThreadPoolExecutor(workers or cpu_count() or 1, "prunella-heal") as pool:

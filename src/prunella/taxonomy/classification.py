@@ -145,7 +145,12 @@ def _says_everything(names: tuple[str, ...]) -> bool:
 
 def _short(view: View, through: str = "") -> str:
     """Return the class's name, and that of the class whose rule it is."""
-    own = _bare(view.names[0])
+    return _named(view.names[0], through)
+
+
+@lru_cache(maxsize=2_000)
+def _named(name: str, through: str) -> str:
+    own = _bare(name)
     other = _bare(through) if through else own
     return own if other == own else f"{own}, a {other}"
 

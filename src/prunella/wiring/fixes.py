@@ -5,6 +5,8 @@ from typing import Any
 
 from prunella.model.clock import now
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.settings import Settings
+from prunella.pipeline.advancing import is_quiet
 from prunella.pipeline.fixes import Suggestion, suggest_fixes
 from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
 from prunella.ports import Feed, Store
@@ -20,11 +22,10 @@ class Fixes:
     """
 
     def __init__(
-        self, store: Store, feed: Feed, *, may_start: bool = False, actor: str | None = None
+        self, store: Store, feed: Feed, *, settings: Settings, actor: str | None = None
     ) -> None:
         self._store, self._feed = store, feed
-        #: Fixes of high confidence may start a canary by themselves.
-        self._may_start = may_start
+        self._settings = settings
         self._actor = actor or user()
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
@@ -57,8 +58,10 @@ class Fixes:
         has set ``auto_fix_enabled``. With `keep` false nothing is kept.
         """
         by = By(actor="healer", at=now(), reason="")
+        settings = self._settings
+        may_start = settings.auto_fix_enabled and not is_quiet(settings.quiet_hours, by.at)
         return suggest_fixes(
-            self._store, self._feed, incident_id, by, may_start=self._may_start, keep=keep
+            self._store, self._feed, incident_id, by, may_start=may_start, keep=keep
         )
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:
@@ -86,7 +89,7 @@ class Fixes:
         return self._take(name, remove, reason)
 
     def _take(self, name: str, step: TakeStep, reason: str) -> Rollout:
-        return take(self._store, self._feed, name, step, self._by(reason))
+        return take(self._store, self._feed, name, step, self._by(reason), self._settings)
 
     def _by(self, reason: str) -> By:
         return By(actor=self._actor, at=now(), reason=reason)

@@ -15,9 +15,10 @@ from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
+from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import heal_tests
-from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, worst_first
 from prunella.pipeline.parts import Parts, TestParts
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
@@ -25,6 +26,8 @@ from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, Re
 from prunella.pipeline.story import tell
 from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring.alerts import Alerts
+from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
@@ -83,8 +86,7 @@ class Healer:
         from prunella.adapters.feed import FileFeed
 
         self._make_store()  # a fix may be there before anything was recorded
-        may_start = self.settings.auto_fix_enabled
-        return Fixes(self.store, FileFeed(data_folder(self.root)), may_start=may_start)
+        return Fixes(self.store, FileFeed(data_folder(self.root)), settings=self.settings)
 
     def _make_store(self) -> None:
         """Open the store, also where nothing was recorded yet."""
@@ -93,6 +95,27 @@ class Healer:
         if "store" not in self.__dict__:
             path = data_folder(self.root) / STORE_NAME
             self.__dict__["store"] = open_store(path, create=True)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Approvals of fixes by signed links."""
+        from prunella.adapters.feed import FileFeed
+
+        folder = data_folder(self.root)
+        return Approvals(self.store, FileFeed(folder), folder)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """What people are told by themselves; raises `ConfigurationError` for a bad address."""
+        return Alerts(self.store, self.settings)
+
+    def note_fault(self, activity: str, error: Exception) -> None:
+        """Keep an error of the healer as an incident of its own, where the store still takes it."""
+        note_fault(self.store, activity, error)
+
+    def clear_faults(self, activity: str | None = None) -> None:
+        """Close the incidents of the healer's own errors: in `activity`, or all."""
+        self.store.clear_faults(activity=activity, at=now())
 
     @cached_property
     def repository(self) -> Repository:
@@ -130,13 +153,16 @@ class Healer:
 
     def refresh(self) -> RefreshReport:
         """Bring the store up to date: take in what was spooled, forget what is old, triage what is new."""
+        from prunella.adapters.feed import FileFeed
         from prunella.adapters.spool import drain
+        from prunella.pipeline.advancing import advance_rollouts
         from prunella.triage import load_rules
 
         rules = load_rules(self.root)
         spool = data_folder(self.root) / SPOOL_NAME
         drained = drain(spool, self.store, retention=retention(self.settings))
         triaged = triage_pending(self.store, rules)
+        advance_rollouts(self.store, FileFeed(spool.parent), self.settings)
         return RefreshReport(
             records=drained.records,
             unreadable=drained.torn,
@@ -189,8 +215,8 @@ class Healer:
         since = now() - timedelta(minutes=minutes)
         if function is not None:
             return find_incidents(self.store, function, since=since)
-        recent = self.store.incidents(since=since)
-        return worst_first(item for item in recent if item.status in HEALABLE)
+        recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
+        return worst_first(recent, self.store.spreads(since=since) if len(recent) > 1 else {})
 
     def heal(
         self,
@@ -229,7 +255,8 @@ class Healer:
         """Find a patch with which failing tests pass, and publish the best if `create_pr`.
 
         `selection` are pytest's node ids, files or folders, relative to the root. Nothing needs to
-        be recorded. A configured model is asked, too, and what is said is kept. Raises `NothingToHeal` where none of the selected tests fails.
+        be recorded. A configured model is asked, too, and what is said is kept. Raises
+        `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
         from prunella.adapters.replay import SandboxReplayer

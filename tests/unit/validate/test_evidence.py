@@ -59,19 +59,11 @@ def test_models_differ_by_name() -> None:
 
 def test_what_answers_differently_lowers_the_score() -> None:
     """Of candidates that disagree none keeps its score; variants of one answer are one voice."""
-    alone = settled([(0.6, returned(0.0))], sifted=False)
-    same = settled([(0.6, returned(0.0)), (0.6, returned(0.0))], sifted=False)
-    two = settled([(0.6, returned(0.0)), (0.6, returned(1.0))], sifted=False)
-    three = settled([(0.6, returned(0.0)), *[(0.6, returned(1.0))] * 2], sifted=False)
+    alone = settled([(0.6, returned(0.0))])
+    same = settled([(0.6, returned(0.0)), (0.6, returned(0.0))])
+    two = settled([(0.6, returned(0.0)), (0.6, returned(1.0))])
+    three = settled([(0.6, returned(0.0)), *[(0.6, returned(1.0))] * 2])
     assert alone[0] == pytest.approx(0.6)
     assert same[0] == alone[0]
     assert two[0] == two[1] < alone[0]
     assert three[0] == two[0]
-
-
-def test_an_only_answer_counts_where_passing_calls_rejected_others() -> None:
-    """Nobody disagrees: that says something only where something was ruled out."""
-    lone = [(0.4, returned(0.0))]
-    assert settled(lone, sifted=True)[0] > settled(lone, sifted=False)[0]
-    split = [(0.4, returned(0.0)), (0.4, returned(1.0))]
-    assert settled(split, sifted=True) == settled(split, sifted=False)

@@ -9,7 +9,10 @@ from prunella.validate import Target, confidence, gate, try_fix
 from recorded import a_call, a_site, an_exception, an_occurrence
 
 SITE = a_site(
-    site_id="weather:fetch", qualname="fetch", kind=SiteKind.TOOL, parameters=("city", "days"),
+    site_id="weather:fetch",
+    qualname="fetch",
+    kind=SiteKind.TOOL,
+    parameters=("city", "days"),
     idempotent=True,
 )
 TIMEOUT = an_exception(
