@@ -1,6 +1,7 @@
 """What Prunella makes of real bugs of real projects, with the bug's own test as the oracle.
 
-    python benchmarks/bugsinpy.py BUGSINPY PROJECTS [--only PROJECT[:BUG] …] [--all] [--json]
+    python benchmarks/bugsinpy.py BUGSINPY PROJECTS [--only PROJECT[:BUG] …] [--all] [--limit S]
+                                                   [--json]
 
 BUGSINPY is a clone of BugsInPy (Widyasari et al., ESEC/FSE 2020), PROJECTS a folder with clones of
 the projects' own repositories, named tqdm, thefuck, cookiecutter, httpie and youtube-dl. What the
@@ -8,6 +9,7 @@ projects import is installed into ``PROJECTS/.environments`` by pip. Each bug is
 the developers' patch, with the test module from after it, and ``prunella heal --test`` works on
 its test in this interpreter's version of Python.
 
+A bug that takes longer than ``--limit`` seconds to be healed is given up, and counts as abstained.
 Without ``--all`` only crashes are healed: bugs whose test ends with an exception other than a
 failed assertion or a time-out. A bug whose test passes, can't be run, or fails with the developers'
 patch too doesn't reproduce: it is left out, and the reason is printed.
@@ -25,6 +27,7 @@ import io
 import json
 import re
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,6 +37,7 @@ import time
 import venv
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,8 +46,9 @@ from prunella.adapters.plain_folder import PlainFolder
 from prunella.adapters.replay import SandboxReplayer
 from prunella.adapters.test_probe import SandboxTestProbe
 from prunella.model.errors import NothingToHeal, PrunellaError
-from prunella.model.settings import Settings, load
-from prunella.pipeline.heal_tests import TestParts, heal_tests, this_process
+from prunella.model.settings import load
+from prunella.pipeline.heal_tests import heal_tests, this_process
+from prunella.pipeline.parts import TestParts
 from prunella.pipeline.results import Healing
 
 #: Project → what its tests import, beside pytest.
@@ -155,7 +160,11 @@ def _extract(clone: Path, commit: str, paths: Sequence[str], into: Path) -> None
         archive.extractall(into, filter="data")
 
 
-def measure(bug: Bug, projects: Path, *, every: bool) -> Result:
+class OutOfTime(BaseException):
+    """The time for a bug is over; nothing that handles a project's exceptions may catch it."""
+
+
+def measure(bug: Bug, projects: Path, *, every: bool, limit_s: float) -> Result:
     """Heal one bug and score the patch that is offered first."""
     result = Result(bug=f"{bug.project}:{bug.number}", developers=bug.patch)
     clone = projects / bug.project
@@ -167,28 +176,48 @@ def measure(bug: Bug, projects: Path, *, every: bool) -> Result:
         except subprocess.CalledProcessError as error:
             result.not_reproduced = f"git: {error.stderr.decode(errors='replace').strip()}"[:200]
             return result
-        python = str(environment(projects, bug.project))
-        parts = _parts(root, load(root, arguments={"python": python}, environ={}).settings)
+        parts = _parts(root, environment(projects, bug.project))
         try:
             result.failure = _failure(parts, bug, root)
-            if not _passes_when_fixed(clone, bug, projects):
-                raise NothingToHeal("the test fails with the developers' patch too")
             if not (every or result.crash):
                 return result
-            started = time.perf_counter()
-            healing = heal_tests(parts, bug.tests, publish=False)
-            result.time_s = time.perf_counter() - started
-        except NothingToHeal as error:
+            if not _passes_when_fixed(clone, bug, projects):
+                raise NothingToHeal("the test fails with the developers' patch too")
+        except PrunellaError as error:
             result.not_reproduced = str(error)[-200:]
             return result
-        except PrunellaError as error:
-            result.abstention = str(error)[:300]
-            return result
-        _score(healing, clone, bug, result)
+        _heal(parts, clone, bug, result, limit_s)
     return result
 
 
-def _parts(root: Path, settings: Settings) -> TestParts:
+def _heal(parts: TestParts, clone: Path, bug: Bug, result: Result, limit_s: float) -> None:
+    started = time.perf_counter()
+    try:
+        with _limited(limit_s):
+            healing = heal_tests(parts, bug.tests, publish=False)
+        _score(healing, clone, bug, result)
+    except OutOfTime:
+        result.abstention = f"given up after {limit_s:g} s"
+    except PrunellaError as error:
+        result.abstention = str(error)[:300]
+    result.time_s = time.perf_counter() - started
+
+
+@contextmanager
+def _limited(limit_s: float) -> Iterator[None]:
+    def expire(_number: int, _frame: object) -> None:
+        raise OutOfTime
+
+    signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _parts(root: Path, python: Path) -> TestParts:
+    settings = load(root, arguments={"python": str(python)}, environ={}).settings
     repository = PlainFolder(root)
     return TestParts(
         settings=settings,
@@ -218,8 +247,7 @@ def _passes_when_fixed(clone: Path, bug: Bug, projects: Path) -> bool:
         root = Path(place).resolve()
         root.chmod(0o755)
         _extract(clone, bug.fixed, [], root)
-        python = str(environment(projects, bug.project))
-        parts = _parts(root, load(root, arguments={"python": python}, environ={}).settings)
+        parts = _parts(root, environment(projects, bug.project))
         process = this_process(parts, root, bug.tests)
         seen = parts.probe.observe(root, process, bug.tests, watched=False)
     return bool(seen.tests) and all(test.passed for test in seen.tests)
@@ -278,6 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("projects", type=Path, help="a folder with clones of the projects")
     parser.add_argument("--only", nargs="+", default=[], help="projects, or project:number")
     parser.add_argument("--all", action="store_true", help="bugs that don't crash too")
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds for a bug")
     parser.add_argument("--json", action="store_true", help="one JSON object a bug")
     given = parser.parse_args(arguments)
     results = []
@@ -289,7 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name = f"{project}:{bug.number}"
             if given.only and project not in given.only and name not in given.only:
                 continue
-            results.append(measure(bug, given.projects, every=given.all))
+            results.append(measure(bug, given.projects, every=given.all, limit_s=given.limit))
             if given.json:
                 print(json.dumps(asdict(results[-1])), flush=True)
             print(f"{name}: {_said(results[-1])}", file=sys.stderr, flush=True)

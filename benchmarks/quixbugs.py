@@ -124,7 +124,7 @@ def table(results: Sequence[Result]) -> str:
         marks = " | ".join(
             "yes" if value else "-" for value in (item.plausible, item.correct, item.ambiguous)
         )
-        said = (item.edit or item.abstention).replace("|", "\\|")
+        said = " ".join((item.edit or item.abstention).split()).replace("|", "\\|")
         lines.append(f"| {item.name} | {item.failure} | {marks} | {item.time_s:.1f} | {said} |")
     return "\n".join([*lines, "", sums(results)])
 

@@ -40,6 +40,8 @@ _COLLECT_S = 90.0
 _OBSERVE_S = 120.0
 #: Processor time of one watched test; after each that takes longer, the next get less.
 _OBSERVED_TEST_S = 3.0
+#: Tests that ran out of it run once more, unwatched, with this much: watching makes them slow.
+_SECOND_CHANCE_S = 6.0
 #: Watched runs that a test has taken down are begun anew without it, so often.
 _MAX_RESTARTS = 3
 _MAX_TOTAL_BYTES = 256_000_000
@@ -66,25 +68,56 @@ class SandboxTestProbe:
     def observe(
         self, tree: Path, process: Process, selection: Sequence[str], *, watched: bool = True
     ) -> Observation:
-        """Run and watch tests; one that takes its process down counts as failed."""
+        """Run and watch tests; one that takes its process down, or too long, counts as failed."""
         found: dict[str, ObservedTest] = {}
+        late = list[str]()
         problem, dead = "", list[str]()
         for _ in range(1 + _MAX_RESTARTS):
             problem, running = "", ""
             skip = tuple(f"--deselect={name}" for name in (*found, *dead))
-            order = _Order(selection=(*selection, *skip), watched=watched, wait_s=_OBSERVE_S)
+            order = _Order(
+                selection=(*selection, *skip),
+                test_s=_OBSERVED_TEST_S,
+                watched=watched,
+                wait_s=_OBSERVE_S,
+            )
             for line in self._lines(tree, process, order):
                 running = _text(line, "begins") or running
                 problem = _text(line, "problem") or problem
                 test = _observed(line)
                 if test is not None and len(found) < _MAX_TESTS:
                     found[test.test_id], running = test, ""
+                    late += [test.test_id] if line.get("late") is True else []
             if not running:
                 break
             dead.append(running)
             problem = f"{running} took its process down, or too long"
+        found |= self._second_chances(tree, process, selection, [found[name] for name in late])
         lost = [ObservedTest(test_id=name, outcome="failed", duration_us=0) for name in dead]
         return Observation(tests=(*found.values(), *lost), problem=problem)
+
+    def _second_chances(
+        self,
+        tree: Path,
+        process: Process,
+        selection: Sequence[str],
+        late: Sequence[ObservedTest],
+    ) -> dict[str, ObservedTest]:
+        """Run tests that were cut off once more, and return those that come to an end then."""
+        order = _Order(
+            selection=tuple(selection),
+            tests=tuple(test.test_id for test in late),
+            test_s=_SECOND_CHANCE_S,
+            watched=False,
+            wait_s=_OBSERVE_S,
+        )
+        known = {test.test_id: test for test in late}
+        found: dict[str, ObservedTest] = {}
+        for line in self._lines(tree, process, order) if late else ():
+            test = _observed(line)
+            if test is not None and test.test_id in known and line.get("late") is not True:
+                found[test.test_id] = replace(test, lines=known[test.test_id].lines)
+        return found
 
     def attempt(
         self,
@@ -179,7 +212,7 @@ class _Order:
 
     selection: tuple[str, ...]
     tests: tuple[str, ...] = ()
-    test_s: float = _OBSERVED_TEST_S
+    test_s: float = _SECOND_CHANCE_S
     budget_s: float = 0.0
     enough: int = 1
     watched: bool = True

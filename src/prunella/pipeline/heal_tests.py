@@ -2,74 +2,35 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prunella._version import __version__
-from prunella.diagnose.spectrum import Suspect, is_test_module, suspects, suspicious_lines
+from prunella.diagnose.spectrum import Suspect, suspects, suspicious_lines
 from prunella.model.clock import now
-from prunella.model.errors import NothingToHeal, PatchRefused
+from prunella.model.dossier import Dossier
+from prunella.model.errors import NothingToHeal
 from prunella.model.ids import IncidentId, ProcessId, SiteId, new_id
-from prunella.model.incidents import (
-    Diagnosis,
-    Incident,
-    IncidentStatus,
-)
+from prunella.model.incidents import Diagnosis, Incident, IncidentStatus
 from prunella.model.records import Process
-from prunella.model.repair import Accepted, Candidate, Check, Publication, SourceFunction
-from prunella.model.settings import Settings
-from prunella.model.tree import Tree
-from prunella.model.trials import ObservedTest, Variant, VariantEnding
+from prunella.model.repair import Accepted, Publication
+from prunella.model.trials import ObservedTest, VariantEnding
+from prunella.pipeline.crashing_tests import crashes, dossier_of, sources
 from prunella.pipeline.explain_tests import diagnosed, explained, located
 from prunella.pipeline.gather import check_out
+from prunella.pipeline.heal import MODEL_SAMPLES
+from prunella.pipeline.ideas import Idea, ideas
+from prunella.pipeline.oracle import Oracle
+from prunella.pipeline.parts import TestParts
 from prunella.pipeline.results import Healing, Proposal
-from prunella.ports import CodeHost, Progress, Replayer, Repository, TestProbe
-from prunella.propose.candidates import candidate_for
-from prunella.propose.variants import ProposedVariant, propose_variants
+from prunella.propose import propose_by_model
 from prunella.publish import compose
-from prunella.validate.by_tests import (
-    agreement,
-    check_tests_run,
-    check_whole_suite,
-    verdict_by_tests,
-)
-from prunella.validate.rivals import first_difference, rival_requests, rivals, shown
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6
-MAX_VARIANTS = 4_000
-#: Time for trying variants; what ranks behind has little chance.
-TRIAL_BUDGET_S = 40.0
-#: So many plausible variants are enough to choose from.
-ENOUGH = 8
 #: Plausible patches that are proven once more by a fresh run.
 MAX_PROVEN = 3
-#: Checks of a verdict that runs of tests decide.
-_SHOWN_BY_TESTS = frozenset({"failing_tests", "passing_tests", "agreement", "tests"})
-#: A variant's test may take this much longer than the slowest good one took on the base.
-_SLOWER = 10.0
-_LEAST_TEST_S = 0.25
-#: Good tests that take longer in all run behind the failing ones, whatever their order is.
-_SHORT_US = 600_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestParts:
-    """What healing by tests works with; there is no store, because nothing was recorded."""
-
-    __test__ = False  # not a pytest class
-
-    settings: Settings
-    repository: Repository
-    probe: TestProbe
-    #: Tells plausible patches apart on inputs near those of the tests.
-    replayer: Replayer
-    #: All of the project's tests have to keep passing with the best patch.
-    all_tests: bool
-    host: CodeHost
-    progress: Progress
 
 
 def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> Healing:
@@ -86,12 +47,12 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
             tree=tree,
             process=this_process(parts, tree, selection),
         )
-        taken = attempt.take_tests()
+        attempt.take_tests()
         attempt.observe()
-        incident, found = attempt.incident(), attempt.suspects()
-        incident = replace(incident, location=located(found))
-        proposals = attempt.proposals(incident, found)
+        found = attempt.suspects()
+        incident = replace(attempt.incident(), location=located(found))
         diagnosis = diagnosed(incident, found, attempt.failing)
+        proposals = attempt.proposals(incident, diagnosis, found)
         publication = attempt.publish(incident, diagnosis, proposals) if publish else None
     outcome, explanation = explained(proposals, publication, attempt.tried)
     return Healing(
@@ -101,7 +62,7 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
         publication=publication,
         outcome=outcome,
         explanation=explanation,
-        note=f"taken from your working tree: {', '.join(taken)}" if taken else "",
+        note="; ".join(attempt.notes()),
     )
 
 
@@ -137,6 +98,10 @@ class _Attempt:
     failing: tuple[ObservedTest, ...] = ()
     #: Variants that were really tried.
     tried: int = 0
+    #: Test files that are not the base's.
+    taken: list[str] = field(default_factory=list)
+    #: What the model didn't answer, or couldn't be used, in sentences.
+    complaints: list[str] = field(default_factory=list)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -147,9 +112,8 @@ class _Attempt:
     def passing(self) -> list[ObservedTest]:
         return [test for test in self.tests if test.passed]
 
-    def take_tests(self) -> list[str]:
+    def take_tests(self) -> None:
         """Put test files that differ from the base, or aren't in it, into the checked-out tree."""
-        taken = []
         for path in self.files:
             mine = self.parts.repository.root / path
             if not mine.exists():
@@ -160,8 +124,12 @@ class _Attempt:
             ):
                 theirs.parent.mkdir(parents=True, exist_ok=True)
                 theirs.write_bytes(mine.read_bytes())
-                taken.append(path)
-        return taken
+                self.taken.append(path)
+
+    def notes(self) -> list[str]:
+        """Return sentences on what was different from what one would expect."""
+        taken = [f"taken from your working tree: {', '.join(self.taken)}"] if self.taken else []
+        return [*taken, *self.complaints]
 
     def observe(self) -> None:
         """Run the tests on the base; raises `NothingToHeal` where no selected one fails."""
@@ -208,34 +176,43 @@ class _Attempt:
 
     # --- proposing and proving
 
-    def proposals(self, incident: Incident, found: Sequence[Suspect]) -> list[Proposal]:
+    def proposals(
+        self, incident: Incident, diagnosis: Diagnosis, found: Sequence[Suspect]
+    ) -> list[Proposal]:
         """Return judged patches with which the failing tests passed, the likeliest first."""
-        ranked = propose_variants(
-            [(item.function, item.lines) for item in found], limit=MAX_VARIANTS
-        )
-        plausible = self._tried(ranked, found)
-        made = (_candidate(incident, item) for item in plausible)
+        oracle = self._oracle()
+        ranked = ideas(incident, self.process, self.failing, found, self._read)
+        plausible = self._tried(oracle, ranked, found)
+        made = (item.candidate() for item in plausible)
         candidates = [item for item in made if item is not None]
-        proposals = _ranked([self._proven(item) for item in candidates[:MAX_PROVEN]])
-        functions = {item.variant.qualname: item.function for item in plausible}
-        return self._with_all_tests(self._compared(proposals, functions))
+        proposals = [oracle.proven(item) for item in candidates[:MAX_PROVEN]]
+        functions = {item.function.qualname: item.function for item in plausible}
+        dossier = self._question(incident, found)
+        if self.parts.open_model is not None and dossier is not None:
+            function = dossier.function
+            proposals += self._by_model(oracle, dossier, diagnosis, proposals)
+            functions |= {function.qualname: function} if function else {}
+        proposals.sort(key=lambda item: (not item.accepted, -item.candidate.prior))
+        return oracle.with_all_tests(oracle.compared(proposals, functions))
+
+    def _oracle(self) -> Oracle:
+        return Oracle(
+            parts=self.parts,
+            tree=self.tree,
+            process=self.process,
+            files=self.files,
+            tests=self.tests,
+            failing=self.failing,
+        )
 
     def _tried(
-        self, ranked: Sequence[ProposedVariant], found: Sequence[Suspect]
-    ) -> list[ProposedVariant]:
+        self, oracle: Oracle, ranked: Sequence[Idea], found: Sequence[Suspect]
+    ) -> list[Idea]:
         if not ranked:
             return []
-        self.parts.progress(f"trying {len(ranked)} variants of {len(found)} functions")
-        runs = self.parts.probe.attempt(
-            self.tree,
-            self.process,
-            self.files,
-            [item.variant for item in ranked],
-            tests=self._order(found),
-            test_s=self._test_s(),
-            budget_s=TRIAL_BUDGET_S,
-            enough=ENOUGH,
-        )
+        functions = {(item.function.path, item.function.first_line) for item in ranked}
+        self.parts.progress(f"trying {len(ranked)} variants of {len(functions)} functions")
+        runs = oracle.attempt([item.variant for item in ranked], found)
         self.tried = sum(run.ending is not VariantEnding.NOT_RUN for run in runs)
         return [
             item
@@ -243,86 +220,53 @@ class _Attempt:
             if run.ending is VariantEnding.PASSED
         ]
 
-    def _order(self, found: Sequence[Suspect]) -> list[str]:
-        """Return the tests that decide: the failing ones, and good ones that run a suspect."""
-        wanted = {name for item in found for name in item.passing}
-        wanted |= {test.test_id for test in self.failing}
-        chosen = [test for test in self.tests if test.test_id in wanted]
-        if sum(test.duration_us for test in chosen if test.passed) > _SHORT_US:
-            chosen.sort(key=lambda test: not test.failed)
-        return [test.test_id for test in chosen]
+    def _question(self, incident: Incident, found: Sequence[Suspect]) -> Dossier | None:
+        """Return what a model is shown: where the tests crashed, else the most suspicious function."""
+        crashed = crashes(self.failing, self._read)
+        shown = sources(self.failing, self._read)
+        if crashed:
+            first = crashed[0]
+            return dossier_of(first.function, first.ends, incident, self.process, shown)
+        if not found:
+            return None
+        ends = [(test, test.exception) for test in self.failing if test.exception is not None]
+        return dossier_of(found[0].function, ends, incident, self.process, shown)
 
-    def _test_s(self) -> float:
-        slowest = max((test.duration_us for test in self.passing), default=0) / 1e6
-        return max(_LEAST_TEST_S, _SLOWER * slowest)
-
-    def _proven(self, candidate: Candidate) -> Proposal:
-        self.parts.progress(f"proving afresh: {candidate.description}")
-        with _patched(self.tree, candidate):
-            after = self._run(self.files)
-        names = [test.test_id for test in self.failing]
-        checks = check_tests_run(self.tests, after, names)
-        return Proposal(candidate=candidate, verdict=verdict_by_tests(candidate, checks))
-
-    def _compared(
-        self, proposals: list[Proposal], functions: Mapping[str, SourceFunction]
+    def _by_model(
+        self,
+        oracle: Oracle,
+        dossier: Dossier,
+        diagnosis: Diagnosis,
+        earlier: Sequence[Proposal],
     ) -> list[Proposal]:
-        """Say of accepted patches whether they differ on other inputs; their order stays."""
-        accepted = [item for item in proposals if item.accepted]
-        if len(accepted) < 2:
-            return proposals
-        self.parts.progress(f"comparing {len(accepted)} plausible patches on other inputs")
-        function = functions[accepted[0].candidate.patch.qualname]
-        requests = rival_requests(
-            self._inputs_of(function), f"{function.module}:{function.qualname}", now()
-        )
-        overlays = [{item.candidate.patch.path: item.candidate.patch.after} for item in accepted]
-        rows = self.parts.replayer.replay(self.tree, self.process, requests, overlays)
-        ranked = []
-        for number, proposal in enumerate(accepted):
-            others = rivals(rows, number)
-            place = first_difference(rows[number], rows[others[0]]) if others else None
-            words = shown(requests[place]) if place is not None else "other inputs"
-            checks = [*_shown_by_tests(proposal), agreement(len(others), words)]
-            verdict = verdict_by_tests(proposal.candidate, checks)
-            ranked.append(replace(proposal, verdict=verdict))
-        return [*ranked, *(item for item in proposals if not item.accepted)]
-
-    def _inputs_of(self, function: SourceFunction) -> Sequence[Tree]:
-        variant = Variant(
-            path=function.path,
-            qualname=function.qualname,
-            first_line=function.first_line,
-            text="",
-        )
-        return self.parts.probe.inputs(self.tree, self.process, self.files, variant).inputs
-
-    def _with_all_tests(self, ranked: list[Proposal]) -> list[Proposal]:
-        """Let the best meet all tests of the project; one that breaks some goes to the end."""
-        if not self.parts.all_tests or not ranked or not ranked[0].accepted:
-            return ranked
-        if set(map(str, self._test_files())) <= set(self.files):
-            return ranked
-        self.parts.progress("running all of the project's tests")
-        before = self._run(())
-        for number, proposal in enumerate(ranked):
-            if not proposal.accepted:
+        """Return the patches of the configured model, judged by the tests."""
+        assert self.parts.open_model is not None  # noqa: S101 - the caller has looked
+        model = self.parts.open_model(dossier.incident.incident_id)
+        known = {item.candidate.patch.after for item in earlier}
+        proposals: list[Proposal] = []
+        for _round in range(self.parts.settings.model_rounds):
+            self.parts.progress(f"asking {model.name} for patches")
+            answered = propose_by_model(
+                dossier,
+                diagnosis,
+                model,
+                samples=MODEL_SAMPLES,
+                feedback=[item.verdict for item in proposals],
+                attempts=[item.candidate for item in proposals],
+                refused=self._complain,
+                unusable=model.unusable,
+            )
+            fresh = [item for item in answered if item.patch.after not in known]
+            known |= {item.patch.after for item in fresh}
+            proposals += [oracle.proven(item) for item in fresh]
+            if not fresh or any(item.accepted for item in proposals):
                 break
-            with _patched(self.tree, proposal.candidate):
-                after = self._run(())
-            check = check_whole_suite(before, after)
-            verdict = verdict_by_tests(proposal.candidate, [*_shown_by_tests(proposal), check])
-            ranked[number] = replace(proposal, verdict=verdict)
-            if ranked[number].accepted:
-                break
-        return _ranked(ranked)
+        return proposals
 
-    def _run(self, selection: Sequence[str]) -> Sequence[ObservedTest]:
-        return self.parts.probe.observe(self.tree, self.process, selection, watched=False).tests
-
-    def _test_files(self) -> list[str]:
-        names = [path for path in self.parts.repository.files() if path.endswith(".py")]
-        return [path for path in names if is_test_module(path)]
+    def _complain(self, sentence: str) -> None:
+        self.parts.progress(sentence)
+        if sentence not in self.complaints:
+            self.complaints.append(sentence)
 
     def publish(
         self, incident: Incident, diagnosis: Diagnosis, proposals: Sequence[Proposal]
@@ -338,44 +282,9 @@ class _Attempt:
             verdict=verdict,
             alternatives=[(item.candidate, item.verdict) for item in others if item.accepted],
             regression_test=None,
+            tests=[test.test_id for test in self.failing],
+            uncommitted=self.taken,
             at=now(),
         )
         self.parts.progress(f"publishing {request.branch}")
         return self.parts.host.publish(request)
-
-
-def _shown_by_tests(proposal: Proposal) -> list[Check]:
-    return [item for item in proposal.verdict.checks if item.name in _SHOWN_BY_TESTS]
-
-
-def _ranked(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Accepted ones first, then by score; else they stay in their order."""
-    return sorted(proposals, key=lambda item: (not item.accepted, -item.verdict.score))
-
-
-@contextmanager
-def _patched(tree: Path, candidate: Candidate) -> Iterator[None]:
-    """Let the checked-out tree have the patch while the block runs."""
-    file = tree / candidate.patch.path
-    before = file.read_bytes()
-    file.write_bytes(candidate.patch.after)
-    try:
-        yield
-    finally:
-        file.write_bytes(before)
-
-
-def _candidate(incident: Incident, item: ProposedVariant) -> Candidate | None:
-    proposal = item.proposal
-    try:
-        return candidate_for(
-            item.function,
-            incident.incident_id,
-            item.variant.text,
-            origin=f"rule:{proposal.rule}",
-            description=proposal.description,
-            reason=proposal.reason,
-            prior=item.chance,
-        )
-    except PatchRefused:
-        return None

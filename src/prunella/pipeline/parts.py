@@ -13,6 +13,7 @@ from prunella.ports import (
     Repository,
     Retriever,
     Store,
+    TestProbe,
     TestRunner,
 )
 
@@ -31,4 +32,23 @@ class Parts:
     #: Opens the configured language model on behalf of an incident, so that what is said is kept;
     #: ``None`` where the built-in rules work alone.
     open_model: Callable[[IncidentId], KeptModel] | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestParts:
+    """What healing by tests works with; records need not be there."""
+
+    __test__ = False  # not a pytest class
+
+    settings: Settings
+    repository: Repository
+    probe: TestProbe
+    #: Tells plausible patches apart on inputs near those of the tests.
+    replayer: Replayer
+    #: All of the project's tests have to keep passing with the best patch.
+    all_tests: bool
+    host: CodeHost
+    #: As in `Parts`.
+    open_model: Callable[[IncidentId], KeptModel] | None = None
     progress: Progress

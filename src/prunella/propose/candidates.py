@@ -6,7 +6,16 @@ from prunella.model.dossier import Dossier
 from prunella.model.errors import SourceUnavailable
 from prunella.model.ids import CandidateId, IncidentId, new_id
 from prunella.model.repair import Candidate, Patch, SourceFunction
-from prunella.patching import replace_function, unified_diff
+from prunella.model.trials import Variant
+from prunella.patching import (
+    FunctionSpan,
+    SourceText,
+    functions,
+    locate,
+    replace_function,
+    unified_diff,
+)
+from prunella.patching.imports import imports_of, missing_imports
 
 
 def make_candidate(
@@ -94,3 +103,32 @@ def joined(first: Candidate, second: Candidate) -> Candidate:
         ),
         prior=first.prior * second.prior,
     )
+
+
+def as_variant(function: SourceFunction, candidate: Candidate, *, chance: float) -> Variant:
+    """Return a candidate as a variant of `function`, to be tried with tests in a running process.
+
+    The imports that the candidate adds to the file stand before the function's text.
+    """
+    before, after = SourceText(candidate.patch.before), SourceText(candidate.patch.after)
+    span = _same_function(before, after, function)
+    added = missing_imports(
+        before.tree, [item for node in after.tree.body for item in imports_of(node)]
+    )
+    lead = span.text[: len(span.text) - len(span.text.lstrip(" \t"))]
+    return Variant(
+        path=function.path,
+        qualname=function.qualname,
+        first_line=function.first_line,
+        text="".join(f"{lead}{item.statement()}\n" for item in added) + span.text,
+        chance=chance,
+    )
+
+
+def _same_function(before: SourceText, after: SourceText, function: SourceFunction) -> FunctionSpan:
+    """Return where the function stands in `after`; of several of one name, the same one in order."""
+    name = function.qualname
+    old = locate(before, name, first_line=function.first_line).node
+    number = [node for known, node in functions(before.tree) if known == name].index(old)
+    new = [node for known, node in functions(after.tree) if known == name][number]
+    return locate(after, name, first_line=new.lineno)

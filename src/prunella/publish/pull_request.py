@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from prunella.model.incidents import Diagnosis, Incident
@@ -16,6 +17,8 @@ TRAILER = "Prunella-Incident"
 LABEL = "prunella"
 #: Below this score a pull request is a draft.
 READY_SCORE = 0.8
+#: Tests that are named; more are counted.
+_MAX_NAMED = 20
 _MARK = {
     CheckOutcome.PASSED: "shown",
     CheckOutcome.FAILED: "**failed**",
@@ -45,6 +48,8 @@ def compose(
     verdict: Accepted,
     alternatives: Sequence[tuple[Candidate, Verdict]],
     regression_test: tuple[str, bytes] | None,
+    tests: Sequence[str] = (),
+    uncommitted: Sequence[str] = (),
     at: datetime,
     base: str | None = None,
     note: str = "",
@@ -53,13 +58,16 @@ def compose(
 
     `regression_test` is the path and content of a test that was proven to fail before and to pass
     after. `alternatives` are the other candidates, accepted ones first. `base` is the commit that
-    the candidate was made on, `note` what has to be known of it besides.
+    the candidate was made on, `note` what has to be known of it besides. `tests` are ids of the failing tests
+    that pass with the change, where they and no recorded calls are the proof; of these, the files
+    in `uncommitted` are not in the base.
     """
     patch = candidate.patch
     error = incident.error_type.partition(":")[2]
     files: Overlay = {patch.path: patch.after, **dict([regression_test] if regression_test else [])}
     title = f"Fix {error} in {patch.qualname}"
-    body = _body(incident, diagnosis, candidate, verdict, alternatives, regression_test, note)
+    proof = _by_tests(tests, uncommitted) if tests else _by_calls(verdict, regression_test)
+    body = _body(incident, diagnosis, candidate, verdict, alternatives, proof, note)
     message = (
         f"{title}\n\n{_line(candidate.description)}\n\n"
         f"Root cause: {_line(diagnosis.root_cause)}\nShown: {_line(verdict.summary)}\n\n"
@@ -85,13 +93,55 @@ def _line(text: str) -> str:
     return quiet(" ".join(text.split()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """What a text says of how its change was proven, in Markdown."""
+
+    #: Numbers beside the checks.
+    counts: str
+    #: What the proof can't show.
+    limit: str
+    regression: str
+    how: str
+    #: It rests on calls of a function under ``@heal``.
+    recorded: bool
+
+
+def _by_calls(verdict: Accepted, regression_test: tuple[str, bytes] | None) -> _Proof:
+    return _Proof(
+        counts=_replays(verdict),
+        limit="That the new result for the once-failing inputs is what you want: "
+        "recorded calls show that it no longer fails, not what it should have answered.",
+        regression=_regression(regression_test),
+        how="validated by replaying recorded calls in a sandbox",
+        recorded=True,
+    )
+
+
+def _by_tests(tests: Sequence[str], uncommitted: Sequence[str]) -> _Proof:
+    names = [f"- {code(name)}" for name in tests[:_MAX_NAMED]]
+    if len(tests) > _MAX_NAMED:
+        names.append(f"- and {len(tests) - _MAX_NAMED} more")
+    lines = ["The tests are the proof. They fail on the base and pass with this change:", *names]
+    if uncommitted:
+        files = ", ".join(code(path) for path in uncommitted)
+        lines.append(f"\nNot on this branch, but as they are in the work tree: {files}. Add them.")
+    return _Proof(
+        counts="",
+        limit="Anything that the tests don't check.",
+        regression="\n".join(lines),
+        how="validated by running the project's tests in a sandbox",
+        recorded=False,
+    )
+
+
 def _body(
     incident: Incident,
     diagnosis: Diagnosis,
     candidate: Candidate,
     verdict: Accepted,
     alternatives: Sequence[tuple[Candidate, Verdict]],
-    regression_test: tuple[str, bytes] | None,
+    proof: _Proof,
     note: str,
 ) -> str:
     sections = [
@@ -99,7 +149,7 @@ def _body(
         prose(candidate.description),
         f"> {prose(note)}" if note else "",
         "## The error",
-        _error(incident),
+        _error(incident, recorded=proof.recorded),
         "## Root cause",
         prose(diagnosis.root_cause),
         _evidence(diagnosis),
@@ -109,28 +159,34 @@ def _body(
         "## What was shown",
         prose(verdict.summary),
         _checks(verdict),
-        _replays(verdict),
+        proof.counts,
         "## What was not shown",
-        _not_shown(verdict),
+        _not_shown(verdict, proof.limit),
         "## Regression test",
-        _regression(regression_test),
+        proof.regression,
         _alternatives(alternatives),
         "## How it was made",
         f"Proposed by {code(candidate.origin)}, diagnosed by {code(diagnosis.made_by)}; "
-        "validated by replaying recorded calls in a sandbox. Nothing was merged.",
+        f"{proof.how}. Nothing was merged.",
         f"Everything that is known of it: {code(f'prunella incidents show {incident.incident_id}')}",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _error(incident: Incident) -> str:
+def _error(incident: Incident, *, recorded: bool) -> str:
     place = incident.location
     rows = [
         ("exception", code(incident.error_type.replace(":", "."))),
         ("message", code(incident.message[:300])),
         ("error code", code(incident.error_code)),
+    ]
+    where = code(f"{place.file}:{place.line} in {place.qualname}" if place else "?")
+    if not recorded:
+        rows += [("failing test", code(incident.site_id)), ("most suspicious line", where)]
+        return table(("", ""), rows)
+    rows += [
         ("function under `@heal`", code(incident.site_id)),
-        ("failed at", code(f"{place.file}:{place.line} in {place.qualname}" if place else "?")),
+        ("failed at", where),
         ("seen", f"{incident.count:,} times"),
         ("first", f"{incident.first_seen_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("last", f"{incident.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"),
@@ -166,14 +222,10 @@ def _replays(verdict: Accepted) -> str:
     return "\n".join(lines)
 
 
-def _not_shown(verdict: Accepted) -> str:
+def _not_shown(verdict: Accepted, limit: str) -> str:
     missing = [item for item in verdict.checks if item.outcome is CheckOutcome.NOT_SHOWN]
     lines = [f"- {code(item.name)}: {prose(item.detail)}" for item in missing]
-    lines.append(
-        "- That the new result for the once-failing inputs is what you want: "
-        "recorded calls show that it no longer fails, not what it should have answered."
-    )
-    return "\n".join(lines)
+    return "\n".join([*lines, f"- {limit}"])
 
 
 def _regression(regression_test: tuple[str, bytes] | None) -> str:

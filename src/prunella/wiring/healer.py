@@ -18,9 +18,9 @@ from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
-from prunella.pipeline.heal_tests import TestParts, heal_tests
+from prunella.pipeline.heal_tests import heal_tests
 from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
-from prunella.pipeline.parts import Parts
+from prunella.pipeline.parts import Parts, TestParts
 from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
@@ -86,13 +86,19 @@ class Healer:
     def fixes(self) -> Fixes:
         """The fixes of the project and their rollouts."""
         from prunella.adapters.feed import FileFeed
+
+        self._make_store()  # a fix may be there before anything was recorded
+        feed = FileFeed(data_folder(self.root))
+        open_model = self._open_model if self.settings.model else None
+        return Fixes(self.store, feed, settings=self.settings, open_model=open_model)
+
+    def _make_store(self) -> None:
+        """Open the store, also where nothing was recorded yet."""
         from prunella.adapters.sqlite_store import open_store
 
-        folder = data_folder(self.root)
-        if "store" not in self.__dict__:  # a fix may be there before anything was recorded
-            self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        open_model = self._open_model if self.settings.model else None
-        return Fixes(self.store, FileFeed(folder), settings=self.settings, open_model=open_model)
+        if "store" not in self.__dict__:
+            path = data_folder(self.root) / STORE_NAME
+            self.__dict__["store"] = open_store(path, create=True)
 
     @cached_property
     def approvals(self) -> Approvals:
@@ -266,7 +272,8 @@ class Healer:
         """Find a patch with which failing tests pass, and publish the best if `create_pr`.
 
         `selection` are pytest's node ids, files or folders, relative to the root. Nothing needs to
-        be recorded. Raises `NothingToHeal` where none of the selected tests fails.
+        be recorded. A configured model is asked, too, and what is said is kept. Raises
+        `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
         from prunella.adapters.replay import SandboxReplayer
@@ -279,6 +286,7 @@ class Healer:
             replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
             all_tests=True,
             host=LocalHost(self.repository),
+            open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
         )
         return heal_tests(parts, selection, publish=create_pr)
@@ -340,6 +348,7 @@ class Healer:
         from prunella.adapters.prices import price_of
 
         model = open_model(self.settings)
+        self._make_store()  # tests may be healed before anything was recorded
         return RecordedModel(
             model=model,
             incident_id=incident_id,

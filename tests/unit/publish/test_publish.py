@@ -49,6 +49,19 @@ def test_branch_has_the_function_and_its_test_only() -> None:
     assert composed(regression_test=None).files == {"shop/prices.py": b"after\n"}
 
 
+def test_where_tests_are_the_proof_the_text_says_which() -> None:
+    """A patch proven by tests names them, and claims no recorded call; tests not on it are named."""
+    tests = ["tests/test_a.py::test_one", "tests/test_a.py::test_two"]
+    values = {"tests": tests, "uncommitted": ["tests/test_a.py"], "regression_test": None}
+    body = composed(**values).body
+    assert "The tests are the proof" in body
+    assert all(f"- `{test}`" in body for test in tests)
+    assert "Not on this branch" in body
+    for wrong in ("recorded calls", "replay", "@heal", "None:"):
+        assert wrong not in body
+    assert "and 5 more" in composed(tests=[f"t.py::test_{n}" for n in range(25)]).body
+
+
 def test_alternatives_are_shown_with_their_verdict() -> None:
     """A second accepted candidate stands in the text with its diff."""
     other = candidate(description="Raise ValueError instead.")

@@ -154,22 +154,24 @@ class _Session:
         with self._watch.on() if self._job.watched else contextlib.nullcontext():
             outcome = self._run(item, following)
         took_ns = time.process_time_ns() - started
-        self._adapt_limit(outcome, took_ns / 1e9)
+        late = outcome == "failed" and took_ns / 1e9 >= 0.9 * self._limit_s
+        self._adapt_limit(outcome, took_ns / 1e9, late=late)
         line: dict[str, Any] = {
             "test": item.nodeid,
             "outcome": outcome or "skipped",
             "duration_us": took_ns // 1000,
             "lines": self._watch.lines(),
+            "late": late,
         }
         if outcome == "failed" and self._error is not None:
             line["exception"] = to_plain(frames.describe(self._error, self._job.tree))
         self._report(line)
 
-    def _adapt_limit(self, outcome: str, took_s: float) -> None:
+    def _adapt_limit(self, outcome: str, took_s: float, *, late: bool) -> None:
         """Give endless tests less and less time, but several times what good ones need."""
         if outcome == "passed":
             self._slowest_s = max(self._slowest_s, took_s)
-        elif took_s >= 0.9 * self._limit_s:
+        elif late:
             self._limit_s = max(self._limit_s / 2, 5 * self._slowest_s, _LEAST_LIMIT_S)
 
     def _try(self, index: int, items: Sequence[Any]) -> dict[str, Any]:
