@@ -23,7 +23,7 @@ demo: $(VENV)/.ready  ## the example program fails and heals, live
 	$(BIN)/prunella demo
 
 test: $(VENV)/.ready  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-sdk: $(VENV)/.ready  ## the SDK's own tests on every other supported Python that is installed
 	for version in 3.12 3.13; do \
