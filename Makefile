@@ -2,13 +2,15 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-SDK_TESTS := tests/unit/sdk tests/unit/codec tests/unit/model tests/integration/sdk
+SDK_TESTS := tests/unit/sdk tests/unit/taxonomy tests/unit/fixes tests/unit/experiment tests/unit/codec \
+	tests/unit/model tests/integration/sdk tests/integration/fixes
 
 PEERS := $(VENV)/peers
 PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace tenacity
 
 .PHONY: demo test test-sdk check lock clean \
-	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-speed
+	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
+	bench-speed bench-fixes
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -74,9 +76,22 @@ bench-oracle: $(VENV)/.ready  ## how many wrong patches of the example program t
 bench-speed: $(VENV)/.ready  ## how long healing takes in a project of 500 files, and where the time goes
 	$(BIN)/python benchmarks/speed.py
 
-bench-repair: $(VENV)/.ready  ## repairs of the students' programs in the file DATA
-	@test -n "$(DATA)" || { echo "say where they are: make bench-repair DATA=refactory_crashes.jsonl"; exit 2; }
-	$(BIN)/python benchmarks/repair.py "$(DATA)"
+bench-repair: $(VENV)/.ready  ## repairs of the programs in DATA, QUIXBUGS, and BUGSINPY with PROJECTS
+	@test -n "$(DATA)$(QUIXBUGS)$(BUGSINPY)" || { echo "say where they are: make bench-repair \
+	DATA=refactory_crashes.jsonl QUIXBUGS=folder BUGSINPY=folder PROJECTS=folder"; exit 2; }
+	@if test -n "$(DATA)"; then $(BIN)/python benchmarks/repair.py "$(DATA)"; \
+		else echo "DATA is not given: students' programs left out"; fi
+	@if test -n "$(QUIXBUGS)"; then $(BIN)/python benchmarks/quixbugs.py "$(QUIXBUGS)"; \
+		else echo "QUIXBUGS is not given: left out"; fi
+	@if test -n "$(BUGSINPY)" && test -n "$(PROJECTS)"; then \
+		$(BIN)/python benchmarks/bugsinpy.py "$(BUGSINPY)" "$(PROJECTS)"; \
+		else echo "BUGSINPY and PROJECTS are not given: left out"; fi
+
+bench-rollout: $(VENV)/.ready  ## whether rollouts decide rightly, and how soon; SEED and RUNS may be set
+	$(BIN)/python benchmarks/rollout.py --seed $(or $(SEED),1) --runs $(or $(RUNS),10000)
+
+bench-fixes: $(VENV)/.ready  ## what fixes add to a call
+	$(BIN)/python benchmarks/fixes.py
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

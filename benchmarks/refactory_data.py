@@ -34,7 +34,8 @@ def question_row(archive: zipfile.ZipFile, number: int) -> dict[str, Any]:
     """Return a question: its prelude and the calls and answers of its tests."""
     folder = f"data/question_{number}"
     names = archive.namelist()
-    inputs = sorted(name for name in names if name.startswith(f"{folder}/ans/input_"))
+    tests = f"{folder}/ans/input_"  # codespell:ignore ans
+    inputs = sorted(name for name in names if name.startswith(tests))
     prelude = f"{folder}/code/global.py"
     return {
         "id": f"question_{number}",

@@ -1,11 +1,12 @@
-"""Writes the reference pages that are made from the code: settings, commands, exit codes, API.
+"""Writes the reference pages that are made from the code: settings, commands, error codes, API.
 
 Run ``python docs/reference.py`` after changing one of these; a test compares the pages.
 """
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import click
@@ -13,9 +14,14 @@ import click
 import prunella
 from prunella.cli.app import app
 from prunella.cli.exit_codes import MEANINGS
+from prunella.fixes import Fix, json_schema
+from prunella.fixes.configs import TYPES
+from prunella.fixes.fields import Absent, Nested, is_required, keys_of
+from prunella.fixes.schemas import KEYWORDS
 from prunella.model import errors
 from prunella.model.settings import Settings, variable_name
 from prunella.pipeline.results import Healing, HealingOutcome
+from prunella.taxonomy import CODES, MODULES, TAXONOMY_VERSION
 
 FOLDER = Path(__file__).parent / "reference"
 _MADE = "<!-- Made by docs/reference.py. Change the code, then run that. -->\n"
@@ -28,6 +34,9 @@ def pages() -> Mapping[str, str]:
         "commands.md": "".join(_commands_page()),
         "exit-codes.md": _exit_codes_page(),
         "python-api.md": "".join(_api_page()),
+        "error-codes.md": "".join(_error_codes_page()),
+        "fixes.md": "".join(_fixes_page()),
+        "fix.schema.json": f"{json.dumps(json_schema(), indent=1)}\n",
     }
 
 
@@ -118,6 +127,36 @@ def _exit_codes_page() -> str:
     )
 
 
+def _error_codes_page() -> Iterator[str]:
+    yield (
+        f"{_MADE}\n# Error codes\n\n"
+        f"Every failure gets one of {len(CODES)} codes, `MODULE.CATEGORY.CODE`: from the exception's "
+        "class (the nearest one that is known), from what it carries (HTTP status, SQLSTATE, errno, "
+        "a service's own code), from its message, and from what caused it. A code of the "
+        "exception's own, or of `.prunella_errors.json`, goes before all that; see "
+        "[files](files.md). What no rule knows is `CODE.LOGIC.UNCLASSIFIED`, and its class's name "
+        "tells more. This is version "
+        f"{TAXONOMY_VERSION} of the taxonomy.\n\n"
+        "A *transient* failure may go away when nothing but time has passed: it is what a retry "
+        "without a list of its own retries. Severity runs from 1, expected now and then, to 5, where "
+        "data or the whole service is at stake. At a site of kind `tool`, `llm` or `agent` a failure "
+        "is called after the site where there is such a code: a timeout of a tool is "
+        "`TOOL.EXECUTION.TIMEOUT`, whatever timed out in it.\n"
+    )
+    for module, about in MODULES.items():
+        yield f"\n## {module}: {about}\n\n| code | says | severity | transient | may be healed by |\n"
+        yield "|---|---|---|---|---|\n"
+        for row in CODES.values():
+            if row.module == module:
+                transient = "yes" if row.transient else ""
+                fixes = ", ".join(row.healable_by) or "no fix"
+                yield f"| `{row.code}` | {_cell(row.sentence)} | {row.severity} | {transient} | {fixes} |\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("``", "`").replace("|", "\\|")
+
+
 def _api_page() -> Iterator[str]:
     yield (
         f"{_MADE}\n# Python API\n\n"
@@ -136,6 +175,71 @@ def _api_page() -> Iterator[str]:
     tree = (inspect.getdoc(errors) or "").partition("::\n\n")[2].split("\n\n")[0]
     yield "\n## Errors\n\nAll of them are in `prunella.model.errors`.\n\n```text\n"
     yield f"{inspect.cleandoc(tree)}\n```\n"
+
+
+def _fixes_page() -> Iterator[str]:
+    yield (
+        f"{_MADE}\n# Fix documents\n\n"
+        "A fix is a JSON object. Its [JSON Schema](fix.schema.json) (draft 2020-12) is made from the "
+        "table that documents are read by; unknown keys, wrong types and values out of range are "
+        "refused with the path of the key. How to try one: [fixes](../how-to/fixes.md).\n\n"
+        "| key | value | default | meaning |\n|---|---|---|---|\n"
+    )
+    yield from _keys(Fix)
+    yield "| `config` | object | required | What the fix does: see its type below. |\n"
+    target = next(item for item in fields(Fix) if item.name == "target").metadata["kind"].cls
+    yield "\n`target`:\n\n| key | value | default | meaning |\n|---|---|---|---|\n"
+    yield from _keys(target)
+    yield (
+        "\nWhere several fixes of one type are for a call, at most one acts: the one that aims most "
+        "narrowly, then the one of the highest confidence, then the latest. Around a call fixes act "
+        "in this order: routing, parameter, prompt, tool, guard of the input; the call; retry, "
+        "fallback, the tool's error map; the tool's limit, guard of the result.\n\n"
+        "Parameters are named as in the signature, or by their role: `model`, `messages`, `prompt`, "
+        "`system`, `temperature`, `max_tokens`, `timeout`.\n"
+    )
+    for name, cls in TYPES.items():
+        yield f"\n## {name}\n\n{_text(inspect.getdoc(cls))}\n\n"
+        yield "| key | value | default | meaning |\n|---|---|---|---|\n"
+        yield from _keys(cls)
+    yield (
+        "\n## Checks\n\nA check is `range`, `length`, `pattern`, `schema`, `format`, or several of "
+        "them. `range` and `length` have `min` and `max`, at least one of them.\n\n"
+        "**Schemas** know these keywords: "
+        + ", ".join(f"`{word}`" for word in sorted(KEYWORDS))
+        + ". "
+        "**Patterns** are regular expressions that are matched in linear time: literals, `.`, "
+        "classes, `\\d` `\\w` `\\s` and their opposites, groups, `|`, `*` `+` `?` `{m,n}`, and "
+        "`^` and `$` at the ends; no references, no looking around, no lazy repetitions. A value "
+        "that is larger than a guard looks at isn't checked, and the call goes on.\n"
+    )
+
+
+def _keys(cls: type, prefix: str = "") -> Iterator[str]:
+    for name, item in keys_of(cls).items():
+        kind, default = item.metadata["kind"], "required"
+        if not is_required(item):
+            value = item.default if item.default is not MISSING else None
+            plain = value is None or isinstance(value, (Absent, tuple)) or is_dataclass(value)
+            default = "" if plain else f"`{json.dumps(value)}`"
+        meaning = item.metadata["doc"].replace("|", "\\|")
+        yield f"| `{prefix}{name}` | {_value(kind.schema())} | {default} | {meaning} |\n"
+        inner = getattr(kind, "item", kind)
+        if isinstance(inner, Nested) and inner.cls.__name__ not in ("Target", "Check", "Range"):
+            dots = "[]." if "least" in getattr(kind, "__slots__", ()) else "."
+            yield from _keys(inner.cls, f"{prefix}{name}{dots}")
+
+
+def _value(schema: Mapping[str, object]) -> str:
+    """Return in words what a key holds."""
+    words = schema.get("enum")
+    if isinstance(words, list):
+        return ", ".join(f"`{word}`" for word in words)
+    if "minimum" in schema:
+        return f"{schema['type']} from {schema['minimum']} to {schema['maximum']}"
+    names = {"string": "text", "array": "list", "boolean": "true or false"}
+    kind = str(schema.get("type", "any JSON"))
+    return names.get(kind, kind)
 
 
 def _api(name: str, thing: object, heading: str) -> Iterator[str]:

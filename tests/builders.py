@@ -136,7 +136,7 @@ def incident(**changes: Any) -> Incident:
         "scheme": "1",
         "site_id": SiteId("shop.prices:average"),
         "error_type": "builtins:ZeroDivisionError",
-        "error_code": "ZeroDivisionError",
+        "error_code": "CODE.ARITHMETIC.ZERO",
         "message": "division by zero",
         "location": Location(
             file="shop/prices.py",
@@ -158,7 +158,7 @@ def diagnosis(**changes: Any) -> Diagnosis:
         "diagnosis_id": DiagnosisId("dia_1"),
         "incident_id": IncidentId("inc_1"),
         "error_type": "ZeroDivisionError",
-        "error_code": "ZeroDivisionError",
+        "error_code": "CODE.ARITHMETIC.ZERO",
         "root_cause": "`values` is empty.",
         "hypotheses": (
             Hypothesis(
@@ -181,7 +181,7 @@ def case(**changes: Any) -> Case:
         "case_id": CaseId("case_1"),
         "incident_id": IncidentId("inc_0"),
         "error_type": "builtins:ZeroDivisionError",
-        "error_code": "ZeroDivisionError",
+        "error_code": "CODE.ARITHMETIC.ZERO",
         "function": "shop.prices:average",
         "message": "division by zero",
         "root_cause": "`values` is empty.",

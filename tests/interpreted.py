@@ -27,15 +27,16 @@ from prunella.fixes import (
 class Code(NamedTuple):
     code: str
     transient: bool
+    healable_by: tuple[str, ...]
 
 
-def classify(error: BaseException) -> Code:
+def classify(error: BaseException, _kind: str = "function") -> Code:
     """Timeouts are a tool's and transient, as all connection errors; the rest is a bug."""
     if isinstance(error, TimeoutError):
-        return Code("TOOL.EXECUTION.TIMEOUT", True)
+        return Code("TOOL.EXECUTION.TIMEOUT", True, ("retry", "fallback"))
     if isinstance(error, ConnectionError):
-        return Code("NET.CONNECT.FAILED", True)
-    return Code(f"CODE.LOGIC.{type(error).__name__.upper()}", False)
+        return Code("NET.CONNECT.FAILED", True, ("retry", "fallback"))
+    return Code(f"CODE.LOGIC.{type(error).__name__.upper()}", False, ())
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Scene:
 
     def call(self, answers: Sequence[Any] | Callable[..., Any], **arguments: Any) -> Finished:
         """Interpret one call whose attempts end as `answers` say: an exception, or a value."""
+        self.now_s += 0.001
         given = {"city": "Bonn", **self.place.defaults, **arguments}
         left = None if callable(answers) else list(answers)
         steps = interpret(self.plan, given, self.world, lambda: "unit", began_s=self.now_s)

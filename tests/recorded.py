@@ -1,71 +1,26 @@
-"""Records as programs report them, for tests to change what they are about."""
+"""Records as programs report them, one after the other; for tests to change what they are about."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import builders
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
-from prunella.model.records import (
-    Call,
-    Counts,
-    Ending,
-    ExceptionInfo,
-    Frame,
-    Occurrence,
-    Process,
-    Repeat,
-    Site,
-)
+from prunella.model.records import Call, Counts, ExceptionInfo, Frame, Occurrence, Repeat
 
-START = datetime(2026, 11, 20, 12, 0, 0, 5, tzinfo=UTC)
+START = builders.AT
 SITE = SiteId("shop.prices:average")
 PROCESS = ProcessId("proc_1")
+
+a_process = builders.process
+a_site = builders.site
 
 
 def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def a_process(**changes: Any) -> Process:
-    values: dict[str, Any] = {
-        "process_id": PROCESS,
-        "pid": 1,
-        "started_at": START,
-        "python_version": "3.11.7",
-        "executable": "/usr/bin/python3",
-        "sys_path": ("/srv/shop",),
-        "root": "/srv/shop",
-        "cwd": "/srv/shop",
-        "argv": ("app.py",),
-        "hostname": "host",
-        "prunella_version": "0",
-    }
-    return Process(**(values | changes))
-
-
-def a_site(**changes: Any) -> Site:
-    values: dict[str, Any] = {
-        "site_id": SITE,
-        "module": "shop.prices",
-        "qualname": "average",
-        "file": "shop/prices.py",
-        "first_line": 3,
-        "source_hash": "00",
-        "parameters": ("values",),
-    }
-    return Site(**(values | changes))
-
-
 def a_frame(**changes: Any) -> Frame:
-    values: dict[str, Any] = {
-        "file": "shop/prices.py",
-        "module": "shop.prices",
-        "qualname": "average",
-        "first_line": 3,
-        "line": 4,
-        "in_project": True,
-        "local_values": ["d", "values", ["l"]],
-    }
-    return Frame(**(values | changes))
+    return builders.frame(**({"position": None} | changes))
 
 
 def an_exception(**changes: Any) -> ExceptionInfo:
@@ -75,7 +30,7 @@ def an_exception(**changes: Any) -> ExceptionInfo:
         "message": "no values for 3 rows",
         "frames": (a_frame(),),
     }
-    return ExceptionInfo(**(values | changes))
+    return builders.exception(**(values | changes))
 
 
 def an_occurrence(number: int = 1, **changes: Any) -> Occurrence:
@@ -83,35 +38,24 @@ def an_occurrence(number: int = 1, **changes: Any) -> Occurrence:
     values: dict[str, Any] = {
         "occurrence_id": OccurrenceId(f"occ_{number}"),
         "group": "g1",
-        "site_id": SITE,
-        "source_hash": "00",
-        "process_id": PROCESS,
         "trace_id": "t",
         "call_id": CallId(f"call_f{number}"),
         "started_at": at(number),
         "duration_us": 7,
-        "ending": Ending.ERROR,
         "exception": an_exception(),
-        "inputs": ["d", "values", ["l"]],
-        "complete": True,
     }
-    return Occurrence(**(values | changes))
+    return builders.occurrence(**(values | changes))
 
 
 def a_call(number: int = 1, **changes: Any) -> Call:
     values: dict[str, Any] = {
         "call_id": CallId(f"call_{number}"),
-        "site_id": SITE,
-        "source_hash": "00",
-        "process_id": PROCESS,
         "trace_id": "t",
         "started_at": at(number),
-        "duration_us": 7,
         "inputs": ["d", "values", ["l", 1, 2]],
         "result": 1.5,
-        "complete": True,
     }
-    return Call(**(values | changes))
+    return builders.call(**(values | changes))
 
 
 def a_repeat(count: int = 1, **changes: Any) -> Repeat:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from prunella.experiment.merging import Readings
+from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, Mute, Spread
 from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
@@ -72,6 +74,17 @@ class KeptCall:
 SPOOL_REMOVED = -1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutCounts:
+    """What processes have counted of one rollout."""
+
+    readings: Readings
+    #: Process id to what else it counted, as in `prunella.model.records.Exposures`.
+    effects: Mapping[str, Mapping[str, int]]
+    #: When the counts changed last; ``None`` where there are none.
+    fired_at: datetime | None
+
+
 class RolloutStore(Protocol):
     """Where the rollouts of fixes and the decisions of people and healer are kept.
 
@@ -83,8 +96,12 @@ class RolloutStore(Protocol):
         """Keep a new rollout and its reason; False where this version of the fix is there already."""
         ...
 
-    def step_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:
+    def step_rollout(
+        self, rollout: Rollout, because: AuditEntry, *, status: IncidentStatus | None = None
+    ) -> bool:
         """Keep the rollout's next step and its reason, or nothing of both.
+
+        With `status` its incident gets that in the same transaction, unless it is ignored.
 
         False where the kept rollout isn't at the sequence before: somebody else was faster, and the
         caller has to look again.
@@ -104,6 +121,10 @@ class RolloutStore(Protocol):
         """Return the rollout of an id, or of a fix's id (its latest version), or of a beginning."""
         ...
 
+    def counted(self, rollout_id: str) -> RolloutCounts:
+        """Return what all processes have counted of a rollout."""
+        ...
+
     def save_audit(self, entry: AuditEntry) -> None:
         """Keep a decision; one of an id that is kept already is left as it is."""
         ...
@@ -113,7 +134,51 @@ class RolloutStore(Protocol):
         ...
 
 
-class Store(RolloutStore, Protocol):
+class AlertStore(Protocol):
+    """Where what people are told is kept, from its decision to its arrival. Raises `StoreError`."""
+
+    def add_alert(self, alert: Alert, *, quiet: timedelta, per_hour: int) -> AlertState | None:
+        """Keep an alert; return the state that it is kept in, or None where it isn't.
+
+        It isn't where its id is there already, or one of the same kind and subject is younger than
+        `quiet`. It is kept as folded where the last hour had `per_hour` others (0 sets no limit).
+        """
+        ...
+
+    def alerts(self, *, since: datetime, limit: int = 1000) -> Sequence[Alert]:
+        """Return the latest alerts decided since then, oldest first."""
+        ...
+
+    def told(self, kinds: Sequence[AlertKind]) -> Collection[tuple[str, str]]:
+        """Return ``(kind, subject)`` of every alert of these kinds, whatever became of it."""
+        ...
+
+    def take_alert(
+        self, target: str, *, at: datetime, since: datetime, lease: timedelta
+    ) -> tuple[Alert, Delivery] | None:
+        """Give the oldest alert since then that is due at `target` to one sender, for `lease` alone."""
+        ...
+
+    def keep_delivery(self, delivery: Delivery) -> None: ...
+
+    def deliveries(self, *, since: datetime) -> Sequence[Delivery]:
+        """Return how far the alerts decided since then got, to each place."""
+        ...
+
+    def mute(self, mute: Mute) -> None:
+        """Keep a mute; one of the same thing is replaced."""
+        ...
+
+    def unmute(self, what: str) -> bool:
+        """Forget a mute; False where there is none of that thing."""
+        ...
+
+    def mutes(self, *, at: datetime) -> Sequence[Mute]:
+        """Return the mutes in force."""
+        ...
+
+
+class Store(RolloutStore, AlertStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
@@ -211,6 +276,23 @@ class Store(RolloutStore, Protocol):
 
     def caused(self, occurrence_ids: Sequence[str], *, limit: int) -> Sequence[Occurrence]:
         """Return the failures that those occurrences caused in calling sites, newest first."""
+        ...
+
+    def spreads(self, *, since: datetime) -> Mapping[IncidentId, Spread]:
+        """Return how the failures since then spread, of each incident that had any."""
+        ...
+
+    def note_fault(
+        self, *, activity: str, error_type: str, error_code: str, message: str, at: datetime
+    ) -> None:
+        """Count an error of the healer itself, as an open incident of the site `HEALER_SITE`.
+
+        Errors of one class in one activity are one incident, and there are at most 51.
+        """
+        ...
+
+    def clear_faults(self, *, activity: str | None, at: datetime) -> int:
+        """Close the healer's own errors in `activity`, or all; return how many were open."""
         ...
 
     # --- the healer's work, kept in the order of saving
@@ -401,8 +483,13 @@ class TestProbe(Protocol):
     ids of the collected tests that are meant; none means all of them.
     """
 
-    def observe(self, tree: Path, process: Process, selection: Sequence[str]) -> Observation:
-        """Run the tests on `tree` one after the other and note the lines that each runs."""
+    def observe(
+        self, tree: Path, process: Process, selection: Sequence[str], *, watched: bool = True
+    ) -> Observation:
+        """Run the tests on `tree` one after the other; note the lines that each runs if `watched`.
+
+        An empty selection is what pytest collects by itself.
+        """
         ...
 
     def attempt(
@@ -419,8 +506,9 @@ class TestProbe(Protocol):
     ) -> Sequence[VariantRun]:
         """Run `tests` with each variant until one fails; the answer is in the order of `variants`.
 
-        A test that computes longer than `test_s` fails. After `budget_s`, or when `enough` variants
-        have passed, no other begins.
+        The tests run in the order of `tests`; one that computes longer than `test_s` fails. The
+        likeliest variant stands first. After `budget_s`, or when `enough` variants have passed, or
+        those that are left are far less likely than one that passed, no other begins.
         """
         ...
 
@@ -534,4 +622,17 @@ class CodeHost(Protocol):
 
     def withdraw(self, publication: Publication, reason: str) -> None:
         """Close the pull request with `reason`, and remove the branch unless people went on there."""
+        ...
+
+
+class Notifier(Protocol):
+    """One place that people are told at."""
+
+    @property
+    def name(self) -> str:
+        """What kind of place it is and which, without its secrets: ``slack 3f2a1c09``."""
+        ...
+
+    def send(self, alert: Alert) -> None:
+        """Deliver an alert within seconds; raises `NotDelivered` where it did not arrive."""
         ...

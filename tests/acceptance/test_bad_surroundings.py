@@ -37,6 +37,19 @@ def test_a_malformed_file_of_the_project(recorded, files, words):
     assert words[0] in ended.out
 
 
+def test_doctor_looks_at_the_rest_where_the_settings_are_unreadable(recorded):
+    """File and line are named without a traceback, the other areas are looked at, and it ends with 2."""
+    recorded.write({"pyproject.toml": "[tool.prunella]\nsandbox = \n"})
+    ended = recorded.run("doctor", "--json")
+    assert ended.code == 2
+    assert "pyproject.toml" in ended.err
+    assert "line 2" in ended.err
+    assert "Traceback" not in ended.err
+    areas = {item["area"] for item in ended.document["findings"]}
+    assert {"configuration", "store", "spool", "sandbox", "git"} <= areas
+    assert "configuration" in problems(ended)
+
+
 def test_an_unusable_variable(recorded):
     """The variable and its value are named."""
     message = refused(recorded, "heal", "average", code=2, PRUNELLA_LOOKBACK_MINUTES="soon")

@@ -32,7 +32,11 @@ class GitHubDouble(CodeHostDouble):
 
     def check(self, asked: Asked, answered: Answered) -> None:
         description("github").check(
-            asked.verb, asked.address.removeprefix(_ENTERPRISE), asked.raw, answered.status, encoded(answered)
+            asked.verb,
+            asked.address.removeprefix(_ENTERPRISE),
+            asked.raw,
+            answered.status,
+            encoded(answered),
         )
 
     def _filled(self, schema: str, known: Mapping[str, Any]) -> dict[str, Any]:

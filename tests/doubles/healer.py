@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from prunella.model.errors import UnknownName
 from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.settings import Settings
 from prunella.pipeline.results import Healing, RefreshReport, ReplayReport, Story
 from prunella.ports import KeptCall, Progress
 
@@ -25,6 +26,7 @@ class FakeHealer:
     broken: Exception | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
+    settings: Settings = field(default_factory=Settings)
     #: Its adapters; commands only make sure that they can be made.
     parts: None = None
 
@@ -37,6 +39,12 @@ class FakeHealer:
         if self.broken is not None:
             raise self.broken
         return RefreshReport(records=0, unreadable=0, triaged=0)
+
+    def note_fault(self, activity: str, error: Exception) -> None:
+        self.asked.append(("note_fault", activity, type(error).__name__))
+
+    def clear_faults(self, activity: str | None = None) -> None:
+        pass
 
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         return [item for item in self.known if status is None or item.status is status]

@@ -111,7 +111,7 @@ def healed(
             )
             healer.store.save_case(alike)
         try:
-            healing = healer.heal(incident, create_pr=True)
+            healing = healer.heal(incident, create_pr=True, force=True)
         except SandboxUnavailable as error:
             pytest.skip(str(error))
         return healing, list(healer.store.exchanges(incident.incident_id))

@@ -14,8 +14,8 @@ from taxonomy_corpus.server import (
     raw,
     server,
     silence,
-    untrusted_server,
     status,
+    untrusted_server,
 )
 
 CASES: list[Case] = []
@@ -23,11 +23,10 @@ CASES: list[Case] = []
 
 @cache
 def session():
-    found = botocore.session.Session(
+    return botocore.session.Session(
         session_vars={"config_file": (None, None, "/no/such/file", None),
                       "credentials_file": (None, None, "/no/such/file", None)}
     )  # fmt: skip
-    return found
 
 
 def client(service, url, **options):

@@ -93,7 +93,8 @@ cases(
     parsing=lambda: Order(number="many"), string=lambda: Order(number=1, name=3),
     float_parsing=lambda: Order(number=1, price="dear"), not_a_list=lambda: Order(number=1, lines=3),
     adapter=lambda: TypeAdapter(list[int]).validate_python("abc"), fraction=lambda: Order(number=1.5),
-    call=lambda: pay("much"), not_a_model=lambda: Order.model_validate(3),
+    call=lambda: pay("much"), many=lambda: TypeAdapter(list[int]).validate_python(["x"] * 30),
+    not_a_model=lambda: Order.model_validate(3),
 )  # fmt: skip
 cases(
     CASES, "OUTPUT.SCHEMA.OUT_OF_RANGE",
@@ -103,8 +104,7 @@ cases(
 )  # fmt: skip
 cases(
     CASES, "OUTPUT.SCHEMA.INVALID",
-    own_validator=lambda: Even(number=3), extra=lambda: Order(number=1, other=2),
-    many=lambda: TypeAdapter(list[int]).validate_python(["x"] * 30),
+    own_validator=lambda: Even(number=3), extra_field=lambda: Order(number=1, other=2),
 )  # fmt: skip
 cases(
     CASES, "CODE.TYPE.MISMATCH",

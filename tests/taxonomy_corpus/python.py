@@ -396,7 +396,7 @@ cases(
 )  # fmt: skip
 cases(
     CASES, "CODE.IMPORT.FAILED",
-    module=lambda: __import__("no_such_module"), name=lambda: exec("from json import nothing"),  # noqa: S102
+    module=lambda: __import__("no_such_module"), imported_name=lambda: exec("from json import nothing"),  # noqa: S102
 )  # fmt: skip
 cases(
     CASES, "CODE.SYNTAX.INVALID",
@@ -485,7 +485,7 @@ cases(
     write_to_proc=lambda: os.kill(1, 0) if os.getuid() else raises(PermissionError(13, "no")),
     read_only=lambda: raises(OSError(30, "Read-only file system")),
 )  # fmt: skip
-cases(CASES, "SYS.FILE.TOO_MANY_OPEN", too_many=lambda: in_a_folder(open_too_many))
+cases(CASES, "SYS.FILE.TOO_MANY_OPEN", too_many_files=lambda: in_a_folder(open_too_many))
 cases(CASES, "SYS.DISK.FULL", full_device=lambda: pathlib.Path("/dev/full").write_text("x" * 9_999))
 cases(CASES, "SYS.MEMORY.EXHAUSTED", memory=no_memory)
 cases(

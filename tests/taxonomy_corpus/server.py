@@ -52,7 +52,7 @@ class Server:
                 if head.startswith(_TLS):
                     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                     return
-                name = next((part for part in head.split(b" ")[1].split(b"/") if part[:2] == b"s-"))
+                name = next(part for part in head.split(b" ")[1].split(b"/") if part[:2] == b"s-")
                 self._scenarios[name.partition(b"?")[0].decode()](connection)
             except OSError:
                 pass  # the client has gone, as some cases want it to

@@ -223,7 +223,7 @@ cases(
 )  # fmt: skip
 cases(
     CASES, "DB.QUERY.SYNTAX",
-    sqlite_syntax=lambda: by_sqlite("SELEKT 1"), core_syntax=lambda: by_core("SELECT FROM WHERE"),
+    sqlite_syntax=lambda: by_sqlite("CHOOSE 1"), core_syntax=lambda: by_core("SELECT FROM WHERE"),
     sqlite_unfinished=lambda: by_sqlite("SELECT ("),
 )  # fmt: skip
 cases(

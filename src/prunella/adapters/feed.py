@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from prunella.codec.plain import to_plain
 from prunella.model.errors import StoreError
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.ports import RolloutStore
@@ -34,6 +35,8 @@ class FileFeed:
         Raises `StoreError` where it can't be written.
         """
         path = self._folder / FILE_NAME
+        if not path.exists() and _document(store) == _NOTHING:
+            return False  # most projects have no fixes: no lock for those
         try:
             with _locked(self._folder / _LOCK_NAME):
                 wanted = _document(store)
@@ -59,7 +62,12 @@ def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
     return {
         "document": dict(rollout.document),
         "mode": mode,
-        "allocation": {"salt": rollout.rollout_id, "ratio": rollout.ratio, "epoch": rollout.epoch},
+        "allocation": {
+            "salt": rollout.rollout_id,
+            "ratio": rollout.ratio,
+            "epoch": rollout.epoch,
+            **({} if rollout.baseline is None else to_plain(rollout.baseline)),
+        },
     }
 
 

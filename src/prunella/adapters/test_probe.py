@@ -46,6 +46,8 @@ _MAX_TOTAL_BYTES = 256_000_000
 _MAX_LINE_BYTES = 16_000_000
 _MAX_TESTS = 20_000
 _WORKERS = 2
+#: Variants less than this share as likely as one that passed are not tried any more.
+_LEAST_RATIO = 0.4
 _OUTCOMES = ("passed", "failed", "skipped")
 
 
@@ -61,14 +63,16 @@ class SandboxTestProbe:
         )
         self._sandbox = open_sandbox(settings.sandbox, limits)
 
-    def observe(self, tree: Path, process: Process, selection: Sequence[str]) -> Observation:
+    def observe(
+        self, tree: Path, process: Process, selection: Sequence[str], *, watched: bool = True
+    ) -> Observation:
         """Run and watch tests; one that takes its process down counts as failed."""
         found: dict[str, ObservedTest] = {}
         problem, dead = "", list[str]()
         for _ in range(1 + _MAX_RESTARTS):
             problem, running = "", ""
             skip = tuple(f"--deselect={name}" for name in (*found, *dead))
-            order = _Order(selection=(*selection, *skip), wait_s=_OBSERVE_S)
+            order = _Order(selection=(*selection, *skip), watched=watched, wait_s=_OBSERVE_S)
             for line in self._lines(tree, process, order):
                 running = _text(line, "begins") or running
                 problem = _text(line, "problem") or problem
@@ -178,6 +182,7 @@ class _Order:
     test_s: float = _OBSERVED_TEST_S
     budget_s: float = 0.0
     enough: int = 1
+    watched: bool = True
     variants: tuple[VariantJob, ...] = ()
     record: VariantJob | None = None
     wait_s: float
@@ -191,6 +196,8 @@ class _Order:
             test_s=self.test_s,
             budget_s=self.budget_s,
             enough=self.enough,
+            least_ratio=_LEAST_RATIO,
+            watched=self.watched,
             variants=self.variants,
             record=self.record,
         )
@@ -218,6 +225,7 @@ def _job_of(variant: Variant) -> VariantJob:
         qualname=variant.qualname,
         first_line=variant.first_line,
         text=variant.text,
+        chance=variant.chance,
     )
 
 

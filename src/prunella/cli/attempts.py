@@ -94,3 +94,9 @@ def attempts(
             )
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def attempt_tests(healer: "Healer", tests: Sequence[str], *, create_pr: bool) -> Attempt:
+    """Heal what makes tests fail; raises `NothingToHeal` where none does, and what stops healing."""
+    healing = healer.heal_tests(tests, create_pr=create_pr)
+    return Attempt(incident=healing.incident, healing=healing)

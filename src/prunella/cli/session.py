@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 #: Columns to print in where no terminal says how many it has: enough for a table in a log.
 _COLUMNS_WITHOUT_TERMINAL = 120
 
+_UNISOLATED = (
+    "WARNING: sandbox = none. Recorded calls, patches that nobody has read and tests run as you, "
+    "with your files, your secrets and the network. Set sandbox = auto to isolate them"
+)
+
 
 def _open(root: Path | None, model: str | None, progress: "Progress") -> "Healer":
     from prunella.model.project import find_root
@@ -43,10 +48,22 @@ class Session:
 
     @contextmanager
     def healer(
-        self, root: Path | None, model: str | None = None, *, refresh: bool = True
+        self,
+        root: Path | None,
+        model: str | None = None,
+        *,
+        refresh: bool = True,
+        activity: str = "",
     ) -> Iterator["Healer"]:
-        """Give the healer of the project at `root`, its store up to date with the spool."""
-        with self.open_healer(root, model, self.tell) as healer:
+        """Give the healer of the project at `root`, its store up to date with the spool.
+
+        Where `activity` names what the command does, what ends it by a fault of Prunella or of its
+        surroundings is kept as an incident of the healer's own, until the same succeeds.
+        """
+        with (
+            self.open_healer(root, model, self.tell) as healer,
+            _noting_faults(healer, activity),
+        ):
             if not refresh:
                 yield healer
                 return
@@ -58,6 +75,17 @@ class Session:
                     "were skipped; all other records are used"
                 )
             yield healer
+
+    def warn_of_no_sandbox(self, healer: "Healer") -> None:
+        """Say loudly, before code of the project runs, that nothing will keep it apart."""
+        if healer.settings.sandbox == "none":
+            self._warn(_UNISOLATED)
+
+    def say_why(self, error: Exception) -> None:
+        """Say on stderr what is wrong, and go on."""
+        from prunella.cli.text import one_line
+
+        self._warn(one_line(str(error), 2000))
 
     def console(self) -> "Console":
         """Return where results for people go."""
@@ -138,6 +166,30 @@ class Session:
         import json
 
         self.stdout.write(json.dumps(plain, indent=2) + "\n")
+
+
+@contextmanager
+def _noting_faults(healer: "Healer", activity: str) -> Iterator[None]:
+    from contextlib import suppress
+
+    from click import ClickException
+    from click.exceptions import Exit
+
+    from prunella.cli.exit_codes import code_of
+    from prunella.model.errors import PrunellaError
+
+    try:
+        yield
+    except (ClickException, Exit):
+        raise
+    except Exception as error:
+        ours = not isinstance(error, PrunellaError) or code_of(error) is ExitCode.UNABLE
+        if activity and ours:
+            with suppress(PrunellaError):  # without a store there is nowhere to keep it
+                healer.note_fault(activity, error)
+        raise
+    if activity:
+        healer.clear_faults(activity)
 
 
 def console_on(stream: TextIO) -> "Console":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from prunella.model.incidents import Case, Incident, SimilarCase
 from prunella.ports import Retriever
+from prunella.taxonomy import CODES, UNCLASSIFIED
 
 #: Share of each agreement in the similarity; they add up to 1.
 _SAME_TYPE, _SAME_FUNCTION, _SAME_CODE, _TEXT = 0.35, 0.25, 0.1, 0.3
@@ -49,9 +50,10 @@ def _compare(incident: Incident, function: str, case: Case, text: float) -> Simi
     if function and case.function == function:
         similarity += _SAME_FUNCTION
         reasons.append(f"in the same function, {function.partition(':')[2]}")
-    if case.error_code == incident.error_code:
+    is_same_type = case.error_type == incident.error_type
+    if case.error_code == incident.error_code and (is_same_type or case.error_code != UNCLASSIFIED):
         similarity += _SAME_CODE
-        if case.error_code != _class_name(case.error_type):
+        if not is_same_type or case.error_code not in CODES:  # else the type says it
             reasons.append(f"the same error code, {case.error_code}")
     if text >= 0.5:
         reasons.append("a message alike")

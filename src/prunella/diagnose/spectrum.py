@@ -46,9 +46,15 @@ class Suspect:
 def is_test_code(path: str) -> bool:
     """The file is a test or helps tests, by its name or its folder's."""
     pure = PurePosixPath(path)
-    if pure.name == "conftest.py" or pure.stem.startswith("test_") or pure.stem.endswith("_test"):
+    if pure.name == "conftest.py" or is_test_module(path):
         return True
     return any(_TEST_FOLDER.search(folder) for folder in pure.parts[:-1])
+
+
+def is_test_module(path: str) -> bool:
+    """The file is one that pytest looks for tests in."""
+    stem = PurePosixPath(path).stem
+    return stem.startswith("test_") or stem.endswith("_test")
 
 
 def suspicious_lines(failing: Sequence[ObservedTest], passing: Sequence[ObservedTest]) -> Suspicion:

@@ -18,7 +18,7 @@ from prunella.experiment.decisions import (
 )
 from prunella.experiment.evidence import Evidence, evidence
 from prunella.experiment.limits import DEFAULT_LIMITS, Limits
-from prunella.experiment.merging import Meter, Reading, merge, strata
+from prunella.experiment.merging import Shipment, Tally, merge, read, strata
 from prunella.experiment.ramp import STAGES, Stage, decide
 
 __all__ = [
@@ -35,14 +35,15 @@ __all__ = [
     "Hold",
     "Inconclusive",
     "Limits",
-    "Meter",
-    "Reading",
     "RollBack",
+    "Shipment",
     "Stage",
     "Stratum",
+    "Tally",
     "Withdraw",
     "decide",
     "evidence",
     "merge",
+    "read",
     "strata",
 ]

@@ -1,23 +1,14 @@
 """Which arm a unit belongs to: a function of fix, salt and unit, the same in every process."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from hashlib import blake2b
 from itertools import accumulate
 from math import fsum
 
 from prunella.model.errors import ImpossibleCounts
+from prunella.model.rollouts import Arm as Arm  # part of this module's own names
 
 _HASHES = 1 << 64
-
-
-class Arm(StrEnum):
-    """One side of a rollout."""
-
-    #: Runs as before; always concurrent with treatment.
-    CONTROL = "control"
-    #: Runs with the fix.
-    TREATMENT = "treatment"
 
 
 class Assignment:

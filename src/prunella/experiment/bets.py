@@ -21,7 +21,7 @@ AROUND_HISTORY = (0.35, 0.6, 1.0, 1.6, 2.8)
 #: Base rates where there is no history: from one in a thousand to nearly always.
 WITHOUT_HISTORY = (0.001, 0.004, 0.015, 0.06, 0.2, 0.5, 0.9)
 #: Probabilities are kept off 0 and 1: no outcome may ruin a bet for ever.
-LEAST, MOST = 1e-6, 0.98
+LEAST, MOST = 1e-6, 0.999
 
 JointRow = tuple[float, float, float, float]
 """Log factors of a treatment's failure and success, and of a control's failure and success."""

@@ -50,8 +50,9 @@ class Watched:
 
     #: One for each period (a day, a release), in order, since graduation.
     periods: Sequence[Stratum]
-    #: How often units of control failed before, above 0: about 1 for triggered counts.
-    base_rate: float
+    #: How often units of control failed before, above 0: about 1 for triggered counts. Without it
+    #: (``None``) nobody can tell that units without the fix fail less than before.
+    base_rate: float | None
     #: Since the fix fired for the last time in either arm, or graduated.
     quiet_s: float
     #: Calls of the site in that time, triggered or not.
@@ -109,8 +110,10 @@ def log_changed(periods: Sequence[Stratum], base_rate: float | None = None) -> f
     return log_sum(parts)
 
 
-def log_recovered(periods: Sequence[Stratum], base_rate: float) -> float:
+def log_recovered(periods: Sequence[Stratum], base_rate: float | None) -> float:
     """Return the log capital against "the holdback has never failed less than a tenth as often"."""
+    if base_rate is None:
+        return 0.0
     parts = [-log(len(periods) + 1)]
     for start in range(len(periods)):
         holdback = sum((stratum.control for stratum in periods[start:]), Counts())

@@ -25,6 +25,9 @@ class Limits:
     #: How long a rollout may take until it is inconclusive, in seconds.
     max_duration_s: float = 14 * 86_400.0
 
+    #: Units of treatment that every stage has to see at least, beyond what it asks for itself.
+    min_exposures: int = 0
+
     def __post_init__(self) -> None:
         for name in ("alpha", "alpha_errors", "alpha_latency", "alpha_cost"):
             if not 0 < getattr(self, name) < 1:
@@ -36,6 +39,7 @@ class Limits:
             ("max_latency_ratio", 1),
             ("max_cost_ratio", 1),
             ("max_duration_s", 0),
+            ("min_exposures", 0),
         ):
             # Written so that a NaN is refused too.
             if not getattr(self, name) >= least:

@@ -71,7 +71,7 @@ def decide(
     return (
         _stopped(found, limits)
         or _untrusted(found, limits)
-        or _moved(stage, found, triggered, limits.alpha * weight)
+        or _moved(stage, found, _needed(stage, triggered, limits), limits.alpha * weight)
         or _waiting(stage, found, limits.alpha * weight, limits)
     )
 
@@ -154,7 +154,11 @@ def _untrusted(found: Findings, limits: Limits) -> Decision | None:
     return None
 
 
-def _moved(stage: Stage, found: Findings, triggered: bool, alpha: float) -> Decision | None:
+def _needed(stage: Stage, triggered: bool, limits: Limits) -> int:
+    return max(stage.minimum_triggered if triggered else stage.minimum, limits.min_exposures)
+
+
+def _moved(stage: Stage, found: Findings, needed: int, alpha: float) -> Decision | None:
     weighed = found.evidence
     if weighed.futility >= SHOWN:
         return Withdraw(
@@ -162,7 +166,6 @@ def _moved(stage: Stage, found: Findings, triggered: bool, alpha: float) -> Deci
             reason="the fix saves less than a fifth of the failures: e-value "
             f"{weighed.futility:,.1f}, withdrawn from {SHOWN:g} on",
         )
-    needed = stage.minimum_triggered if triggered else stage.minimum
     if found.stage_exposures < needed:
         return None
     if weighed.benefit >= 1 / alpha:

@@ -108,30 +108,32 @@ class Layers:
 #: The retries of the outermost layer that is retrying around the present call.
 layers: ContextVar[Layers | None] = ContextVar("prunella_retries", default=None)
 
-#: Set on an error by the layer that gave up on it: how often it was retried.
+#: Set on an error by the layer that gave up on it: how often it was retried, and when that was.
 _MARK = "__prunella_retries__"
 _DEPTH = 5
 
 
-def mark_retried(error: BaseException, retries: int) -> None:
+def mark_retried(error: BaseException, retries: int, now_s: float) -> None:
     """Remember on an error how often the call that raised it was retried."""
     try:
-        BaseException.__setattr__(error, _MARK, retries)
+        BaseException.__setattr__(error, _MARK, (retries, now_s))
     except (AttributeError, TypeError):
         return
 
 
-def retries_below(error: BaseException) -> int:
-    """Return how often layers below have retried already, as far as the error tells.
+def retries_below(error: BaseException, since_s: float) -> int:
+    """Return how often layers below have retried a call since it began, as far as its error tells.
 
-    Told are layers of our own and of tenacity, through the errors' causes.
+    Told are layers of our own and of tenacity, through the errors' causes. A program may raise one
+    error object again and again: what earlier calls left on it doesn't count.
     """
     found: BaseException | None = error
     for _ in range(_DEPTH):
         if found is None:
             break
         marks = BaseException.__getattribute__(found, "__dict__")
-        count = marks.get(_MARK)
+        mark = marks.get(_MARK)
+        count = mark[0] if mark is not None and mark[1] >= since_s else None
         if count is None and type(found).__name__ == "RetryError":
             last: object = marks.get("last_attempt")
             attempts = getattr(last, "attempt_number", None)

@@ -163,7 +163,7 @@ class Fallback:
     on: tuple[str, ...] = key(
         _NAMES,
         f"Errors to fall back on{_ERRORS}of an exception class; empty: those of the target, or "
-        "whatever is transient.",
+        "whatever the taxonomy says that a fallback heals.",
         default=(),
     )
     max_hops: int = key(Whole(1, 10), "Links that one call tries, at most.", default=3)

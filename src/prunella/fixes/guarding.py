@@ -36,7 +36,7 @@ def guard_input(run: Run, installed: Installed, config: Guard) -> Outcome | None
 
 def guard_output(run: Run, installed: Installed, config: Guard, outcome: Outcome) -> Healing:
     """Check a result; return it put right, or its rejection."""
-    value = _at(outcome.value, config.path)
+    value = place_in(outcome.value, config.path)
     reason = problem(config.check, value)
     if not reason or not run.meets(installed, f"{config.on_fail}: result: {reason}"):
         return outcome
@@ -57,7 +57,7 @@ def _reask(run: Run, installed: Installed, config: Guard, reason: str) -> Healin
         run.acted(installed, f"reask {number + 1}: {reason}", altered=True)
         if outcome.error is not None:
             return outcome
-        reason = problem(config.check, _at(outcome.value, config.path))
+        reason = problem(config.check, place_in(outcome.value, config.path))
         if not reason:
             return outcome
     return _rejected(run, installed, f"result: {reason} (asked {config.max_reasks} times more)")
@@ -87,7 +87,8 @@ def _rejected(run: Run, installed: Installed, reason: str) -> Outcome:
     return Outcome(error=GuardRejected(installed.fix_id, run.site.site_id, reason))
 
 
-def _at(value: Any, path: tuple[str, ...]) -> Any:
+def place_in(value: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path inside a result, or `ABSENT`."""
     for step in path:
         if type(value) is dict:
             value = value.get(step, ABSENT)

@@ -45,7 +45,7 @@ def interpret(
 
     `arguments` are parameter name to value, `unit` names what the call is allocated by, `began_s`
     is when it began. `first` is the outcome of the first attempt where that was made already, which
-    is right only for a plan that `is_quick`.
+    is right only where no fix would have acted before it (`prunella.fixes.calm`).
     """
     run = Run(plan, arguments, world, unit, began_s=began_s)
     outcome = first

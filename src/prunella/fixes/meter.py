@@ -4,21 +4,14 @@ A unit of an experiment is told of at the moment at which the fix would act, in 
 (triggered analysis), and once more when its call has ended.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from threading import Lock
 from typing import Protocol
 
 from prunella.fixes.document import Fix
-
-
-class Arm(StrEnum):
-    """What an exposed call gets."""
-
-    #: The call goes on as if there were no fix.
-    CONTROL = "control"
-    #: The fix acts.
-    TREATMENT = "treatment"
+from prunella.model.rollouts import Arm as Arm  # part of this module's own names
 
 
 class Mode(StrEnum):
@@ -40,6 +33,11 @@ class Allocation:
     ratio: float
     #: Counts the values of `ratio`; counts of different epochs are never pooled.
     epoch: int = 0
+    #: A unit counts so long after it began, in seconds.
+    wait_s: float = 60.0
+    #: The p50, p90 and p99 of passing calls, in seconds; empty where latency isn't measured.
+    slow_s: tuple[float, ...] = ()
+    max_latency_ratio: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +50,16 @@ class Installation:
     allocation: Allocation | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Exposure:
-    """One call that met a fix."""
+    """One call that met a fix. Not frozen, which would make each take twice as long to make."""
 
     fix_id: str
     #: The trace or the sticky value that was allocated.
     unit: str
     arm: Arm
+    #: Those of its `Allocation`; without one, everybody gets the fix.
+    salt: str = ""
     epoch: int = 0
     ratio: float = 1.0
     #: When the fix would act, in seconds of the interpreter's clock.
@@ -108,20 +108,43 @@ class FixCounts:
     latest: dict[str, str] = field(default_factory=dict)
 
 
-class CountingMeter:
-    """Gives every call its fix, and counts. Safe under threads."""
+def to_all(_installation: Installation, _unit: str) -> Arm:
+    """Give every call its fix."""
+    return Arm.TREATMENT
 
-    def __init__(self) -> None:
+
+class CountingMeter:
+    """Counts what fixes do in this process; `deal` decides the arms. Safe under threads.
+
+    `report` hears of what an operator should see: ``(fix id, event)`` of faults and of fixes that
+    were switched off.
+    """
+
+    def __init__(
+        self,
+        deal: Callable[[Installation, str], Arm] = to_all,
+        report: Callable[[str, str], object] | None = None,
+    ) -> None:
+        self._deal = deal
+        self._report = report
         self._lock = Lock()
         self._counts: dict[str, FixCounts] = {}
 
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
-        """As in `Meter`; always treatment."""
+        """As in `Meter`."""
         fix_id = installation.fix.fix_id
-        self._add(fix_id, triggers=1, treated=1)
-        allocation = installation.allocation
-        epoch = allocation.epoch if allocation else 0
-        return Exposure(fix_id=fix_id, unit=unit, arm=Arm.TREATMENT, epoch=epoch, started_s=now_s)
+        arm = self._deal(installation, unit)
+        self._add(fix_id, triggers=1, treated=arm is Arm.TREATMENT)
+        allocation = installation.allocation or Allocation(salt="", ratio=1.0)
+        return Exposure(
+            fix_id=fix_id,
+            unit=unit,
+            arm=arm,
+            salt=allocation.salt,
+            epoch=allocation.epoch,
+            ratio=allocation.ratio,
+            started_s=now_s,
+        )
 
     def ended(
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
@@ -139,6 +162,8 @@ class CountingMeter:
             counts = self._counts.get(fix_id) or FixCounts()
             counts.latest[event] = detail
             self._counts[fix_id] = replace(counts, **{event: getattr(counts, event) + 1})
+        if self._report is not None and event in ("fault", "disabled"):
+            self._report(fix_id, event)
 
     def counts(self, fix_id: str) -> FixCounts:
         """Return what `fix_id` did so far."""

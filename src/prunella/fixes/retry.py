@@ -13,8 +13,8 @@ from prunella.fixes.steps import Attempt, Healing, Outcome, Sleep
 def is_for(run: Run, installed: Installed, error: BaseException, on: tuple[str, ...]) -> bool:
     """Tell whether a retry or fallback acts on an error: its target names it, and so does `on`.
 
-    With an empty `on`, retries are for what the taxonomy calls transient; so are fallbacks, unless
-    their target names errors.
+    With an empty `on`, retries are for what the taxonomy calls transient, and fallbacks for what
+    the target names or else the taxonomy says that they heal.
     """
     if not is_healable(error):
         return False
@@ -24,7 +24,9 @@ def is_for(run: Run, installed: Installed, error: BaseException, on: tuple[str, 
         return False
     if on:
         return names_error(on, error, info.code)
-    return info.transient or (bool(codes) and installed.fix.fix_type == "fallback")
+    if installed.fix.fix_type == "fallback":
+        return bool(codes) or "fallback" in info.healable_by
+    return info.transient
 
 
 def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> Healing:
@@ -36,7 +38,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
     error = outcome.error
     if error is None or not is_for(run, installed, error, config.retry_on):
         return outcome
-    below = retries_below(error)
+    below = retries_below(error, run.began_s)
     around = layers.get()
     allowed = min(config.max_retries - below, config.max_retries if around is None else around.left)
     if allowed <= 0:
@@ -66,7 +68,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
         with suppress(ValueError):  # closed in another context, whose layers are its own
             layers.reset(token)
     if outcome.error is not None:
-        mark_retried(outcome.error, made + below)
+        mark_retried(outcome.error, made + below, run.world.clock_s())
     return outcome
 
 

@@ -110,7 +110,7 @@ class Run:
         """Return what the taxonomy says of an error, asked once."""
         found = self._codes.get(id(error))
         if found is None:
-            found = self._codes[id(error)] = (error, self.world.classify(error))
+            found = self._codes[id(error)] = (error, self.world.classify(error, self.site.kind))
         return found[1]
 
     # --- faults
@@ -165,10 +165,12 @@ class Run:
         after: BaseException | None,
         latency_s: float,
     ) -> None:
-        failed = isinstance(after, Exception)
+        # A call that was called off has failed: left out, or taken for a success, it would speak
+        # for fixes that make callers wait until they give up.
+        failed = after is not None
         self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=None)
-        if after is not None and not failed:
-            return  # a call that was called off says nothing
+        if failed and not isinstance(after, Exception):
+            return  # which says nothing of total failure
         breaker = installed.breaker
         if exposure.arm is Arm.CONTROL:
             breaker.control(failed=after is not None)

@@ -113,5 +113,10 @@ class CodeInfo(Protocol):
     def transient(self) -> bool:
         """It may pass by itself."""
 
+    @property
+    def healable_by(self) -> tuple[str, ...]:
+        """The types of fixes that can heal it."""
 
-Classify = Callable[[BaseException], CodeInfo]
+
+Classify = Callable[[BaseException, str], CodeInfo]
+"""An error, and the kind of the site that it came from, to what the taxonomy says of it."""

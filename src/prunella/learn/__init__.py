@@ -1,5 +1,6 @@
-"""What solved incidents teach: cases for retrieval."""
+"""What solved incidents teach: cases for retrieval, and which fixes helped."""
 
 from prunella.learn.cases import case_of
+from prunella.learn.fix_outcomes import experience
 
-__all__ = ["case_of"]
+__all__ = ["case_of", "experience"]

@@ -19,6 +19,9 @@
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
     ├── CodeHostError          the code host didn't do what was asked; `.reason` says why
+    ├── NotDelivered           an alert did not arrive; `.is_final` says that trying again is no use
+    ├── TokenRefused           an approval link is forged, expired or used
+    ├── InternalFault          a fault in Prunella itself, while it worked on one incident
     ├── ModelError             the language model gave no usable answer; `.reason` says why
     └── MissingExtra           an optional dependency isn't installed
 
@@ -133,6 +136,23 @@ class CodeHostError(PrunellaError):
         self.reason = reason
         #: How long the host asks to be left alone, in seconds; ``None`` where it doesn't say.
         self.retry_after_s = retry_after_s
+
+
+class NotDelivered(PrunellaError):
+    """An alert did not arrive where it was sent to. The message never has the place's secrets."""
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        #: The place will refuse it each time.
+        self.is_final = is_final
+
+
+class TokenRefused(PrunellaError):
+    """An approval link is forged, expired, used, or overtaken by what was decided since."""
+
+
+class InternalFault(PrunellaError):
+    """A fault in Prunella itself, while it worked on one incident."""
 
 
 class ModelError(PrunellaError):

@@ -57,6 +57,12 @@ class Incident:
     last_seen_at: datetime
     #: Why it is ignored: the pattern, or who said so.
     ignored_by: str | None = None
+    #: When it came to its present status; ``None`` where nobody asked.
+    status_at: datetime | None = None
+
+
+#: Site of the incidents that are the healer's own errors: never healed.
+HEALER_SITE = SiteId("prunella:healer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

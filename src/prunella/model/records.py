@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
 from prunella.model.tree import Tree
@@ -112,6 +113,8 @@ class Site:
     parameters: tuple[str, ...] = ()
     #: Its recorded answers stand in for it when a caller is replayed.
     boundary: bool = False
+    #: A call may be repeated without anybody's approval.
+    idempotent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +135,13 @@ class Call:
     inputs: Tree
     #: The returned value; for generators, the list of what was yielded (bounded).
     result: Tree
-    #: Inputs and result are whole, so that the call can be replayed and compared.
+    #: Inputs and result are whole, so that the call can be replayed and compared. Never so where a
+    #: fix has changed either.
     complete: bool
+    #: The fix that acted on the call.
+    fix_id: str | None = None
+    #: The result isn't the function's own: a fallback, a default, something cut off.
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +218,8 @@ class Occurrence:
     #: The exception came from a site that this call made, where it is an occurrence (this one, or
     #: the latest like it). Kept so that the caller can be replayed as well; never an incident.
     caused_by: OccurrenceId | None = None
+    #: The fix that turned the failure into a success: the caller saw nothing of it.
+    masked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,4 +244,20 @@ class Counts:
     sdk: Mapping[str, int]
 
 
-Record = Process | Site | Call | Occurrence | Repeat | Counts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposures:
+    """What one process has counted of fixes in rollouts, cumulative; the highest `sequence` wins.
+
+    What hasn't changed since an earlier record of the process may be left out.
+    """
+
+    process_id: ProcessId
+    sequence: int
+    #: Each a `prunella.experiment.Tally` as JSON.
+    tallies: tuple[Mapping[str, Any], ...] = ()
+    #: Rollout id to what else was counted: ``acted``, ``healed``, ``added_ms``, ``disabled`` (the
+    #: breaker of the process switched the fix off), ``quiet_calls`` (of its sites since it last fired).
+    effects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+Record = Process | Site | Call | Occurrence | Repeat | Counts | Exposures

@@ -9,6 +9,15 @@ from typing import Any
 from prunella.model.ids import FixId, IncidentId, RolloutId
 
 
+class Arm(StrEnum):
+    """One side of a rollout."""
+
+    #: Runs as before; always concurrent with treatment.
+    CONTROL = "control"
+    #: Runs with the fix.
+    TREATMENT = "treatment"
+
+
 class RolloutState(StrEnum):
     """Where a rollout stands."""
 
@@ -31,6 +40,18 @@ LIVE = (RolloutState.TESTING, RolloutState.GRADUATED)
 
 #: States that nothing comes after: another try is another version.
 ENDED = (RolloutState.ROLLED_BACK, RolloutState.INCONCLUSIVE, RolloutState.RETIRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What the units of both arms are measured by, frozen when the fix begins to act."""
+
+    #: A unit counts so long after it began; until then it has to end, or it has failed.
+    wait_s: float
+    #: The p50, p90 and p99 of how long passing calls took; empty where latency isn't measured.
+    slow_s: tuple[float, ...] = ()
+    #: Units with the fix that take this many times as long count as too slow.
+    max_latency_ratio: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +85,8 @@ class Rollout:
     made_at: datetime
     #: When it began to act.
     started_at: datetime | None = None
+    #: ``None`` until it begins to act.
+    baseline: Baseline | None = None
     #: When its state or ratio changed last.
     changed_at: datetime
     #: Counts its steps: a step is taken from one sequence to the next, so never twice.

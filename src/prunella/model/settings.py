@@ -15,8 +15,11 @@ from typing import Any
 from prunella.model.errors import ConfigurationError
 
 
-def _setting(default: Any, doc: str, *, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"doc": doc, "choices": choices})
+def _setting(
+    default: Any, doc: str, *, choices: tuple[str, ...] = (), is_secret: bool = False
+) -> Any:
+    metadata = {"doc": doc, "choices": choices, "is_secret": is_secret}
+    return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,7 @@ class Settings:
     """All settings with their defaults; build it with `load`."""
 
     disabled: bool = _setting(False, "Record nothing and apply nothing: the kill switch.")
+    fixes: bool = _setting(True, "Let fixes act at run time; false is the kill switch for all.")
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
@@ -72,6 +76,26 @@ class Settings:
     base_branch: str = _setting(
         "", "Branch that pull requests go to; empty means the code host's default branch."
     )
+    alert_urls: str = _setting(
+        "",
+        "Where alerts go: URLs of the library Apprise (slack://…, mailto://…), separated by spaces. "
+        "They hold secrets: taken from the environment alone.",
+        is_secret=True,
+    )
+    alert_webhook: str = _setting(
+        "",
+        "An http or https address that alerts are posted to as JSON. It may hold a secret: taken "
+        "from the environment alone.",
+        is_secret=True,
+    )
+    alert_secret: str = _setting(
+        "",
+        "Key that posts to alert_webhook are signed with; taken from the environment alone.",
+        is_secret=True,
+    )
+    alerts_per_hour: int = _setting(
+        20, "Alerts sent within an hour, at most; one more says that there are others. 0: no limit."
+    )
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."
     )
@@ -98,6 +122,31 @@ class Settings:
         10.0, "Dollars that 24 hours may cost, where the price is known; 0 sets no limit."
     )
     offline: bool = _setting(False, "Send nothing to any model or host, whatever else is set.")
+    auto_fix_enabled: bool = _setting(
+        False,
+        "Let a fix of a confidence above 0.8 start a canary by itself; otherwise it waits for "
+        "approval.",
+    )
+    alpha: float = _setting(
+        0.05, "Chance that a fix without any effect graduates; a harmless one is rolled back."
+    )
+    max_error_increase: float = _setting(
+        0.10, "Largest tolerated relative increase of failures by a fix: 0.10 is 10 % more."
+    )
+    max_latency_ratio: float = _setting(2.0, "Largest tolerated factor of a fix on latencies.")
+    min_exposures: int = _setting(
+        0, "Units with the fix that each stage has to see at least, where it asks for fewer itself."
+    )
+    max_rollout_hours: float = _setting(
+        336.0, "How long a rollout may take until it is inconclusive and the fix is taken back."
+    )
+    quiet_hours: str = _setting(
+        "", "Hours in which no fix starts or gets more traffic by itself: 22:00-06:00, local time."
+    )
+    approvers: str = _setting(
+        "",
+        "Who may approve, promote and resume fixes: user names, separated by commas; empty: all.",
+    )
     max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
     replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")
     replay_timeout_s: float = _setting(5.0, "Time for one replayed call, in seconds.")
@@ -129,6 +178,15 @@ class LoadedSettings:
     origins: Origins
 
 
+#: Settings whose values are secrets: not accepted from a file that is committed, and never shown.
+SECRET = frozenset(item.name for item in fields(Settings) if item.metadata["is_secret"])
+
+
+def shown(name: str, value: Any) -> Any:
+    """Return a setting's value as it may be printed: of a secret, only whether it is set."""
+    return "(set)" if name in SECRET and value else value
+
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
@@ -157,6 +215,11 @@ def load(
             raise ConfigurationError(
                 f"pyproject.toml, [tool.prunella]: unknown setting {key!r}; "
                 f"known are {', '.join(sorted(known))}"
+            )
+        if key in SECRET:
+            raise ConfigurationError(
+                f"pyproject.toml, [tool.prunella]: {key} holds a secret and isn't taken from a file "
+                f"that is committed; set the environment variable {variable_name(key)}"
             )
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}

@@ -54,6 +54,8 @@ class Variant:
     first_line: int
     #: Text of the function from its first decorator on, import statements before it.
     text: str
+    #: How likely it is to be right, compared with the others.
+    chance: float = 1.0
 
 
 class VariantEnding(StrEnum):

@@ -53,7 +53,8 @@ def heal(
             if model is not None and not attempt.complaints:
                 remember(parts.store, dossier, key, diagnosis, proposals)
         published = attempt.publish(diagnosis, proposals) if publish else None
-        note = "; ".join(filter(None, (_edited_since(parts, dossier), *attempt.complaints)))
+        notes = (_unisolated(parts), _edited_since(parts, dossier), *attempt.complaints)
+        note = "; ".join(filter(None, notes))
     publication = published if isinstance(published, Publication) else None
     outcome, explanation = explain(
         dossier,
@@ -184,6 +185,13 @@ class _Attempt:
             Proposal(candidate=candidate, verdict=verdict)
             for candidate, verdict in zip(candidates, verdicts, strict=True)
         ]
+
+
+def _unisolated(parts: Parts) -> str:
+    """Return what to say where nothing keeps the replayed code apart."""
+    if parts.replayer.level != "none":
+        return ""
+    return "replays and tests ran without isolation (sandbox = none), as the user who heals"
 
 
 def _edited_since(parts: Parts, dossier: Dossier) -> str:

@@ -2,35 +2,40 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prunella._version import __version__
-from prunella.diagnose.spectrum import Suspect, suspects, suspicious_lines
+from prunella.diagnose.spectrum import Suspect, is_test_module, suspects, suspicious_lines
 from prunella.model.clock import now
 from prunella.model.errors import NothingToHeal, PatchRefused
-from prunella.model.ids import DiagnosisId, IncidentId, ProcessId, SiteId, new_id
+from prunella.model.ids import IncidentId, ProcessId, SiteId, new_id
 from prunella.model.incidents import (
     Diagnosis,
-    Evidence,
-    Hypothesis,
     Incident,
     IncidentStatus,
-    Location,
 )
 from prunella.model.records import Process
-from prunella.model.repair import Accepted, Candidate, Publication, TestReport
+from prunella.model.repair import Accepted, Candidate, Check, Publication, SourceFunction
 from prunella.model.settings import Settings
-from prunella.model.trials import ObservedTest, VariantEnding
+from prunella.model.tree import Tree
+from prunella.model.trials import ObservedTest, Variant, VariantEnding
+from prunella.pipeline.explain_tests import diagnosed, explained, located
 from prunella.pipeline.gather import check_out
-from prunella.pipeline.results import Healing, HealingOutcome, Proposal
-from prunella.ports import CodeHost, Progress, Repository, TestProbe, TestRunner
+from prunella.pipeline.results import Healing, Proposal
+from prunella.ports import CodeHost, Progress, Replayer, Repository, TestProbe
 from prunella.propose.candidates import candidate_for
 from prunella.propose.variants import ProposedVariant, propose_variants
 from prunella.publish import compose
-from prunella.validate.by_tests import check_tests_run, verdict_by_tests
+from prunella.validate.by_tests import (
+    agreement,
+    check_tests_run,
+    check_whole_suite,
+    verdict_by_tests,
+)
+from prunella.validate.rivals import first_difference, rival_requests, rivals, shown
 
 #: Functions that variants are made of, the most suspicious ones.
 MAX_SUSPECTS = 6
@@ -40,12 +45,14 @@ TRIAL_BUDGET_S = 40.0
 #: So many plausible variants are enough to choose from.
 ENOUGH = 8
 #: Plausible patches that are proven once more by a fresh run.
-MAX_PROVEN = 4
+MAX_PROVEN = 3
+#: Checks of a verdict that runs of tests decide.
+_SHOWN_BY_TESTS = frozenset({"failing_tests", "passing_tests", "agreement", "tests"})
 #: A variant's test may take this much longer than the slowest good one took on the base.
 _SLOWER = 10.0
 _LEAST_TEST_S = 0.25
 #: Good tests that take longer in all run behind the failing ones, whatever their order is.
-_SHORT_US = 50_000
+_SHORT_US = 600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +64,10 @@ class TestParts:
     settings: Settings
     repository: Repository
     probe: TestProbe
-    #: Runs the whole of the tests for the best patch; ``None`` leaves that out.
-    test_runner: TestRunner | None
+    #: Tells plausible patches apart on inputs near those of the tests.
+    replayer: Replayer
+    #: All of the project's tests have to keep passing with the best patch.
+    all_tests: bool
     host: CodeHost
     progress: Progress
 
@@ -80,11 +89,11 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
         taken = attempt.take_tests()
         attempt.observe()
         incident, found = attempt.incident(), attempt.suspects()
-        incident = replace(incident, location=_location(found))
+        incident = replace(incident, location=located(found))
         proposals = attempt.proposals(incident, found)
-        diagnosis = _diagnosis(incident, found, attempt.failing)
+        diagnosis = diagnosed(incident, found, attempt.failing)
         publication = attempt.publish(incident, diagnosis, proposals) if publish else None
-    outcome, explanation = _explained(proposals, publication, attempt)
+    outcome, explanation = explained(proposals, publication, attempt.tried)
     return Healing(
         incident=incident,
         diagnosis=diagnosis,
@@ -128,7 +137,6 @@ class _Attempt:
     failing: tuple[ObservedTest, ...] = ()
     #: Variants that were really tried.
     tried: int = 0
-    _base_report: list[TestReport | None] = field(default_factory=list)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -206,9 +214,11 @@ class _Attempt:
             [(item.function, item.lines) for item in found], limit=MAX_VARIANTS
         )
         plausible = self._tried(ranked, found)
-        candidates = [item for item in map(_candidate_of(incident), plausible) if item]
-        proposals = [self._proven(item) for item in candidates[:MAX_PROVEN]]
-        return sorted(proposals, key=lambda item: (item.accepted, item.verdict.score), reverse=True)
+        made = (_candidate(incident, item) for item in plausible)
+        candidates = [item for item in made if item is not None]
+        proposals = _ranked([self._proven(item) for item in candidates[:MAX_PROVEN]])
+        functions = {item.variant.qualname: item.function for item in plausible}
+        return self._with_all_tests(self._compared(proposals, functions))
 
     def _tried(
         self, ranked: Sequence[ProposedVariant], found: Sequence[Suspect]
@@ -239,7 +249,7 @@ class _Attempt:
         wanted |= {test.test_id for test in self.failing}
         chosen = [test for test in self.tests if test.test_id in wanted]
         if sum(test.duration_us for test in chosen if test.passed) > _SHORT_US:
-            chosen.sort(key=lambda test: (not test.failed, test.duration_us))
+            chosen.sort(key=lambda test: not test.failed)
         return [test.test_id for test in chosen]
 
     def _test_s(self) -> float:
@@ -249,10 +259,70 @@ class _Attempt:
     def _proven(self, candidate: Candidate) -> Proposal:
         self.parts.progress(f"proving afresh: {candidate.description}")
         with _patched(self.tree, candidate):
-            after = self.parts.probe.observe(self.tree, self.process, self.files)
+            after = self._run(self.files)
         names = [test.test_id for test in self.failing]
-        checks = check_tests_run(self.tests, after.tests, names)
+        checks = check_tests_run(self.tests, after, names)
         return Proposal(candidate=candidate, verdict=verdict_by_tests(candidate, checks))
+
+    def _compared(
+        self, proposals: list[Proposal], functions: Mapping[str, SourceFunction]
+    ) -> list[Proposal]:
+        """Say of accepted patches whether they differ on other inputs; their order stays."""
+        accepted = [item for item in proposals if item.accepted]
+        if len(accepted) < 2:
+            return proposals
+        self.parts.progress(f"comparing {len(accepted)} plausible patches on other inputs")
+        function = functions[accepted[0].candidate.patch.qualname]
+        requests = rival_requests(
+            self._inputs_of(function), f"{function.module}:{function.qualname}", now()
+        )
+        overlays = [{item.candidate.patch.path: item.candidate.patch.after} for item in accepted]
+        rows = self.parts.replayer.replay(self.tree, self.process, requests, overlays)
+        ranked = []
+        for number, proposal in enumerate(accepted):
+            others = rivals(rows, number)
+            place = first_difference(rows[number], rows[others[0]]) if others else None
+            words = shown(requests[place]) if place is not None else "other inputs"
+            checks = [*_shown_by_tests(proposal), agreement(len(others), words)]
+            verdict = verdict_by_tests(proposal.candidate, checks)
+            ranked.append(replace(proposal, verdict=verdict))
+        return [*ranked, *(item for item in proposals if not item.accepted)]
+
+    def _inputs_of(self, function: SourceFunction) -> Sequence[Tree]:
+        variant = Variant(
+            path=function.path,
+            qualname=function.qualname,
+            first_line=function.first_line,
+            text="",
+        )
+        return self.parts.probe.inputs(self.tree, self.process, self.files, variant).inputs
+
+    def _with_all_tests(self, ranked: list[Proposal]) -> list[Proposal]:
+        """Let the best meet all tests of the project; one that breaks some goes to the end."""
+        if not self.parts.all_tests or not ranked or not ranked[0].accepted:
+            return ranked
+        if set(map(str, self._test_files())) <= set(self.files):
+            return ranked
+        self.parts.progress("running all of the project's tests")
+        before = self._run(())
+        for number, proposal in enumerate(ranked):
+            if not proposal.accepted:
+                break
+            with _patched(self.tree, proposal.candidate):
+                after = self._run(())
+            check = check_whole_suite(before, after)
+            verdict = verdict_by_tests(proposal.candidate, [*_shown_by_tests(proposal), check])
+            ranked[number] = replace(proposal, verdict=verdict)
+            if ranked[number].accepted:
+                break
+        return _ranked(ranked)
+
+    def _run(self, selection: Sequence[str]) -> Sequence[ObservedTest]:
+        return self.parts.probe.observe(self.tree, self.process, selection, watched=False).tests
+
+    def _test_files(self) -> list[str]:
+        names = [path for path in self.parts.repository.files() if path.endswith(".py")]
+        return [path for path in names if is_test_module(path)]
 
     def publish(
         self, incident: Incident, diagnosis: Diagnosis, proposals: Sequence[Proposal]
@@ -274,6 +344,15 @@ class _Attempt:
         return self.parts.host.publish(request)
 
 
+def _shown_by_tests(proposal: Proposal) -> list[Check]:
+    return [item for item in proposal.verdict.checks if item.name in _SHOWN_BY_TESTS]
+
+
+def _ranked(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Accepted ones first, then by score; else they stay in their order."""
+    return sorted(proposals, key=lambda item: (not item.accepted, -item.verdict.score))
+
+
 @contextmanager
 def _patched(tree: Path, candidate: Candidate) -> Iterator[None]:
     """Let the checked-out tree have the patch while the block runs."""
@@ -286,83 +365,17 @@ def _patched(tree: Path, candidate: Candidate) -> Iterator[None]:
         file.write_bytes(before)
 
 
-def _candidate_of(incident: Incident):  # noqa
-    def make(item: ProposedVariant) -> Candidate | None:
-        proposal = item.proposal
-        try:
-            return candidate_for(
-                item.function,
-                incident.incident_id,
-                item.variant.text,
-                origin=f"rule:{proposal.rule}",
-                description=proposal.description,
-                reason=proposal.reason,
-                prior=item.chance,
-            )
-        except PatchRefused:
-            return None
-
-    return make
-
-
-def _location(found: Sequence[Suspect]) -> Location | None:
-    if not found:
+def _candidate(incident: Incident, item: ProposedVariant) -> Candidate | None:
+    proposal = item.proposal
+    try:
+        return candidate_for(
+            item.function,
+            incident.incident_id,
+            item.variant.text,
+            origin=f"rule:{proposal.rule}",
+            description=proposal.description,
+            reason=proposal.reason,
+            prior=item.chance,
+        )
+    except PatchRefused:
         return None
-    function = found[0].function
-    line = max(found[0].lines, key=lambda item: found[0].lines[item])
-    return Location(
-        file=function.path,
-        module=function.module,
-        qualname=function.qualname,
-        first_line=function.first_line,
-        line=line,
-    )
-
-
-def _diagnosis(
-    incident: Incident, found: Sequence[Suspect], failing: Sequence[ObservedTest]
-) -> Diagnosis:
-    tests = f"{len(failing)} failing tests" if len(failing) > 1 else failing[0].test_id
-    hypotheses = tuple(
-        Hypothesis(
-            cause=f"a fault in {item.function.qualname}",
-            remedy=f"edit {item.function.qualname}",
-            prior=round(item.suspicion, 2),
-            evidence=(
-                Evidence(
-                    statement=f"{tests} and {len(item.passing)} passing ones run it",
-                    reference=f"{item.function.path}:{min(item.lines)}",
-                ),
-            ),
-        )
-        for item in found[:3]
-    )
-    missing = None if found else "no line of the project outside of tests runs in the failing tests"
-    return Diagnosis(
-        diagnosis_id=DiagnosisId(new_id("dia")),
-        incident_id=incident.incident_id,
-        error_type=incident.error_type.partition(":")[2],
-        error_code=incident.error_code,
-        root_cause=hypotheses[0].cause if hypotheses else f"unknown: {missing}",
-        hypotheses=hypotheses,
-        confidence=hypotheses[0].prior if hypotheses else 0.0,
-        abstention=missing,
-        made_by="rules",
-        made_at=now(),
-    )
-
-
-def _explained(
-    proposals: Sequence[Proposal], publication: Publication | None, attempt: _Attempt
-) -> tuple[HealingOutcome, str]:
-    if not proposals:
-        return HealingOutcome.ABSTAINED, (
-            f"{attempt.tried} variants were tried, and with none of them the failing tests pass"
-        )
-    best = proposals[0]
-    words = f"{best.candidate.description}. {best.verdict.summary}"
-    if not best.accepted:
-        return HealingOutcome.UNPROVEN, f"No patch could be proven. Nearest: {words}"
-    if publication is None:
-        return HealingOutcome.PROVEN, words
-    return HealingOutcome.PUBLISHED, f"{words} It stands on {publication.branch}."

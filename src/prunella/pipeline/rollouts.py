@@ -1,7 +1,7 @@
 """What people do with fixes: each a step that is kept with its reason and told to running programs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from prunella.fixes import parse
@@ -9,11 +9,15 @@ from prunella.model.audit import AuditEntry
 from prunella.model.errors import StepRefused
 from prunella.model.ids import IncidentId
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
-from prunella.ports import Feed, RolloutStore
+from prunella.model.settings import Settings
+from prunella.pipeline.advancing import baseline, status_after
+from prunella.ports import Feed, RolloutStore, Store
 from prunella.rollout import By, Step, propose
 
 #: How often a step is tried anew because somebody else took one at the same moment.
 _TRIES = 10
+#: Of projects that set nothing.
+DEFAULTS = Settings()
 
 
 class TakeStep(Protocol):
@@ -65,14 +69,22 @@ def add(
     raise StepRefused(f"{fix.fix_id} is being added by others at the same time; try again.")
 
 
-def take(store: RolloutStore, feed: Feed, name: str, step: TakeStep, by: By) -> Rollout:
+def take(
+    store: Store, feed: Feed, name: str, step: TakeStep, by: By, settings: Settings = DEFAULTS
+) -> Rollout:
     """Take a step with the rollout that `name` stands for, and tell the running programs.
+
+    The step that lets a fix act freezes what its units are measured by.
 
     Raises `UnknownName`, `AmbiguousName`, and `StepRefused` where it can't from where it stands.
     """
     for _ in range(_TRIES):
-        after, because = step(store.rollout(name), by)
-        if store.step_rollout(after, because):
+        before = store.rollout(name)
+        after, because = step(before, by)
+        if after.state in LIVE and after.baseline is None:
+            after = replace(after, baseline=baseline(store, after.document, settings))
+        status = status_after(store, before, after, by_itself=False)
+        if store.step_rollout(after, because, status=status):
             feed.publish(store)
             return after
     raise StepRefused(f"{name} is being changed by others at the same time; try again.")

@@ -12,6 +12,7 @@ from prunella.model.clock import now
 from prunella.model.errors import (
     CodeHostError,
     CoolingDown,
+    InternalFault,
     NothingToHeal,
     PatchRefused,
     RecordError,
@@ -32,6 +33,7 @@ _ITS_OWN = (
     SourceUnavailable,
     PatchRefused,
     RecordError,
+    InternalFault,
 )
 
 

@@ -6,9 +6,9 @@ import os
 from functools import partial
 from types import FunctionType
 
+from prunella.model.roles import roles_of
 from prunella.sdk import runtime
 from prunella.sdk.counters import count, guarded
-from prunella.sdk.roles import roles_of
 from prunella.sdk.site import site_of
 from prunella.sdk.trace import current
 from prunella.sdk.wrapper import build, parameter_names

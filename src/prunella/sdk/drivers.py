@@ -61,7 +61,8 @@ class Around:
             if type(step) is Attempt:
                 return Outcome(await self.attempt(step))
             if type(step) is Sleep:
-                await self.sleep(step.seconds)
+                if step.seconds > 0:  # no wait at all gives the processor to nobody
+                    await self.sleep(step.seconds)
                 return Outcome()
             if type(step) is Invoke:
                 return Outcome(await self.answer(self.invoke(step.site, step.arguments)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prunella.codec import Encoded, encode_mapping, render
 from prunella.codec.limits import Limits
 from prunella.sdk.wrapper import FILENAME
+from prunella.taxonomy import facts  # with the first call: a failure is no moment for imports
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
@@ -256,7 +257,10 @@ def own_attributes(error: BaseException) -> dict[str, Any]:
 
 
 def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
-    """Return the attributes that carry codes, where they are plain strings or integers."""
+    """Return the attributes that carry codes, where they are plain strings or integers.
+
+    Beside them, under their own names, what `prunella.taxonomy` decides from.
+    """
     found = {}
     values: dict[str, Any] = facts_of(type(error)).attributes
     own = own_attributes(error)
@@ -265,8 +269,8 @@ def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
     for name, value in values.items():
         if type(value) in (str, int):
             found[name] = sight.redactor.text(str(value)[:200])
-    if isinstance(error, OSError) and type(error.errno) is int:
-        found["errno"] = str(error.errno)
+    for name, text in facts(error).items():
+        found[name] = sight.redactor.text(text)
     return found
 
 

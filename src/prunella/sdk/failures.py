@@ -37,6 +37,7 @@ class Failures:
     def renew(self) -> None:
         """Forget what belongs to the process: at the start, and in a forked child."""
         self.groups = Groups()
+        self._masked: dict[str, Groups] = {}
         self._lock = self._journal.lock
         self._append = self._journal.spool.append
 
@@ -72,17 +73,44 @@ class Failures:
         if ending and not _is_recorded(site, error):
             self._count(site, running, values, Failure(error, look, ending, at_us))
 
+    def mask(
+        self,
+        site: Site,
+        running: Running | None,
+        values: dict[str, Any],
+        error: BaseException,
+        fix_id: str,
+    ) -> None:
+        """Record a failure that a fix has turned into a success; it counts as any other.
+
+        `running` is the recording of the call, which goes on: it is read, not ended.
+        """
+        self._host.look()
+        if self._host.is_off or _is_recorded(site, error):
+            return
+        with self._lock:
+            groups = self._masked.get(fix_id)
+            if groups is None:
+                prefix = f"m{len(self._masked) + 1}."
+                groups = self._masked[fix_id] = Groups(prefix=prefix, masked_by=fix_id)
+            failed = None
+            if running is not None:
+                failed = running.as_failed()
+            failure = Failure(error, look_of(site, error), "error", now_us())
+            self._count(site, failed, values, failure, groups)
+
     def _count(
         self,
         site: Site,
         running: Running | None,
         values: dict[str, Any] | None,
         failure: Failure,
+        groups: Groups | None = None,
     ) -> None:
         error, ending, at_us = failure.error, failure.ending, failure.at_us
         is_exhausted = isinstance(error, EXHAUSTED)
         with self._lock:
-            group = self.groups.of(site, error, failure.look, is_first=is_exhausted)
+            group = (groups or self.groups).of(site, error, failure.look, is_first=is_exhausted)
             group.count += 1
             try:
                 if group.is_due:

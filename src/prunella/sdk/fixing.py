@@ -14,7 +14,6 @@ from types import CellType, FunctionType
 from typing import Any
 
 from prunella.fixes import (
-    CountingMeter,
     Finished,
     Installation,
     Installed,
@@ -27,19 +26,18 @@ from prunella.fixes import (
     misfit,
 )
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
-from prunella.fixes.classify import classify
 from prunella.model.clock import now
 from prunella.sdk import counters, runtime
+from prunella.sdk.feed import OFF_NAME
+from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
 from prunella.sdk.views import View, bound, view_of
+from prunella.taxonomy import ErrorCode, classify
 
 #: How often it is looked whether the operator's file is there, in seconds.
 SWITCH_S = 1.0
-#: The file in the data folder that switches all fixes off, and the word in the environment.
-OFF_FILE = "fixes-off"
-_OFF = frozenset({"off", "0", "no", "false"})
 
 
 class Fixing:
@@ -54,10 +52,12 @@ class Fixing:
         self._numbers = itertools.count()
         self.environment = ""
         self._off_file = ""
+        self._is_wanted = True
         host = runtime.host()
         if host is not None:
             self.environment = host.settings.environment
-            self._off_file = str(host.data_folder / OFF_FILE)
+            self._off_file = str(host.data_folder / OFF_NAME)
+            self._is_wanted = host.settings.fixes
         self._switched_off = False
         self._look_s = 0.0
         self.renew()
@@ -72,7 +72,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(CountingMeter())
+        self.set_meter(RolloutMeter(_report))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -81,10 +81,22 @@ class Fixing:
             clock_s=perf_counter,
             now=now,
             random=Random().random,  # noqa: S311 - spreads waits, keeps no secret
-            classify=classify,
+            classify=_classify,
             meter=meter,
             budget=self._budget,
         )
+
+    def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
+        """Return what the meter has to ship, as in `RolloutMeter.shipment`."""
+        meter = self.meter
+        if not isinstance(meter, RolloutMeter):
+            return None
+        return meter.shipment(process_id, at_exit=at_exit)
+
+    def unsent(self) -> None:
+        """Take back that the last shipment was sent."""
+        if isinstance(self.meter, RolloutMeter):
+            self.meter.unsent()
 
     # --- what is installed
 
@@ -131,7 +143,7 @@ class Fixing:
             plan = self._plans.get(id(site)) or self._planned(site)
             if plan is not None:
                 self._plans[id(site)] = plan
-                self._put(wrapper, plan)
+                self._put(site, wrapper, plan)
 
     def _apply(self) -> None:
         for site in all_sites():
@@ -142,7 +154,7 @@ class Fixing:
             if plan is None and before is None:
                 continue
             for wrapper in site.wrappers():
-                self._put(wrapper, plan)
+                self._put(site, wrapper, plan)
 
     def _planned(self, site: Site) -> Plan | None:
         view = view_of(site)
@@ -163,12 +175,12 @@ class Fixing:
             return before
         return Plan(view, chosen) if chosen else None
 
-    def _put(self, wrapper: FunctionType, plan: Plan | None) -> None:
+    def _put(self, site: Site, wrapper: FunctionType, plan: Plan | None) -> None:
         cell = function_cell(wrapper)
         if cell is None:
             return
         bare = getattr(cell.cell_contents, BARE, cell.cell_contents)
-        cell.cell_contents = bare if plan is None else shim_of(self, plan, bare)
+        cell.cell_contents = bare if plan is None else shim_of(self, site, plan, bare)
 
     # --- what calls ask
 
@@ -177,8 +189,7 @@ class Fixing:
         now_s = perf_counter()
         if now_s >= self._look_s:
             self._look_s = now_s + SWITCH_S
-            word = os.environ.get("PRUNELLA_FIXES", "").strip().lower()
-            self._switched_off = word in _OFF or (
+            self._switched_off = not self._is_wanted or (
                 bool(self._off_file) and os.path.exists(self._off_file)  # noqa: PTH110 - cheaper
             )
         return self._switched_off or runtime.is_off()
@@ -212,10 +223,14 @@ class Fixing:
                     return view
         raise Unreachable(f"there is no site {name!r} in this process")
 
-    def told(self, site_id: str, arguments: dict[str, Any], finished: Finished) -> None:
+    def told(self, site: Site, arguments: dict[str, Any], finished: Finished) -> None:
         """Note in the records what fixes made of a call."""
         if finished.fix_id is not None:
-            counters.count("fixed_calls")
+            counters.guarded("errors", runtime.fixed, site, arguments, finished)
+
+
+def _report(fix_id: str, event: str) -> None:
+    counters.count(f"fix_{event}_{fix_id}"[:200])
 
 
 def function_cell(wrapper: FunctionType) -> CellType | None:
@@ -238,3 +253,7 @@ def fixing() -> Fixing:
         _State.fixing = found
         runtime.set_fixing(found)
     return _State.fixing
+
+
+def _classify(error: BaseException, kind: str) -> ErrorCode:
+    return classify(error, kind=kind).code

@@ -48,6 +48,7 @@ class Group:
         "is_error",
         "is_known",
         "latest",
+        "masked_by",
         "name",
         "refers_to",
         "repeat",
@@ -68,6 +69,8 @@ class Group:
         self.is_error = False
         #: The site inside that failed first and has recorded it.
         self.inner = inner
+        #: The fix that turned these failures into successes.
+        self.masked_by = ""
         self.count = 0
         #: Id of the occurrence described last.
         self.latest = ""
@@ -112,7 +115,9 @@ Look = tuple[Hashable, ...]
 class Groups:
     """All groups of a process. Used under the journal's lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, prefix: str = "g", masked_by: str = "") -> None:
+        self._prefix = prefix
+        self._masked_by = masked_by
         self._groups: dict[Look, Group] = {}
         #: Returns the group of a look, if there is one.
         self.get = self._groups.get
@@ -146,8 +151,9 @@ class Groups:
             look = (site.site_id, inner is None)
         group = self._groups.get(look)
         if group is None:
-            name = f"g{len(self._groups) + 1}"
+            name = f"{self._prefix}{len(self._groups) + 1}"
             group = self._groups[look] = Group(name, inner, refers_to)
+            group.masked_by = self._masked_by
         return group
 
 

@@ -25,6 +25,18 @@ def apply(documents: Sequence[Mapping[str, Any]]) -> None:
     fixing().replace(installations)
 
 
+def _measures(allocation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how units are measured, where the feed says so."""
+    found: dict[str, Any] = {}
+    if "wait_s" in allocation:
+        found["wait_s"] = float(allocation["wait_s"])
+    if len(slow_s := tuple(float(each) for each in allocation.get("slow_s", ()))) == 3:
+        found["slow_s"] = slow_s
+    if "max_latency_ratio" in allocation:
+        found["max_latency_ratio"] = float(allocation["max_latency_ratio"])
+    return found
+
+
 def _installation(document: Mapping[str, Any]) -> Any:
     from prunella.fixes import Allocation, Installation, Mode, parse
     from prunella.model.errors import FixError
@@ -40,6 +52,7 @@ def _installation(document: Mapping[str, Any]) -> Any:
                 salt=str(allocation["salt"]),
                 ratio=float(allocation["ratio"]),
                 epoch=int(allocation["epoch"]),
+                **_measures(allocation),
             ),
         )
     except (FixError, ValueError, TypeError, KeyError, AttributeError) as error:

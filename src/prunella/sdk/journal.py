@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.background import wake
+from prunella.sdk.background import start
 from prunella.sdk.feed import Feed
 from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
+from prunella.sdk.runtime import get_fixing
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.spool import Spool
 
@@ -28,6 +29,8 @@ class Journal:
         self._host = host
         #: Root of the project whose records these are.
         self.root = host.root
+        #: The project doesn't say that nothing is to be done here, which holds until the end.
+        self.is_wanted = not host.settings.disabled
         self.feed = Feed(host.data_folder, apply)
         self.renew()
 
@@ -53,11 +56,14 @@ class Journal:
         if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
             return False
         spool.described.add(site.site_id)
-        wake(self)
+        start(self)
         return True
 
     def flush_counts(self) -> None:
-        """Write the counters of the process as they stand."""
+        """Write the counters of the process as they stand, unless nothing may be written."""
+        self._host.look()
+        if self._host.is_off:
+            return
         with self.lock:
             self._sequence += 1
             sites = {}
@@ -74,8 +80,23 @@ class Journal:
             }
             self.spool.append(record_line(record), now_us())
 
+    def ship(self, *, at_exit: bool = False) -> bool:
+        """Write what was counted of fixes in rollouts, if there is news; tell whether there was."""
+        fixing = get_fixing()
+        record = None
+        if fixing is not None:
+            record = fixing.shipment(self._host.process_id, at_exit=at_exit)
+        if record is None:
+            return False
+        with self.lock:
+            is_safe = self.spool.append(record_line(record), now_us())
+        if not is_safe and fixing is not None:
+            fixing.unsent()
+        return is_safe
+
     def finish(self) -> None:
         """Write the counters and give the spool up, at exit."""
+        self.ship(at_exit=True)
         self.flush_counts()
         with self.lock:
             self.spool.close()

@@ -74,10 +74,19 @@ def _parent(running: "Running") -> str:
     return f'"call_{running.parent.unique}"' if running.parent else "null"
 
 
+def _fix_of(running: "Running") -> str:
+    finished = running.finished
+    if finished is None:
+        return ""
+    degraded = "true" if finished.degraded else "false"
+    return f',"fix_id":{to_json(finished.fix_id)},"degraded":{degraded}'
+
+
 def call_line(
     running: "Running", process_id: str, duration_us: int, result: Any, complete: bool
 ) -> bytes:
     """Return the `prunella.model.records.Call` of a call that returned the tree `result`."""
+    altered = running.finished is not None and running.finished.altered
     return framed(
         (
             f'{{"class":"call","call_id":"call_{running.unique}",'
@@ -86,8 +95,8 @@ def call_line(
             f'"parent_id":{_parent(running)},'
             f'"started_at":{running.started_us},'
             f'"duration_us":{duration_us},'
-            f'"complete":{"true" if running.complete and complete else "false"},'
-            f'"inputs":{to_json(running.inputs)},"result":{to_json(result)}}}'
+            f'"complete":{"true" if running.complete and complete and not altered else "false"},'
+            f'"inputs":{to_json(running.inputs)},"result":{to_json(result)}{_fix_of(running)}}}'
         ).encode()
     )
 
@@ -105,6 +114,8 @@ def occurrence_line(
     """Return the `prunella.model.records.Occurrence` of a failure."""
     inner = group.inner
     yielded = None if running.yielded is None else ["l", *running.yielded]
+    masked_by = group.masked_by
+    masked = f',"masked_by":{to_json(masked_by)}' if masked_by else ""
     caused_by = None if inner is None else inner.latest.latest if inner.latest else "occ_"
     return framed(
         (
@@ -118,6 +129,6 @@ def occurrence_line(
             f'"complete":{"true" if running.complete else "false"},'
             f'"caused_by":{to_json(caused_by)},"yielded":{to_json(yielded)},'
             f'"inputs":{to_json(running.inputs)},'
-            f'"exception":{to_json(describe(failure.error, sight))}}}'
+            f'"exception":{to_json(describe(failure.error, sight))}{masked}}}'
         ).encode()
     )

@@ -1,9 +1,12 @@
 """A call while it is recorded, and a failure on its way to its record."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.sdk.groups import Look
 from prunella.sdk.site import Site
+
+if TYPE_CHECKING:
+    from prunella.fixes import Finished
 
 
 class Running:
@@ -17,6 +20,8 @@ class Running:
     complete = False
     #: `inputs` are without the scalars, which can't change and are read only when it fails.
     lacks_scalars = False
+    #: What fixes made of it.
+    finished: "Finished | None" = None
     #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
     held: list[bytes] | None = None
     held_bytes = 0
@@ -33,6 +38,18 @@ class Running:
         self.unique = unique
         self.trace: str = unique if parent is None else parent.trace
         self.parent = parent
+
+    def as_failed(self) -> "Running":
+        """Return the recording as it is now, for the failure that a fix has healed.
+
+        It takes along the lines of boundary calls that were made until then.
+        """
+        found = Running(self.site, self.unique, self.parent)
+        found.inputs, found.complete = self.inputs, self.complete
+        found.lacks_scalars = self.lacks_scalars
+        found.started_ns = self.started_ns
+        found.held, self.held = self.held, None
+        return found
 
     @property
     def call_id(self) -> str:

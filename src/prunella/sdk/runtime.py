@@ -13,6 +13,7 @@ from _thread import RLock
 from prunella.sdk import counters
 from prunella.sdk.counters import guarded, note_fault, switched_off
 from prunella.sdk.site import MAX_GRANT, Site
+from prunella.sdk.trace import current
 from prunella.sdk.wrapper import FILENAME
 from prunella.sdk.yields import observe
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from prunella.fixes import Finished
     from prunella.sdk.fixing import Fixing
     from prunella.sdk.process import Host
     from prunella.sdk.recording import Recorder
@@ -78,10 +80,7 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
     error = sys.exception()
     if error is None:
         return
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
-        traceback = traceback.tb_next
-    error.__traceback__ = traceback
+    _take_us_out(error)
     if _State.is_off or "errors" in switched_off:
         return
     try:
@@ -91,6 +90,28 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
         pass  # the next site outwards has more room
     except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price
         note_fault("errors", fault)
+
+
+def _take_us_out(error: BaseException) -> None:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+
+
+def fixed(site: Site, values: dict[str, Any], finished: Finished) -> None:
+    """Note in the records what fixes made of a call that is about to end."""
+    if _State.is_off or "errors" in switched_off:
+        return
+    running = current.get()
+    if running is not None and (running.site is not site or running.is_over):
+        running = None
+    if running is not None:
+        running.finished = finished
+    if finished.masked is not None:
+        error, fix_id = finished.masked
+        _take_us_out(error)
+        active().failures.mask(site, running, values, error, fix_id)
 
 
 def report(error: BaseException) -> None:
@@ -119,7 +140,8 @@ def active() -> Recorder:
             from prunella.sdk.recording import Recorder
 
             recorder = Recorder(Host())
-            guarded("feed", recorder.journal.feed.look)
+            if not recorder.host.is_disabled:
+                guarded("feed", recorder.journal.feed.look)
             _State.recorder = recorder
             background.start(recorder.journal)
             if not _State.watches_forks:

@@ -2,7 +2,7 @@
 
 A shim takes the place of the function in the wrapper's closure cell, so that a site without fixes
 has none of this. Where fixes act on failures alone, a call that succeeds costs a ``try``, a clock
-and a count.
+and a count; where they act on arguments or results, also the questions whether they would.
 """
 
 from time import perf_counter
@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from prunella.fixes import Outcome, Plan, interpret
+from prunella.fixes.calm import Calm
 from prunella.sdk.drivers import (
     Around,
     AroundAsync,
@@ -19,6 +20,7 @@ from prunella.sdk.drivers import (
     drive,
     run_now,
 )
+from prunella.sdk.site import Site
 
 if TYPE_CHECKING:
     from prunella.fixes import Finished
@@ -37,19 +39,21 @@ _AROUND = {
 class Call:
     """How the calls of one function are run under one plan."""
 
-    def __init__(self, fixing: "Fixing", plan: Plan, function: FunctionType) -> None:
+    def __init__(self, fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> None:
         self.fixing = fixing
+        self.site = site
         self.plan = plan
         self.function = function
+        self.calm = Calm(plan)
         self.around: Around = _AROUND[plan.site.shape](
             function, plan.site.parameters, fixing.callee
         )
         if plan.site.shape not in ("async", "async_generator"):
             self.around.invoke = fixing.callee_now
 
-    def is_free(self) -> bool:
-        """Tell whether the first attempt can be made without the interpreter."""
-        return self.plan.is_quick and not self.plan.is_wary
+    def is_calm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Tell whether the first attempt is as if there were no fix."""
+        return self.calm.is_possible and self.calm.before(self.around.named(args, kwargs))
 
     def is_off(self) -> bool:
         """Tell whether no fix may act now."""
@@ -65,7 +69,7 @@ class Call:
             self.plan, arguments, fixing.world, fixing.unit, began_s=began_s, first=first
         )
         finished = await drive(self.around, steps, arguments)
-        fixing.told(self.plan.site.site_id, arguments, finished)
+        fixing.told(self.site, arguments, finished)
         return finished
 
     def remember(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
@@ -75,9 +79,9 @@ class Call:
         plan.memory.keep(arguments, result, perf_counter(), plan.remembers_s)
 
 
-def shim_of(fixing: "Fixing", plan: Plan, function: FunctionType) -> FunctionType:
+def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> FunctionType:
     """Return what takes the place of `function` while the fixes of `plan` are in force."""
-    call = Call(fixing, plan, function)
+    call = Call(fixing, site, plan, function)
     shim = _MAKERS[plan.site.shape](call)
     setattr(shim, BARE, function)
     return shim
@@ -85,13 +89,13 @@ def shim_of(fixing: "Fixing", plan: Plan, function: FunctionType) -> FunctionTyp
 
 def _sync(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    remembers = bool(plan.remembers_s)
+    remembers, calm_after = bool(plan.remembers_s), call.calm.after
 
     def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
         first = None
         began_s = clock()
-        if plan.is_quick and not plan.is_wary:
+        if not plan.is_wary and (plan.is_quick or call.is_calm(args, kwargs)):
             try:
                 result = function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -101,9 +105,11 @@ def _sync(call: Call) -> FunctionType:
                     raise
                 first = Outcome(None, error)
             else:
-                if remembers:
-                    call.remember(args, kwargs, result)
-                return result
+                if plan.is_quick or calm_after(result) or call.is_off():
+                    if remembers:
+                        call.remember(args, kwargs, result)
+                    return result
+                first = Outcome(result)
         elif call.is_off():
             return function(*args, **kwargs)
         return _given(run_now(call.drive(args, kwargs, began_s, first)))
@@ -113,13 +119,13 @@ def _sync(call: Call) -> FunctionType:
 
 def _async(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    remembers = bool(plan.remembers_s)
+    remembers, calm_after = bool(plan.remembers_s), call.calm.after
 
     async def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
         first = None
         began_s = clock()
-        if plan.is_quick and not plan.is_wary:
+        if not plan.is_wary and (plan.is_quick or call.is_calm(args, kwargs)):
             try:
                 result = await function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -129,9 +135,11 @@ def _async(call: Call) -> FunctionType:
                     raise
                 first = Outcome(None, error)
             else:
-                if remembers:
-                    call.remember(args, kwargs, result)
-                return result
+                if plan.is_quick or calm_after(result) or call.is_off():
+                    if remembers:
+                        call.remember(args, kwargs, result)
+                    return result
+                first = Outcome(result)
         elif call.is_off():
             return await function(*args, **kwargs)
         return _given(await call.drive(args, kwargs, began_s, first))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 from prunella.fixes import Unreachable
@@ -22,8 +21,8 @@ class View:
     defaults: Mapping[str, Any]
     roles: Mapping[str, str]
     idempotent: bool
-    #: One of its wrappers, which other sites' fixes call.
-    wrapper: FunctionType
+    #: Its wrappers are looked up when one is called, so that no fix keeps a closure alive.
+    site: Site
 
 
 def view_of(site: Site) -> View | None:
@@ -45,16 +44,20 @@ def view_of(site: Site) -> View | None:
         defaults={**defaults, **(wrapper.__kwdefaults__ or {})},
         roles=site.roles,
         idempotent=site.idempotent,
-        wrapper=wrapper,
+        site=site,
     )
 
 
 def bound(view: View, arguments: Mapping[str, Any]) -> Callable[[], Any]:
     """Return a call of a site with those of the arguments that it takes, by name.
 
-    Raises `Unreachable` where it needs one that isn't there.
+    Raises `Unreachable` where it needs one that isn't there, or is gone itself.
     """
-    code = view.wrapper.__code__
+    wrappers = view.site.wrappers()
+    if not wrappers:
+        raise Unreachable(f"{view.site_id} isn't there any more")
+    wrapper = wrappers[-1]
+    code = wrapper.__code__
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
     extra: dict[str, Any] = {}
@@ -76,4 +79,4 @@ def bound(view: View, arguments: Mapping[str, Any]) -> Callable[[], Any]:
             positional.append(extra[name])
         else:
             keywords[name] = extra[name]
-    return lambda: view.wrapper(*positional, **keywords)
+    return lambda: wrapper(*positional, **keywords)

@@ -4,7 +4,7 @@ Used on living exceptions inside the program and on recorded ones; both get the 
 the classes of many libraries by name and imports none of them.
 """
 
-from prunella.taxonomy.classification import Classified, classify, classify_recorded
+from prunella.taxonomy.classification import Classified, classify, classify_recorded, is_known
 from prunella.taxonomy.codes import (
     CANCELLED,
     CODES,
@@ -26,4 +26,5 @@ __all__ = [
     "classify",
     "classify_recorded",
     "facts",
+    "is_known",
 ]

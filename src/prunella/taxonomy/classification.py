@@ -62,6 +62,15 @@ def classify_recorded(info: "ExceptionInfo", *, kind: str = "function") -> Class
     return _at(kind, _decide(Recorded(info), MAX_CHAIN))
 
 
+#: Packages with a class that has a rule.
+_PACKAGES = frozenset(name.partition(":")[0] for name in RULES) - {"builtins"}
+
+
+def is_known(info: "ExceptionInfo") -> bool:
+    """Tell whether the exception's own class is of a library that the taxonomy knows."""
+    return Recorded(info).names[0].partition(":")[0] in _PACKAGES
+
+
 def _at(kind: str, decision: Decision) -> Classified:
     code, because = decision
     local = BY_KIND.get(kind, {}).get(code)
@@ -136,7 +145,12 @@ def _says_everything(names: tuple[str, ...]) -> bool:
 
 def _short(view: View, through: str = "") -> str:
     """Return the class's name, and that of the class whose rule it is."""
-    own = _bare(view.names[0])
+    return _named(view.names[0], through)
+
+
+@lru_cache(maxsize=2_000)
+def _named(name: str, through: str) -> str:
+    own = _bare(name)
     other = _bare(through) if through else own
     return own if other == own else f"{own}, a {other}"
 

@@ -117,7 +117,7 @@ OUTPUT.SCHEMA.WRONG_TYPE     2 - GRM   A field has another type than its schema 
 OUTPUT.SCHEMA.OUT_OF_RANGE   2 - GRM   A field's value is outside what its schema allows.
 OUTPUT.TEXT.ENCODING         2 - FG    Bytes are no text in the encoding that was assumed.
 OUTPUT.MARKUP.MALFORMED      2 - RFG   XML or HTML that can't be parsed.
-OUTPUT.DATA.MALFORMED        2 - FG    A file or message isn't in its format: archive, table, …
+OUTPUT.DATA.MALFORMED        2 - FG    A file or message isn't in its format.
 OUTPUT.GUARD.REJECTED        2 - RFM   A guard refused an input or a result.
 TOOL.EXECUTION.TIMEOUT       3 t RPFT  The tool took longer than it was given.
 TOOL.EXECUTION.UNAVAILABLE   3 t RFX   What the tool needs can't be reached.

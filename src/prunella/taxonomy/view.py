@@ -87,6 +87,7 @@ class _ClassFacts(NamedTuple):
     #: What it has for its instances: psycopg's and asyncpg's classes have one each.
     sqlstate: str
     is_os_error: bool
+    is_group: bool
 
 
 _classes: dict[int, _ClassFacts] = {}
@@ -104,6 +105,7 @@ def _class_facts(cls: type) -> _ClassFacts:
             tuple(name_of(_path(base)) for base in bases),
             next(filter(None, (_state(base.__dict__.get("sqlstate")) for base in bases)), ""),
             OSError in bases,
+            BaseExceptionGroup in bases,
         )
     return found
 
@@ -144,14 +146,15 @@ class Living:
         cause = _cause(error)
         if cause is None and not _suppressed(error):
             cause, is_told = _context(error), False
-        if cause is None and isinstance(error, BaseExceptionGroup):
+        if cause is None and self._class.is_group:
             cause, is_told = _members(error)[0], True
         if cause is None or self._left <= 1:
             return None
         return Living(cause, self._left - 1), is_told
 
 
-_MANY = 20
+#: Errors of one validation up to which they are looked at: all are built at once.
+_MANY = 100
 
 
 def _kinds_of_errors(error: Any) -> str:

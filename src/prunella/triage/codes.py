@@ -1,9 +1,10 @@
-"""Error codes: what the exception says itself, what the project maps, else the class's name."""
+"""Error codes: what the exception says itself, what the project maps, else the taxonomy's."""
 
 import re
 from collections.abc import Iterator, Mapping
 
-from prunella.model.records import ExceptionInfo
+from prunella.model.records import ExceptionInfo, SiteKind
+from prunella.taxonomy import classify_recorded, is_known
 
 #: What a code looks like, wherever it comes from: ``MODULE.CATEGORY.CODE``, ``E1001``, ``not-found``.
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}")
@@ -15,20 +16,22 @@ def own_code(exception: ExceptionInfo) -> str | None:
     return code if code is not None and CODE.fullmatch(code) else None
 
 
-def error_code(exception: ExceptionInfo, mapping: Mapping[str, str]) -> str:
-    """Return the code of an exception.
+def error_code(
+    exception: ExceptionInfo, mapping: Mapping[str, str], kind: SiteKind = SiteKind.FUNCTION
+) -> str:
+    """Return the code of an exception that left a site of that kind.
 
     Its own ``error_code`` goes first, then `mapping` (class name, bare or in full, to code) for its
-    class and, nearest first, the bases; else the class's name.
+    class and, nearest first, the bases; else the taxonomy's.
     """
     own = own_code(exception)
-    if own is not None:
+    if own is not None and not is_known(exception):  # a client's attribute is the service's word
         return own
     for type_ in (exception.type, *exception.mro):
         for name in class_names(type_):
             if name in mapping:
                 return mapping[name]
-    return class_name(exception.type)
+    return classify_recorded(exception, kind=kind).code.code
 
 
 def class_name(type_: str) -> str:

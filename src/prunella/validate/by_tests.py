@@ -11,12 +11,10 @@ from prunella.model.repair import (
     Inconclusive,
     Rejected,
     ReplayCounts,
-    TestReport,
     Verdict,
 )
 from prunella.model.trials import ObservedTest
 from prunella.validate.judge import text_checks
-from prunella.validate.tests import compare_reports
 
 #: The score of a patch that no other plausible one contradicts, and of one that some do.
 _ALONE, _AMBIGUOUS = 0.9, 0.65
@@ -62,12 +60,15 @@ def agreement(rivals: int, shown: str) -> Check:
     return Check(name="agreement", outcome=CheckOutcome.NOT_SHOWN, detail=detail[:400])
 
 
-def whole_suite(before: TestReport | None, after: TestReport | None) -> Check:
-    """Return the check ``tests`` from runs of all of the project's tests before and after."""
-    if before is None:
-        detail = "the whole of the project's tests was not run"
-        return Check(name="tests", outcome=CheckOutcome.NOT_SHOWN, detail=detail)
-    return compare_reports(before, after, mentioned=True)
+def check_whole_suite(before: Sequence[ObservedTest], after: Sequence[ObservedTest]) -> Check:
+    """Return the check ``tests`` from runs of all of the project's tests before and after.
+
+    A test that is in one of the runs only, because the time was up, doesn't count.
+    """
+    outcomes = {test.test_id: test.outcome for test in after}
+    passed = [test.test_id for test in before if test.passed and test.test_id in outcomes]
+    kept = [name for name in passed if outcomes[name] == "passed"]
+    return _counted("tests", kept, passed, "of all tests that passed before pass")
 
 
 def verdict_by_tests(candidate: Candidate, checks: Sequence[Check]) -> Verdict:

@@ -14,6 +14,10 @@ from prunella.model.repair import (
 )
 from prunella.validate.compare import compare_values
 
+#: Below this score the evidence carries no offer: the patch would rather be wrong than right, and it
+#: is better to abstain. `benchmarks/repair.py DATA --cross` prints what this and other limits do.
+LEAST_SCORE = 0.5
+
 #: Factors on the odds that the patch is right, by the check and what it found.
 _FACTORS = {
     ("tests", CheckOutcome.PASSED): 3.0,
@@ -28,7 +32,7 @@ _AGREEMENT = 1.3
 _MAX_AGREEMENTS = 2
 #: What the odds of a candidate that answers the once-failing calls differently count against this
 #: one. Of two with equal odds that differ, at most one is right.
-_DISSENT = 0.5
+_DISSENT = 1.0
 #: Catching the exception is the least of repairs.
 _NEW_HANDLER = 0.5
 

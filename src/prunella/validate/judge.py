@@ -24,10 +24,9 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.callers import compare_callers
-from prunella.validate.evidence import score, settled
+from prunella.validate.evidence import LEAST_SCORE, score, settled
 from prunella.validate.foundations import unfounded
 from prunella.validate.handlers import unfounded_answers
-from prunella.validate.offer import LEAST_SCORE
 from prunella.validate.reproduce import Answers, difference, replay_request
 from prunella.validate.surroundings import surroundings
 from prunella.validate.tests import compare_reports, mention
@@ -73,9 +72,9 @@ def judge(
     """Return one verdict a candidate, in their order.
 
     `tree` is the checked-out base that `baseline` was made on. A candidate is accepted when at
-    least one failing call that reproduced returns with it, no check failed, and either a passing
-    call that reproduced still gives its result or tests that mention the function pass, and its
-    score reaches `LEAST_SCORE`: below it the evidence carries no offer.
+    least one failing call that reproduced returns with it, no check failed, either a passing call
+    that reproduced still gives its result or tests that mention the function pass, and its score
+    reaches `LEAST_SCORE`: below it the evidence carries no offer.
 
     `earlier` are the trials of candidates judged before on the same baseline, with whom these may
     agree; those of this call are appended. `reconsider` judges all of them by what is known then.

@@ -13,6 +13,7 @@ from prunella.model.settings import Settings, load
 
 if TYPE_CHECKING:
     from prunella.adapters.spool import Retention
+    from prunella.ports import Store
 
 __all__ = ["drain", "retention"]
 
@@ -37,8 +38,21 @@ def drain(root: Path) -> None:
     store = open_store(folder / STORE_NAME, create=True)
     try:
         drain_spool(folder / SPOOL_NAME, store, retention=retention(settings))
+        _advance(folder, store, settings)
     finally:
         store.close()
+
+
+def _advance(folder: Path, store: "Store", settings: Settings) -> None:
+    """Let rollouts go on by what was just counted; the healer's code is loaded only for that."""
+    from prunella.adapters.feed import FILE_NAME, FileFeed
+    from prunella.model.rollouts import LIVE
+
+    if not (folder / FILE_NAME).exists() and not store.rollouts(states=LIVE):
+        return
+    from prunella.pipeline.advancing import advance_rollouts
+
+    advance_rollouts(store, FileFeed(folder), settings)
 
 
 def retention(settings: Settings) -> "Retention":

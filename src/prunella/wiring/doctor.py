@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from prunella.model.errors import PrunellaError
+from prunella.model.alerts import DeliveryState
+from prunella.model.errors import ConfigurationError, PrunellaError
+from prunella.model.incidents import HEALER_SITE, IncidentStatus
 from prunella.model.project import data_folder
-from prunella.model.settings import Settings, variable_name
+from prunella.model.settings import Settings, shown, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
 from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.healer import Healer
 
 #: Golden calls that take a larger share of the store's limit leave too little to the others.
 _GOLDEN_RATIO = 0.5
+#: Errors of the healer itself that are shown one by one.
+_SHOWN_FAULTS = 10
 #: What the SDK's counters say, by how their names begin: what it means, and what to do.
 _COUNTERS = {
     "dropped": (
@@ -42,10 +46,18 @@ _COUNTERS = {
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
-def examine(healer: Healer) -> Sequence[Finding]:
-    """Look at everything that healing depends on; one area that fails never hides the others."""
+def examine(healer: Healer, unusable: ConfigurationError | None = None) -> Sequence[Finding]:
+    """Look at everything that healing depends on; one area that fails never hides the others.
+
+    `unusable` is why the project's settings can't be read, where `healer` has the default ones.
+    """
     findings: list[Finding] = []
+    if unusable is not None:
+        advice = "correct it: until then commands refuse, and programs record with the defaults"
+        findings.append(_problem("configuration", str(unusable), advice))
     for area, look in _AREAS.items():
+        if area == "configuration" and unusable is not None:
+            continue
         try:
             findings += look(healer)
         except PrunellaError as error:
@@ -58,7 +70,7 @@ def examine(healer: Healer) -> Sequence[Finding]:
 def _settings(healer: Healer) -> Iterator[Finding]:
     origins = healer.loaded.origins
     for item in fields(Settings):
-        value = getattr(healer.settings, item.name)
+        value = shown(item.name, getattr(healer.settings, item.name))
         yield _ok("configuration", f"{item.name} = {value!r} ({origins[item.name]})")
     if healer.settings.disabled:
         yield _warning(
@@ -199,6 +211,46 @@ def _model(healer: Healer) -> Iterator[Finding]:
         yield _ok("model", f"{model} is configured; it is asked when something is healed")
 
 
+def _healer(healer: Healer) -> Iterator[Finding]:
+    faults = [
+        item
+        for item in healer.store.incidents(status=IncidentStatus.OPEN)
+        if item.site_id == HEALER_SITE
+    ]
+    if not faults:
+        yield _ok("healer", "no error of the healer itself is open")
+    for item in faults[:_SHOWN_FAULTS]:
+        kind = item.error_type.rpartition(":")[2]
+        yield _problem(
+            "healer",
+            f"{kind}, {item.count:,} times, the last at {item.last_seen_at:%Y-%m-%d %H:%M} UTC: "
+            f"{item.message}",
+            "correct it; it is closed when the same succeeds, or the bot's next round",
+        )
+
+
+def _alerts(healer: Healer) -> Iterator[Finding]:
+    places = healer.alerts.notifiers
+    if not places:
+        yield _ok(
+            "alerts", "sent nowhere: PRUNELLA_ALERT_URLS and PRUNELLA_ALERT_WEBHOOK are not set"
+        )
+        return
+    yield _ok("alerts", f"sent to {', '.join(place.name for place in places)}")
+    late = {
+        delivery.target: delivery
+        for told in healer.alerts.list()
+        for delivery in told.deliveries
+        if delivery.state is not DeliveryState.SENT and delivery.reason
+    }
+    for target, delivery in late.items():
+        yield _warning(
+            "alerts",
+            f"{target} did not take an alert ({delivery.state.value}): {delivery.reason}",
+            "`prunella alerts test` tries it",
+        )
+
+
 _AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
     "configuration": _settings,
     "spool": _spool,
@@ -208,6 +260,8 @@ _AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
     "git": _git,
     "tests": _tests,
     "model": _model,
+    "alerts": _alerts,
+    "healer": _healer,
 }
 
 

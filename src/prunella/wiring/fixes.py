@@ -5,8 +5,11 @@ from typing import Any
 
 from prunella.model.clock import now
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.settings import Settings
+from prunella.pipeline.advancing import is_quiet
+from prunella.pipeline.fixes import Suggestion, suggest_fixes
 from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
-from prunella.ports import Feed, RolloutStore
+from prunella.ports import Feed, Store
 from prunella.rollout import By, approve, pause, promote, remove, resume, roll_back
 
 
@@ -18,8 +21,11 @@ class Fixes:
     from where it stands.
     """
 
-    def __init__(self, store: RolloutStore, feed: Feed, *, actor: str | None = None) -> None:
+    def __init__(
+        self, store: Store, feed: Feed, *, settings: Settings, actor: str | None = None
+    ) -> None:
         self._store, self._feed = store, feed
+        self._settings = settings
         self._actor = actor or user()
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
@@ -44,6 +50,19 @@ class Fixes:
         """
         by = self._by(reason)
         return add(self._store, self._feed, document, by, shadow=shadow, keep=keep)
+
+    def suggest(self, incident_id: str, *, keep: bool = True) -> Sequence[Suggestion]:
+        """Propose fixes for an incident, try each on its records, and decide; the surest first.
+
+        What is sure enough is kept and waits for approval, or starts by itself where the project
+        has set ``auto_fix_enabled``. With `keep` false nothing is kept.
+        """
+        by = By(actor="healer", at=now(), reason="")
+        settings = self._settings
+        may_start = settings.auto_fix_enabled and not is_quiet(settings.quiet_hours, by.at)
+        return suggest_fixes(
+            self._store, self._feed, incident_id, by, may_start=may_start, keep=keep
+        )
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:
         """Let a candidate act on the canary's share of the traffic."""
@@ -70,7 +89,7 @@ class Fixes:
         return self._take(name, remove, reason)
 
     def _take(self, name: str, step: TakeStep, reason: str) -> Rollout:
-        return take(self._store, self._feed, name, step, self._by(reason))
+        return take(self._store, self._feed, name, step, self._by(reason), self._settings)
 
     def _by(self, reason: str) -> By:
         return By(actor=self._actor, at=now(), reason=reason)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,10 @@ from prunella.model.project import data_folder, find_root
 from prunella.model.repair import Publication
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
+from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
-from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
@@ -26,7 +28,12 @@ from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, Re
 from prunella.pipeline.story import tell
 from prunella.ports import CodeHost, KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring.alerts import Alerts
+from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
+
+#: Time of a call that compares two patches: inputs that no test has may never end.
+_RIVAL_CALL_S = 1.0
 
 
 class Healer:
@@ -51,6 +58,16 @@ class Healer:
         self.loaded: LoadedSettings = load(self.root, arguments={"model": model, **settings})
         self._progress: Progress = progress or _silent
 
+    @classmethod
+    def unconfigured(cls, root: Path, *, progress: Progress | None = None) -> Self:
+        """Return a healer of the project at `root` with the default settings, whatever it sets."""
+        healer = cls.__new__(cls)
+        healer.root = root.resolve()
+        origins = {item.name: "default" for item in fields(Settings)}
+        healer.loaded = LoadedSettings(settings=Settings(), origins=origins)
+        healer._progress = progress or _silent  # noqa: SLF001 - its own
+        return healer
+
     @property
     def settings(self) -> Settings:
         return self.loaded.settings
@@ -74,7 +91,28 @@ class Healer:
         folder = data_folder(self.root)
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        return Fixes(self.store, FileFeed(folder))
+        return Fixes(self.store, FileFeed(folder), settings=self.settings)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Approvals of fixes by signed links."""
+        from prunella.adapters.feed import FileFeed
+
+        folder = data_folder(self.root)
+        return Approvals(self.store, FileFeed(folder), folder)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """What people are told by themselves; raises `ConfigurationError` for a bad address."""
+        return Alerts(self.store, self.settings)
+
+    def note_fault(self, activity: str, error: Exception) -> None:
+        """Keep an error of the healer as an incident of its own, where the store still takes it."""
+        note_fault(self.store, activity, error)
+
+    def clear_faults(self, activity: str | None = None) -> None:
+        """Close the incidents of the healer's own errors: in `activity`, or all."""
+        self.store.clear_faults(activity=activity, at=now())
 
     @cached_property
     def repository(self) -> Repository:
@@ -118,13 +156,16 @@ class Healer:
 
     def refresh(self) -> RefreshReport:
         """Bring the store up to date: take in what was spooled, forget what is old, triage what is new."""
+        from prunella.adapters.feed import FileFeed
         from prunella.adapters.spool import drain
+        from prunella.pipeline.advancing import advance_rollouts
         from prunella.triage import load_rules
 
         rules = load_rules(self.root)
         spool = data_folder(self.root) / SPOOL_NAME
         drained = drain(spool, self.store, retention=retention(self.settings))
         triaged = triage_pending(self.store, rules)
+        advance_rollouts(self.store, FileFeed(spool.parent), self.settings)
         return RefreshReport(
             records=drained.records,
             unreadable=drained.torn,
@@ -184,8 +225,8 @@ class Healer:
         since = now() - timedelta(minutes=minutes)
         if function is not None:
             return find_incidents(self.store, function, since=since)
-        recent = self.store.incidents(since=since)
-        return worst_first(item for item in recent if item.status in HEALABLE)
+        recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
+        return worst_first(recent, self.store.spreads(since=since) if len(recent) > 1 else {})
 
     def heal(
         self,
@@ -227,14 +268,15 @@ class Healer:
         be recorded. Raises `NothingToHeal` where none of the selected tests fails.
         """
         from prunella.adapters.local_host import LocalHost
+        from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.test_probe import SandboxTestProbe
-        from prunella.adapters.test_runner import SandboxTestRunner
 
         parts = TestParts(
             settings=self.settings,
             repository=self.repository,
             probe=SandboxTestProbe(self.settings),
-            test_runner=SandboxTestRunner(self.settings),
+            replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
+            all_tests=True,
             host=LocalHost(self.repository),
             progress=self._progress,
         )

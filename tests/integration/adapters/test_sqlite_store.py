@@ -59,7 +59,7 @@ def triaged(fingerprint="f1", **changes):
     values = {
         "fingerprint": fingerprint,
         "scheme": "1",
-        "error_code": "ValueError",
+        "error_code": "CODE.VALUE.INVALID",
         "location": PLACE,
         "ignored_by": None,
     }

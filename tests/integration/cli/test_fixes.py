@@ -117,7 +117,7 @@ def test_a_fix_in_shadow_is_told_as_such(project):
     ("document", "place"),
     [
         ({**RETRY, "fix_type": "magic"}, "fix_type"),
-        ({**RETRY, "confg": {}}, "confg"),
+        ({**RETRY, "konfig": {}}, "konfig"),
         ({**RETRY, "config": {"max_retries": -1}}, "config.max_retries"),
         ({"fix_id": "x", "fix_type": "retry"}, "config"),
         ([], "document"),

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -441,3 +442,11 @@ def test_disable_switches_fixes_off() -> None:
         fails()
     enable()
     assert fails() == "healed"  # type: ignore[func-returns-value]  # by the fix
+
+
+def test_the_example_of_the_docs_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the page about fixes shows does what it says."""
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "fixes.md").read_text(encoding="utf-8")
+    text = page.partition("```python\n")[2].partition("```")[0]
+    exec(compile(text, "example", "exec"), {"__name__": "example"})  # noqa: S102 - our own page
+    assert capsys.readouterr().out == "as always in Bonn\n"

@@ -17,6 +17,7 @@ from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import CallId, ExchangeId, IncidentId
 from prunella.model.incidents import IncidentStatus
 from prunella.model.repair import Publication, ReplayEnding, ReplayOutcome
+from prunella.model.settings import Settings
 from prunella.pipeline.results import (
     Difference,
     Healing,
@@ -453,7 +454,7 @@ def test_every_command_speaks_json():
     for command in [*leaves, *(item for group in groups for item in group.commands.values())]:
         names = {name for parameter in command.params for name in parameter.opts}
         assert "--json" in names
-        if command.name != "demo":
+        if command.name not in {"demo", "validate"}:  # these work on no project
             assert "--root" in names
 
 
@@ -465,3 +466,12 @@ def test_the_root_is_a_folder(tmp_path):
     assert code == ExitCode.USAGE
     assert "is a file" in err
     assert Path(file).exists()
+
+
+@pytest.mark.parametrize("arguments", [["heal", "average"], ["replay", "average"]])
+def test_without_isolation_there_is_a_warning(arguments):
+    """Whatever runs the project's code says on stderr when nothing keeps it apart."""
+    fake = FakeHealer(known=[OPEN], healings={"inc_1": healing()}, report=report(Difference.SAME))
+    assert "sandbox = none" not in invoke(fake, *arguments)[2]
+    fake.settings = Settings(sandbox="none")
+    assert "WARNING: sandbox = none" in invoke(fake, *arguments)[2]

@@ -37,7 +37,7 @@ def test_structure_comes_before_words() -> None:
     """A case that only sounds alike never stands before one of the same exception."""
     found = near(
         0.9,
-        {"error_type": "builtins:KeyError", "error_code": "KeyError", "message": "x"},
+        {"error_type": "builtins:KeyError", "error_code": "CODE.KEY.MISSING", "message": "x"},
         {"message": "x", "function": "other:f"},
     )
     assert [item.case.case_id for item in found] == ["case_1", "case_0"]

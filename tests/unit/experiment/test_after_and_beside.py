@@ -18,55 +18,65 @@ from prunella.experiment.holdback import (
     log_recovered,
     stands,
 )
-from prunella.experiment.maturity import Ledger
+from prunella.experiment.maturity import Ledger, StickyLedger
 from prunella.experiment.several import against_control, e_bh, thompson_shares, weights
 from prunella.model.errors import ImpossibleCounts
 
 
-def test_exposures_count_in_the_order_of_starting():
-    """A quick success waits for the slow unit before it, so that slowness hides nothing."""
-    ledger = Ledger()
-    slow = ledger.begin(Arm.TREATMENT, deadline_s=10.0)
-    ledger.begin(Arm.CONTROL, deadline_s=10.0).end(failed=False, now_s=0.1)
-    assert ledger.settle(5.0) == {Arm.CONTROL: Counts(), Arm.TREATMENT: Counts()}
-    assert len(ledger) == 2
+def test_every_unit_counts_at_its_deadline():
+    """A quick success counts no sooner than a slow failure that started with it."""
+    ledger = Ledger(wait_s=10.0)
+    slow = ledger.begin(Arm.TREATMENT, 0.0)
+    ledger.begin(Arm.CONTROL, 0.0).end(failed=False, now_s=0.1)
     slow.end(failed=True, now_s=6.0)
-    assert ledger.settle(6.0) == {Arm.CONTROL: Counts(1, 0), Arm.TREATMENT: Counts(1, 1)}
+    assert ledger.settle(9.9) == {Arm.CONTROL: Counts(), Arm.TREATMENT: Counts()}
+    assert len(ledger) == 2
+    assert ledger.settle(10.0) == {Arm.CONTROL: Counts(1, 0), Arm.TREATMENT: Counts(1, 1)}
     assert len(ledger) == 0
 
 
 def test_what_misses_its_deadline_has_failed():
     """At its deadline a unit counts as failed, whether it never ends or succeeds too late."""
-    ledger = Ledger()
-    never = ledger.begin(Arm.CONTROL, deadline_s=1.0)
-    ledger.begin(Arm.CONTROL, deadline_s=1.0).end(failed=False, now_s=3.0)
-    assert ledger.settle(0.9)[Arm.CONTROL] == Counts()
-    assert ledger.settle(1.0)[Arm.CONTROL] == Counts(2, 2)
-    never.end(failed=False, now_s=4.0)
-    assert ledger.settle(5.0)[Arm.CONTROL] == Counts(2, 2)
+    ledger = Ledger(wait_s=1.0)
+    never = ledger.begin(Arm.CONTROL, 0.0)
+    ledger.begin(Arm.CONTROL, 0.0).end(failed=False, now_s=3.0)
+    assert ledger.settle(4.0)[Arm.CONTROL] == Counts(2, 2)
+    never.end(failed=False, now_s=5.0)
+    assert ledger.settle(6.0)[Arm.CONTROL] == Counts(2, 2)
 
 
 @given(
-    st.lists(st.tuples(st.booleans(), st.floats(0, 20), st.booleans()), max_size=30), st.randoms()
+    st.lists(st.tuples(st.booleans(), st.floats(0, 20), st.booleans()), max_size=30),
+    st.floats(0, 60),
 )
-def test_the_mature_counts_are_a_beginning_of_the_units(units, random):
-    """However long units take, what is counted is the outcomes of the first so many, in order."""
-    ledger = Ledger()
-    events = []
-    truth = []
+def test_which_units_count_says_nothing_about_how_they_fared(units, now_s):
+    """Whatever becomes of units and when: at any moment those count that began long enough ago."""
+    ledger = Ledger(wait_s=10.0)
     for start, (treated, takes_s, fails) in enumerate(units):
-        arm = Arm.TREATMENT if treated else Arm.CONTROL
-        exposure = ledger.begin(arm, start + 10.0)
-        events.append((start + takes_s, exposure, fails))
-        truth.append((arm, fails or takes_s >= 10.0))
-    for ends_s, exposure, fails in sorted(events, key=lambda event: event[0]):
-        exposure.end(failed=fails, now_s=ends_s)
-        if random.random() < 0.5:
-            counts = ledger.settle(ends_s)
-            first = truth[: sum(each.n for each in counts.values())]
-            for arm in Arm:
-                assert counts[arm].n == sum(side == arm for side, _ in first)
-                assert counts[arm].failures == sum(bad for side, bad in first if side == arm)
+        exposure = ledger.begin(Arm.TREATMENT if treated else Arm.CONTROL, float(start))
+        exposure.end(failed=fails, now_s=start + takes_s)
+    counts = ledger.settle(now_s)
+    mature = [unit for start, unit in enumerate(units) if start + 10.0 <= now_s]
+    for arm, side in ((Arm.CONTROL, False), (Arm.TREATMENT, True)):
+        ours = [(takes_s, fails) for treated, takes_s, fails in mature if treated == side]
+        assert counts[arm].n == len(ours)
+    assert len(ledger) == len(units) - len(mature)
+
+
+def test_sticky_units_count_once_as_any_failure():
+    """A unit counts after its window, once, and as failed if any of its requests in it failed."""
+    ledger = StickyLedger(window_s=5.0, most=3)
+    for unit, fails in (("a", False), ("b", False), ("a", True), ("a", False), ("c", False)):
+        ledger.begin(unit, Arm.CONTROL, 0.0)
+        if fails:
+            ledger.fail(unit)
+    ledger.begin("one too many", Arm.CONTROL, 0.0)
+    ledger.fail("one too many")
+    assert ledger.settle(4.9)[Arm.CONTROL] == Counts()
+    assert ledger.settle(5.0)[Arm.CONTROL] == Counts(3, 1)
+    ledger.begin("a", Arm.CONTROL, 6.0)
+    ledger.fail("b")
+    assert ledger.settle(20.0)[Arm.CONTROL] == Counts(3, 1)
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=6))

@@ -1,68 +1,76 @@
 """Counts of many processes: any delivery in any order gives the same."""
 
+import json
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunella.experiment import Arm, Counts, Meter, Reading, Stratum, merge, strata
+from prunella.codec.plain import from_plain, to_plain
+from prunella.experiment import Arm, Counts, Shipment, Stratum, Tally, merge, read, strata
 from prunella.model.errors import ImpossibleCounts
 
 RATIOS = {1: 0.05, 2: 0.25}
 
 
-@st.composite
-def readings(draw):
-    epoch = draw(st.sampled_from([1, 2]))
-    n = draw(st.integers(0, 50))
-    return Reading(
-        meter=Meter(
-            draw(st.sampled_from(["p1", "p2", "p3"])),
-            draw(st.sampled_from(["fix-1", "fix-2"])),
-            epoch,
-            draw(st.sampled_from(Arm)),
-        ),
-        sequence=draw(st.integers(0, 5)),
-        ratio=RATIOS[epoch],
-        counts=Counts(n, draw(st.integers(0, n))),
+def tally(n, failures=0, *, epoch=1, arm=Arm.CONTROL, rollout="rol_1", ratio=None):
+    return Tally(
+        rollout_id=rollout,
+        epoch=epoch,
+        ratio=RATIOS[epoch] if ratio is None else ratio,
+        arm=arm,
+        counts=Counts(n, failures),
     )
 
 
-DELIVERIES = st.lists(readings(), max_size=30)
+def shipment(process, sequence, *tallies):
+    return Shipment(process_id=process, sequence=sequence, tallies=tallies)
 
 
-@given(DELIVERIES, DELIVERIES, DELIVERIES)
+TALLIES = st.builds(
+    lambda n, epoch, arm, rollout: tally(n, n // 2, epoch=epoch, arm=arm, rollout=rollout),
+    st.integers(0, 50),
+    st.sampled_from([1, 2]),
+    st.sampled_from(Arm),
+    st.sampled_from(["rol_1", "rol_2"]),
+)
+SHIPMENTS = st.lists(
+    st.builds(
+        lambda process, sequence, tallies: shipment(process, sequence, *tallies),
+        st.sampled_from(["p1", "p2", "p3"]),
+        st.integers(0, 5),
+        st.lists(TALLIES, max_size=4),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=50)
+@given(SHIPMENTS, SHIPMENTS, SHIPMENTS)
 def test_merging_is_order_free_and_idempotent(one, two, three):
     """Late, shuffled, regrouped and repeated deliveries change nothing."""
-    together = merge(one, two, three)
-    assert merge(three, one, two) == together
-    assert merge(merge(one, two).values(), three) == together
-    assert merge(one, merge(two, three).values()) == together
-    assert merge(together.values(), two, two, reversed(one)) == together
-    assert strata(merge(three, two, one), "fix-1") == strata(together, "fix-1")
+    a, b, c = read(one), read(two), read(three)
+    together = read([*one, *two, *three])
+    assert merge(c, a, b) == together
+    assert merge(merge(a, b), c) == merge(a, merge(b, c)) == together
+    assert merge(together, b, b, a) == together
+    assert read([*reversed(three), *one, *two, *one]) == together
+    assert strata(merge(c, b, a), "rol_1") == strata(together, "rol_1")
 
 
 def test_the_highest_sequence_number_of_a_process_wins_and_processes_add_up():
-    """Counts are cumulative in a process and additive over processes, by fix, epoch and arm."""
-
-    def reading(process, sequence, epoch, arm, n, fix="fix-1"):
-        return Reading(
-            meter=Meter(process, fix, epoch, arm),
-            sequence=sequence,
-            ratio=RATIOS[epoch],
-            counts=Counts(n, 1),
-        )
-
-    found = merge(
+    """Counts are cumulative in a process and additive over processes, by rollout, epoch and arm."""
+    found = read(
         [
-            reading("p1", 2, 1, Arm.CONTROL, 20),
-            reading("p1", 1, 1, Arm.CONTROL, 10),
-            reading("p2", 1, 1, Arm.CONTROL, 5),
-            reading("p2", 7, 1, Arm.TREATMENT, 3),
-            reading("p2", 8, 2, Arm.TREATMENT, 4),
-            reading("p2", 9, 1, Arm.TREATMENT, 100, fix="fix-2"),
+            shipment("p1", 2, tally(20, 1)),
+            shipment("p1", 1, tally(10, 1)),
+            shipment("p2", 1, tally(5, 1)),
+            shipment("p2", 7, tally(3, 1, arm=Arm.TREATMENT)),
+            shipment("p2", 8, tally(4, 1, epoch=2, arm=Arm.TREATMENT)),
+            shipment("p2", 9, tally(100, 1, rollout="rol_2")),
         ]
     )
-    assert strata(found, "fix-1") == (
+    assert strata(found, "rol_1") == (
         Stratum(0.05, Counts(25, 2), Counts(3, 1)),
         Stratum(0.25, Counts(), Counts(4, 1)),
     )
@@ -70,15 +78,23 @@ def test_the_highest_sequence_number_of_a_process_wins_and_processes_add_up():
 
 def test_two_ratios_in_one_epoch_are_refused():
     """An epoch has one ratio; counts of another would be pooled wrongly."""
-    meters = [Meter(process, "fix-1", 1, Arm.CONTROL) for process in ("p1", "p2")]
-    found = merge(
-        [
-            Reading(meter=meters[0], sequence=1, ratio=0.05, counts=Counts(1, 0)),
-            Reading(meter=meters[1], sequence=1, ratio=0.25, counts=Counts(1, 0)),
-        ]
-    )
-    with pytest.raises(ImpossibleCounts, match=r"epoch 1 of fix-1: process p2 counted at .* 0.25"):
-        strata(found, "fix-1")
+    found = read([shipment("p1", 1, tally(1)), shipment("p2", 1, tally(1, ratio=0.25))])
+    with pytest.raises(ImpossibleCounts, match=r"epoch 1 of rol_1: process p2 counted at .* 0.25"):
+        strata(found, "rol_1")
+
+
+def test_a_shipment_that_can_not_be_true_is_refused_with_its_place():
+    """Impossible counts name the process, rollout, epoch and arm that they came from."""
+    with pytest.raises(ImpossibleCounts, match="p1, rol_1, epoch 1, control: 3 failures of n = 2"):
+        read([shipment("p1", 1, tally(2, 3))])
+
+
+@given(SHIPMENTS)
+@settings(max_examples=20)
+def test_a_shipment_survives_the_wire(shipments):
+    """As JSON and back it is the same."""
+    for each in shipments:
+        assert from_plain(Shipment, json.loads(json.dumps(to_plain(each)))) == each
 
 
 @given(*[st.builds(Counts, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))] * 3)

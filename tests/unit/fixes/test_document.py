@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from prunella.fixes import Fix, json_schema, parse
 from prunella.model.errors import FixError
@@ -148,8 +149,7 @@ def test_a_fix_is_isolated_from_its_document() -> None:
 
 def test_the_schema_takes_what_is_read() -> None:
     """Every document that `parse` reads fits the JSON Schema."""
-    jsonschema = pytest.importorskip("jsonschema")
-    validator = jsonschema.Draft202012Validator(json_schema())
+    validator = Draft202012Validator(json_schema())
     validator.check_schema(json_schema())
     for valid in VALID:
         validator.validate(valid)
@@ -159,6 +159,5 @@ def test_the_schema_takes_what_is_read() -> None:
 @pytest.mark.parametrize(("path", "bad"), REFUSED)
 def test_the_schema_refuses_what_is_refused(path: str, bad: dict[str, Any]) -> None:
     """What `parse` refuses, the JSON Schema does too, except what a schema can't say."""
-    jsonschema = pytest.importorskip("jsonschema")
-    validator = jsonschema.Draft202012Validator(json_schema())
+    validator = Draft202012Validator(json_schema())
     assert not validator.is_valid(bad), path

@@ -117,7 +117,11 @@ def test_codes_are_kept_if_plain() -> None:
     error.status_code = 404
     error.code = ["not", "plain"]
     info = described(raised(error))
-    assert info.attributes == {"error_code": "SHOP.PRICE.MISSING", "status_code": "404"}
+    assert info.attributes == {
+        "error_code": "SHOP.PRICE.MISSING",
+        "status_code": "404",
+        "status": "404",
+    }
     assert described(OSError(2, "gone")).attributes == {"errno": "2"}
 
 

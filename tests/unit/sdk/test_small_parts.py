@@ -149,6 +149,7 @@ def test_the_public_names_are_these() -> None:
         "install_fix",
         "llm",
         "remove_fix",
+        "start_scheduler",
         "tool",
     ]
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

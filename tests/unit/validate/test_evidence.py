@@ -5,7 +5,7 @@ import pytest
 from builders import candidate
 from prunella.model.ids import OccurrenceId
 from prunella.model.repair import ReplayCounts, ReplayEnding, ReplayOutcome
-from prunella.validate.evidence import score, source
+from prunella.validate.evidence import score, settled, source
 
 
 def returned(value: object) -> tuple[ReplayOutcome, ...]:
@@ -55,3 +55,15 @@ def test_models_differ_by_name() -> None:
     """Two models are two sources."""
     assert source("model:openai:gpt-4.1") != source("model:openai:o3")
     assert source("rule:none.or_at_source") == source("rule:none.get_default") == "rule:none"
+
+
+def test_what_answers_differently_lowers_the_score() -> None:
+    """Of candidates that disagree none keeps its score; variants of one answer are one voice."""
+    alone = settled([(0.6, returned(0.0))])
+    same = settled([(0.6, returned(0.0)), (0.6, returned(0.0))])
+    two = settled([(0.6, returned(0.0)), (0.6, returned(1.0))])
+    three = settled([(0.6, returned(0.0)), *[(0.6, returned(1.0))] * 2])
+    assert alone[0] == pytest.approx(0.6)
+    assert same[0] == alone[0]
+    assert two[0] == two[1] < alone[0]
+    assert three[0] == two[0]

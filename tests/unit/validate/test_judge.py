@@ -193,6 +193,13 @@ def test_a_removed_crash_alone_is_inconclusive() -> None:
     assert "nothing else was shown" in verdict.summary
 
 
+def test_no_prior_stands_in_for_evidence() -> None:
+    """However often a rule is right, its patch isn't offered where only the crash is gone."""
+    (verdict,) = verdicts(fix(GUARD, prior=0.99), facts=baseline(good=[]))
+    assert isinstance(verdict, Inconclusive)
+    assert "nothing else was shown" in verdict.summary
+
+
 def test_tests_stand_in_for_passing_calls() -> None:
     """Passing tests that name the function are evidence enough."""
     tests = ScriptedTests(report({"test_average": "passed"}), report({"test_average": "passed"}))

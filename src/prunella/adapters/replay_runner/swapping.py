@@ -43,7 +43,9 @@ def _compiled(text: str, qualname: str, file: str) -> tuple[CodeType, CodeType]:
         body = module.body
         while len(body) == 1 and isinstance(body[0], (ast.ClassDef, ast.If)):
             body = body[0].body
-        imports = [item for item in body if isinstance(item, (ast.Import, ast.ImportFrom))]
+        imports: list[ast.stmt] = [
+            item for item in body if isinstance(item, (ast.Import, ast.ImportFrom))
+        ]
         functions = [item for item in body if item not in imports]
         for item in functions:
             if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):

@@ -13,6 +13,8 @@ class VariantJob:
     qualname: str
     first_line: int
     text: str = ""
+    #: How likely it is to be right; only for when to stop.
+    chance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,11 @@ class TrialJob:
     budget_s: float = 0.0
     #: After so many variants that pass, no other begins.
     enough: int = 1
+    #: Nor does one that is less likely than this share of the first that passed.
+    least_ratio: float = 0.0
     variants: tuple[VariantJob, ...] = ()
+    #: Note which lines the tests run.
+    watched: bool = True
     #: The function whose inputs are wanted.
     record: VariantJob | None = None
 

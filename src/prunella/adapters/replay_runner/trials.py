@@ -5,6 +5,7 @@ for each test, or for each variant.
 """
 
 import contextlib
+import gc
 import importlib.util
 import json
 import os
@@ -14,7 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from prunella.adapters.replay_runner import frames, swapping
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
     except ImportError as error:
         report({"problem": f"the program's interpreter has no pytest: {error}"})
         return
-    plugin = _Session(job, report, pytest.fail.Exception)
+    plugin = _Session(job, report, pytest)
     code = pytest.main(_arguments(job), plugins=[plugin])
     if not plugin.ran:
         report({"problem": plugin.problem or f"pytest ended with code {int(code)}"})
@@ -69,19 +70,26 @@ def _reporter(outlet: int) -> Callable[[dict[str, Any]], None]:
     return report
 
 
+class _EndsTrial(BaseException):
+    """A test failed with a variant; no more needs to be known."""
+
+
 class _Session:
     """A pytest plugin that runs the collected tests its own way."""
 
     def __init__(
-        self, job: TrialJob, report: Callable[[dict[str, Any]], None], late: type[BaseException]
+        self, job: TrialJob, report: Callable[[dict[str, Any]], None], pytest: ModuleType
     ) -> None:
         self._job = job
         self._report = report
-        self._late = late
+        self._late: type[BaseException] = pytest.fail.Exception
+        self._skip: type[BaseException] = pytest.skip.Exception
+        self._in_trial = False
         self._watch = Watch(job.tree)
         self._outcome = ""
         self._error: BaseException | None = None
         self._limit_s = job.test_s
+        self._functions: dict[tuple[str, str, int], list[Any]] = {}
         self._slowest_s = 0.0
         self.ran = False
         self.problem = ""
@@ -97,7 +105,11 @@ class _Session:
         self._outcome = max(self._outcome, report.outcome, key=order.index)
 
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
-        if call.excinfo is not None and self._error is None:
+        if call.excinfo is None:
+            return
+        if self._in_trial and not call.excinfo.errisinstance(self._skip):
+            raise _EndsTrial  # a report of it would cost more than the test
+        if self._error is None:
             self._error = call.excinfo.value
 
     def pytest_runtestloop(self, session: Any) -> bool:
@@ -107,6 +119,10 @@ class _Session:
             collected = {item.nodeid: item for item in session.items}
             items = [collected[name] for name in self._job.tests if name in collected]
         if self._job.variants:
+            for variant in self._job.variants:
+                self._live(variant)
+            gc.disable()  # a collection in a fork would copy most of its memory
+            gc.freeze()
             _Trials(self._job, self._report, lambda index: self._try(index, items)).run()
         elif self._job.record is not None:
             self._record(items)
@@ -125,14 +141,17 @@ class _Session:
         try:
             with _time_limit(self._limit_s, self._late):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        except self._late:  # the time was up outside of the test itself
+        except (
+            self._late,
+            _EndsTrial,
+        ):  # the time was up outside of the test itself, or enough seen
             return "failed"
         return self._outcome
 
     def _observe(self, item: Any, following: Any) -> None:
         self._report({"begins": item.nodeid})
         started = time.process_time_ns()
-        with self._watch.on():
+        with self._watch.on() if self._job.watched else contextlib.nullcontext():
             outcome = self._run(item, following)
         took_ns = time.process_time_ns() - started
         self._adapt_limit(outcome, took_ns / 1e9)
@@ -159,18 +178,23 @@ class _Session:
         if not found:
             return {"ending": "not_run", "detail": "no function of that name is loaded"}
         try:
-            file = os.path.join(self._job.tree, variant.path)
-            swapping.swap(found, variant.qualname, variant.text, file)
+            swapping.swap(found, variant.qualname, variant.text, self._file(variant))
         except swapping.NotSwappable as error:
             return {"ending": "not_run", "detail": str(error)}
+        self._in_trial = True
         for item, following in _with_next(items):
             if self._run(item, following) != "passed":
                 return {"ending": "failed", "detail": item.nodeid}
         return {"ending": "passed", "detail": ""}
 
     def _live(self, variant: VariantJob) -> list[Any]:
-        file = os.path.join(self._job.tree, variant.path)
-        return swapping.live_functions(file, variant.qualname, variant.first_line)
+        key = (self._file(variant), variant.qualname, variant.first_line)
+        if key not in self._functions:
+            self._functions[key] = swapping.live_functions(*key)
+        return self._functions[key]
+
+    def _file(self, variant: VariantJob) -> str:
+        return f"{self._job.tree}/{variant.path}"
 
     def _record(self, items: Sequence[Any]) -> None:
         record = self._job.record
@@ -215,11 +239,16 @@ class _Trials:
         """Report ``variant``, ``ending`` and ``detail`` of each until the time is up."""
         deadline = time.monotonic() + self._job.budget_s
         waiting = deque(range(len(self._job.variants)))
-        passed = 0
+        passed, least_chance = 0, 0.0
         while waiting and time.monotonic() < deadline and passed < self._job.enough:
             index = waiting.popleft()
+            chance = self._job.variants[index].chance
+            if chance < least_chance:
+                break
             outcome = self._in_fork(index)
-            passed += outcome["ending"] == "passed"
+            if outcome["ending"] == "passed":
+                passed += 1
+                least_chance = least_chance or chance * self._job.least_ratio
             self._report({"variant": index, **outcome})
 
     def _in_fork(self, index: int) -> dict[str, Any]:

@@ -5,9 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 
+from prunella.adapters.sqlite import exposures, tallies
 from prunella.adapters.sqlite.rows import dump, load, moment, text
 from prunella.model.clock import now, to_us
-from prunella.model.records import Call, Counts, Occurrence, Process, Record, Repeat, Site
+from prunella.model.errors import ImpossibleCounts, RecordError
+from prunella.model.records import (
+    Call,
+    Counts,
+    Exposures,
+    Occurrence,
+    Process,
+    Record,
+    Repeat,
+    Site,
+)
 
 #: No larger body is kept, in bytes. Capture stays far below; this bounds what a broken or hostile
 #: writer can do.
@@ -142,6 +153,14 @@ def _(record: Counts, db: sqlite3.Connection) -> None:
     )
 
 
+@_keep.register
+def _(record: Exposures, db: sqlite3.Connection) -> None:
+    try:
+        exposures.keep(db, record)
+    except (RecordError, ImpossibleCounts) as error:
+        raise _RefusedError("counts that no traffic gives") from error
+
+
 def failed_us(occurrence: Occurrence) -> int:
     """Return the moment at which the call failed, in microseconds since the epoch."""
     lasted_us = min(max(occurrence.duration_us, 0), _LONGEST_CALL_US)
@@ -168,10 +187,12 @@ def insert_occurrence(db: sqlite3.Connection, record: Occurrence, body: str) -> 
 def _count_repeats(db: sqlite3.Connection, incident_id: str, count: int, at_us: int) -> None:
     db.execute(
         "UPDATE incident SET count = count + ?, last_us = max(last_us, ?), "
-        "status = CASE WHEN status = 'cured' AND ? > status_us THEN 'regressed' ELSE status END "
+        "status = CASE WHEN status = 'cured' AND ? > status_us THEN 'regressed' ELSE status END, "
+        "status_us = CASE WHEN status = 'cured' AND ? > status_us THEN ? ELSE status_us END "
         "WHERE incident_id = ?",
-        (count, at_us, at_us, incident_id),
+        (count, *(at_us,) * 4, incident_id),
     )
+    tallies.add(db, incident_id, at_us, count)
 
 
 def _bounded(record: Record) -> str:

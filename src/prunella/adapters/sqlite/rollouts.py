@@ -7,6 +7,7 @@ from prunella.adapters.sqlite.rows import dump, load, moment, text
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import to_us
 from prunella.model.errors import AmbiguousName, UnknownName
+from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import Rollout, RolloutState
 
 _MAX_CHOICES = 10
@@ -33,7 +34,12 @@ def add(db: sqlite3.Connection, rollout: Rollout, because: AuditEntry) -> bool:
     return bool(added)
 
 
-def step(db: sqlite3.Connection, rollout: Rollout, because: AuditEntry) -> bool:
+def step(
+    db: sqlite3.Connection,
+    rollout: Rollout,
+    because: AuditEntry,
+    status: IncidentStatus | None,
+) -> bool:
     changed = db.execute(
         "UPDATE rollout SET state = ?, sequence = ?, changed_us = ?, body = ? "
         "WHERE rollout_id = ? AND sequence = ?",
@@ -48,6 +54,12 @@ def step(db: sqlite3.Connection, rollout: Rollout, because: AuditEntry) -> bool:
     ).rowcount
     if changed:
         save_audit(db, because)
+    if changed and status is not None:
+        db.execute(
+            "UPDATE incident SET status = ?1, status_us = ?2 "
+            "WHERE incident_id = ?3 AND status NOT IN ('ignored', ?1)",
+            (status.value, moment(to_us(rollout.changed_at)), rollout.incident_id),
+        )
     return bool(changed)
 
 

@@ -125,6 +125,29 @@ def add_fix(
     return ExitCode.DONE
 
 
+@fixes.command("suggest", short_help="Propose fixes for an incident, tried on its records.")
+@click.argument("incident_id", metavar="INCIDENT")
+@click.option("--dry-run", is_flag=True, help="Only show them; keep nothing.")
+@options.root
+@options.as_json
+@click.pass_obj
+def suggest_fixes(session: Session, incident_id: str, dry_run: bool, root: Path | None) -> ExitCode:
+    """Propose fixes for an incident, and try each on the recorded calls.
+
+    A confidence from 0.6 waits for `prunella fixes approve`; below, a fix is only shown. With the
+    setting auto_fix_enabled one above 0.8 starts a canary by itself. Ends with 1 where no fix fits.
+    """
+    from prunella.cli.views.fixes import show_suggestions
+    from prunella.codec.plain import to_plain
+
+    with session.healer(root) as healer:
+        found = healer.fixes.suggest(incident_id, keep=not dry_run)
+    session.result(
+        {"suggestions": to_plain(found)}, lambda console: show_suggestions(console, found)
+    )
+    return ExitCode.DONE if found else ExitCode.NEGATIVE
+
+
 @fixes.command("approve", short_help="Let a candidate act on a first share of the traffic.")
 @_fix
 @_reason

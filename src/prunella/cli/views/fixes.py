@@ -11,7 +11,9 @@ from rich.text import Text
 from prunella.cli.text import ago, block, one_line, plural
 from prunella.cli.views.parts import facts, words
 from prunella.model.clock import now
+from prunella.model.hypotheses import FixHypothesis, FixTrial
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.pipeline.fixes import Suggestion
 from prunella.pipeline.rollouts import FixStory
 
 STATE_STYLES = {
@@ -69,6 +71,38 @@ def _target(rollout: Rollout) -> str:
     target = rollout.document.get("target") or {}
     named = [*target.get("sites", ()), *target.get("error_codes", ())]
     return ", ".join(map(str, named)) or "every site"
+
+
+def show_suggestions(console: Console, suggestions: Sequence[Suggestion]) -> None:
+    """Print proposed fixes with what trying them showed, the surest first."""
+    if not suggestions:
+        console.print("No fix fits what is recorded of it. A patch may: prunella heal")
+    for item in suggestions:
+        sure = Text(f"{item.confidence:.2f}  ", "bold")
+        fix_id = Text(one_line(str(item.hypothesis.document["fix_id"])), "cyan")
+        console.print(Text.assemble(sure, fix_id))
+        trial = item.trial
+        rows = [
+            ("why", words(item.hypothesis.reasoning)),
+            ("prior", words(_prior(item.hypothesis))),
+            ("tried", words(f"{trial.summary} By {trial.basis}.")),
+            ("cost", words(_cost(trial))),
+            (
+                "now",
+                words(item.reason.partition(":")[0] + (f"; {trial.needs}" if trial.needs else "")),
+            ),
+        ]
+        console.print(facts(rows))
+
+
+def _prior(hypothesis: FixHypothesis) -> str:
+    tried = hypothesis.helped + hypothesis.failed
+    return f"{hypothesis.prior:.2f}, from {plural(tried, 'outcome', 'outcomes')}"
+
+
+def _cost(trial: FixTrial) -> str:
+    calls = plural(trial.added_calls, "further call", "further calls")
+    return f"{calls}, {trial.added_s:.2f} s a failing call"
 
 
 def show_step(console: Console, rollout: Rollout, note: str) -> None:

@@ -25,7 +25,8 @@ def show_report(console: Console, report: ReplayReport) -> None:
         Text.assemble(
             (one_line(report.site_id), "bold cyan"),
             f": {plural(len(report.rows), 'recorded call')} replayed on the {report.against}, ",
-            f"isolation: {report.sandbox}",
+            "isolation: ",
+            (report.sandbox, "bold red" if report.sandbox == "none" else ""),
         )
     )
     grid = Table.grid(padding=(0, 2, 0, 0))

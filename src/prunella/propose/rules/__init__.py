@@ -12,6 +12,7 @@ from prunella.model.errors import PatchRefused, SourceUnavailable
 from prunella.model.repair import Candidate
 from prunella.propose.candidates import make_candidate
 from prunella.propose.rules import (
+    arguments,
     arithmetic,
     attributes,
     catching,
@@ -51,8 +52,8 @@ class Rule:
 RULES = tuple(
     Rule(exceptions=frozenset(module.EXCEPTIONS), propose=module.propose)
     for module in (
-        nothing, index, keys, unbound, names, attributes, types, growth, forms, passes, arithmetic,
-        parsing, iteration, files, catching, flips,
+        nothing, index, keys, unbound, names, attributes, types, growth, forms, arguments, passes,
+        arithmetic, parsing, iteration, files, catching, flips,
     )
 )  # fmt: skip
 

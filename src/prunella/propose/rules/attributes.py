@@ -21,6 +21,12 @@ _SYNONYMS = {
 }  # fmt: skip
 
 
+#: Built-in functions that are taken for methods of what they are given.
+_FUNCTIONS = frozenset(
+    {"len", "max", "min", "sum", "sorted", "reversed", "any", "all", "enumerate"}
+)
+
+
 def propose(scene: Scene) -> Iterator[Proposal]:
     """Propose the nearest attribute, a subscript, or a conversion."""
     found = _MESSAGE.search(scene.exception.message)
@@ -31,6 +37,7 @@ def propose(scene: Scene) -> Iterator[Proposal]:
         return
     owner, name = found[1], found[2]
     because = f"`{owner}` has no attribute `{name}` in {describe_failures(scene.failures)}"
+    yield from _built_in(scene, crash, because)
     yield from _nearest(scene, crash, owner, because)
     yield from _key(scene, crash, owner, because)
     yield from converted(scene, crash.value, owner, because, needs=name)
@@ -58,6 +65,23 @@ def _nearest(scene: Scene, crash: ast.Attribute, owner: str, because: str) -> It
             reason=f"{because}; `{other}` is the nearest",
             weight=ratio,
         )
+
+
+def _built_in(scene: Scene, crash: ast.Attribute, because: str) -> Iterator[Proposal]:
+    """`rows.len()`, `rows.length`, `rows.max()`: a built-in function taken for a method."""
+    name = {"length": "len", "size": "len"}.get(crash.attr, crash.attr)
+    call = scene.parents.get(crash)
+    is_call = isinstance(call, ast.Call) and call.func is crash
+    whole = call if isinstance(call, ast.Call) and is_call else crash
+    if name not in _FUNCTIONS or (isinstance(whole, ast.Call) and (whole.args or whole.keywords)):
+        return
+    new = f"{name}({scene.segment(crash.value)})"
+    yield Proposal(
+        rule="attribute.built_in",
+        edits=(replacing(scene, whole, new),),
+        description=f"Call `{new}`",
+        reason=f"{because}; `{name}` is a function",
+    )
 
 
 def _methods(scene: Scene) -> set[str]:

@@ -74,6 +74,7 @@ def _method(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:
     call = scene.parents.get(crash)
     if not isinstance(call, ast.Call) or call.func is not crash:
         return
+    yield from _method_of_first(scene, call, crash)
     for name in scene.parameters:
         seen = kinds(scene.local(name))
         if seen and all(hasattr(BUILT_IN.get(item), crash.id) for item in seen):
@@ -83,6 +84,29 @@ def _method(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:
                 description=f"Call `{name}.{crash.id}` instead of `{crash.id}`",
                 reason=f"`{crash.id}` is no function, but a method of `{name}`",
             )
+
+
+def _method_of_first(scene: Scene, call: ast.Call, crash: ast.Name) -> Iterator[Proposal]:
+    """`append(rows, item)`, `reverse(rows)`: the object stands first among the arguments."""
+    if not call.args or not isinstance(call.args[0], ast.Name):
+        return
+    owner = call.args[0].id
+    seen = kinds(scene.local(owner))
+    if not seen or not all(hasattr(BUILT_IN.get(item), crash.id) for item in seen):
+        return
+    rest = [scene.segment(item) for item in call.args[1:]]
+    rest += [f"{word.arg}={scene.segment(word.value)}" for word in call.keywords if word.arg]
+    used = not isinstance(scene.parents.get(call), ast.Expr)
+    new = f"{owner}.{crash.id}({', '.join(rest)})"
+    if used and crash.id in ("sort", "reverse"):  # they work in place and give None
+        inside = ", ".join([owner, *rest])
+        new = f"sorted({inside})" if crash.id == "sort" else f"{owner}[::-1]"
+    yield Proposal(
+        rule="name.method_of_first",
+        edits=(replacing(scene, call, new),),
+        description=f"Use `{new}`",
+        reason=f"`{crash.id}` is no function, but a method of `{owner}`",
+    )
 
 
 def _swapped(scene: Scene, crash: ast.Name) -> Iterator[Proposal]:

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from prunella.propose.rules.edits import Proposal, anchor, inserting, replacing
 from prunella.propose.rules.flow import Loop, calls_to, loops_around, names_in, own_nodes
 from prunella.propose.rules.scene import Scene, describe_failures
+from prunella.propose.rules.values import kinds
 
-EXCEPTIONS = ("IndexError", "TypeError", "KeyError")
+EXCEPTIONS = ("IndexError", "TypeError", "KeyError", "ValueError")
 _SHRINKING = frozenset({"pop", "remove", "clear", "popleft"})
 
 
 def propose(scene: Scene) -> Iterator[Proposal]:
     """Propose to use the item itself, to run over indexes, or to run backwards."""
     crash = scene.crash
+    yield from _unpacked(scene)
+    yield from _place_or_item(scene)
     if isinstance(crash, ast.Call) and isinstance(crash.func, ast.Attribute):
         if crash.func.attr == "pop" and len(crash.args) == 1:
             yield from _shrunk(scene, crash.func.value, crash.args[0])
@@ -24,6 +27,59 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     yield from _pair_as_index(scene, crash)
     if scene.exception.type_name == "IndexError":
         yield from _shrunk(scene, crash.value, crash.slice)
+
+
+def _unpacked(scene: Scene) -> Iterator[Proposal]:
+    """`for a, b in rows` where the items are no pairs: a dict's items, or numbered rows."""
+    loop = scene.statement(scene.crash)
+    if "unpack" not in scene.exception.message or not isinstance(loop, ast.For):
+        return
+    if not isinstance(loop.target, ast.Tuple) or len(loop.target.elts) != 2:
+        return
+    if isinstance(loop.iter, ast.Call):
+        return
+    text = scene.segment(loop.iter)
+    is_dict = kinds(scene.local(text)) & {"dict", "OrderedDict", "defaultdict", "Counter"}
+    new = f"{text}.items()" if is_dict else f"enumerate({text})"
+    yield Proposal(
+        rule="pass.pairs" if is_dict else "pass.numbered",
+        edits=(replacing(scene, loop.iter, new),),
+        description=f"Run over `{new}`",
+        reason=f"{scene.exception.message} in {describe_failures(scene.failures)}",
+    )
+
+
+def _place_or_item(scene: Scene) -> Iterator[Proposal]:
+    """`rows.pop(row)` and `rows.remove(i)`: one takes a place, the other an item."""
+    call, message = scene.crash, scene.exception.message
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return
+    if len(call.args) != 1 or call.keywords:
+        return
+    owner, argument = scene.segment(call.func.value), scene.segment(call.args[0])
+    because = f"{message} in {describe_failures(scene.failures)}"
+    other = {"pop": "remove", "remove": "pop"}.get(call.func.attr, "")
+    by_type = other == "remove" and "interpreted as an integer" in message
+    by_loop = other == "pop" and "not in list" in message and _counts(scene, call, owner)
+    if by_type or by_loop:
+        new = f"{owner}.{other}({argument})"
+        yield Proposal(
+            rule=f"pass.{other}",
+            edits=(replacing(scene, call, new),),
+            description=f"Call `{new}`: `{argument}` is {'an item' if by_type else 'a place'}",
+            reason=because,
+        )
+
+
+def _counts(scene: Scene, call: ast.Call, owner: str) -> bool:
+    """The argument is the counter of a loop over the places of `owner`."""
+    return any(
+        isinstance(loop, ast.For)
+        and calls_to(loop.iter, "range")
+        and names_in(loop.target) & names_in(call.args[0])
+        and owner in names_in(loop.iter)
+        for loop in loops_around(scene, call)
+    )
 
 
 def _item_as_index(scene: Scene, crash: ast.Subscript) -> Iterator[Proposal]:

@@ -4,11 +4,13 @@ import ast
 import re
 from collections.abc import Iterator
 
+from prunella.codec import items
+from prunella.model.tree import Tree
 from prunella.propose.rules.attributes import converted
 from prunella.propose.rules.edits import Proposal, replacing
 from prunella.propose.rules.flow import calls_to
 from prunella.propose.rules.scene import Scene, describe_failures
-from prunella.propose.rules.values import SIZED, kinds
+from prunella.propose.rules.values import SIZED, kind, kinds
 
 EXCEPTIONS = ("TypeError",)
 _OBJECT = re.compile(r"'([\w.]+)' object")
@@ -33,8 +35,8 @@ def propose(scene: Scene) -> Iterator[Proposal]:
     elif "not iterable" in message or "interpreted as an integer" in message:
         yield from _counted(scene, because)
         yield from _iterated_number(scene, because)
-    elif "cannot unpack non-iterable" in message:
-        yield from _enumerated(scene, because)
+    elif "has no len()" in message and isinstance(crash, ast.Call) and len(crash.args) == 1:
+        yield from _without_length(scene, crash, because)
     elif isinstance(crash, (ast.BinOp, ast.Compare, ast.AugAssign)):
         yield from _operands(scene, because)
 
@@ -49,8 +51,33 @@ def _subscript(
         yield from _awaited(scene, because)
     elif "not subscriptable" in message:
         yield from _called(scene, crash, because)
+        yield from _plain(scene, crash, owner, because)
     elif "indices must be integers" in message:
         yield from _index(scene, crash, message, because)
+
+
+def _without_length(scene: Scene, call: ast.Call, because: str) -> Iterator[Proposal]:
+    """`len(n)` of a number that is the length already."""
+    text = scene.segment(call.args[0])
+    if "'int'" in scene.exception.message:
+        yield Proposal(
+            rule="type.plain_length",
+            edits=(replacing(scene, call, text),),
+            description=f"Use `{text}`, a number already",
+            reason=because,
+        )
+
+
+def _plain(scene: Scene, crash: ast.Subscript, owner: str, because: str) -> Iterator[Proposal]:
+    """`row[1]` of a number: the variable is the value itself already."""
+    if owner in ("int", "float", "bool") and isinstance(crash.ctx, ast.Load):
+        text = scene.segment(crash.value)
+        yield Proposal(
+            rule="type.plain",
+            edits=(replacing(scene, crash, text),),
+            description=f"Use `{text}`, which has no items",
+            reason=because,
+        )
 
 
 def _awaited(scene: Scene, because: str) -> Iterator[Proposal]:
@@ -113,21 +140,6 @@ def _iterated_number(scene: Scene, because: str) -> Iterator[Proposal]:
         )
 
 
-def _enumerated(scene: Scene, because: str) -> Iterator[Proposal]:
-    """`for i, x in rows` where the items are no pairs: their numbers were meant."""
-    statement = scene.statement(scene.crash)
-    if not isinstance(statement, ast.For) or not isinstance(statement.target, ast.Tuple):
-        return
-    if len(statement.target.elts) == 2 and not isinstance(statement.iter, ast.Call):
-        new = f"enumerate({scene.segment(statement.iter)})"
-        yield Proposal(
-            rule="type.enumerate",
-            edits=(replacing(scene, statement.iter, new),),
-            description=f"Run over `{new}`",
-            reason=because,
-        )
-
-
 def _operands(scene: Scene, because: str) -> Iterator[Proposal]:
     crash = scene.crash
     if isinstance(crash, ast.BinOp):
@@ -142,6 +154,7 @@ def _operands(scene: Scene, because: str) -> Iterator[Proposal]:
     sides = [told[1], told[2]] if told else [_side(scene, node) for node in pair]
     for at in (0, 1):
         node, own, other = pair[at], sides[at], sides[1 - at]
+        yield from _component(scene, node, own, other, because)
         if isinstance(crash, ast.AugAssign) and at == 0:
             continue
         for name in _conversions(own, other, adds=_adds(crash)):
@@ -156,6 +169,47 @@ def _operands(scene: Scene, because: str) -> Iterator[Proposal]:
                 reason=because,
                 weight=1.0 if not _seen_as(scene, node, own) else 0.5,
             )
+
+
+def _component(
+    scene: Scene, node: ast.expr, own: str, other: str, because: str
+) -> Iterator[Proposal]:
+    """A collection against a number or a text: the one part of it that is of that type, or its
+    length."""
+    if other not in ("int", "float", "str") or not isinstance(
+        scene.crash, (ast.Compare, ast.BinOp)
+    ):
+        return
+    text = scene.segment(node)
+    if own == "tuple" and isinstance(node, (ast.Name, ast.Subscript)):
+        values = _values_of(scene, node)
+        places = {
+            tuple(at for at, item in enumerate(items(value)) if kind(item) == other)
+            for value in values
+        }
+        if len(places) == 1 and len(found := places.pop()) == 1:
+            yield Proposal(
+                rule="type.component",
+                edits=(replacing(scene, node, f"{text}[{found[0]}]"),),
+                description=f"Use `{text}[{found[0]}]`, the {other} in it",
+                reason=because,
+            )
+    if own in SIZED and other == "int" and not (own == "str" and _adds(scene.crash)):
+        yield Proposal(
+            rule="type.length",
+            edits=(replacing(scene, node, f"len({text})"),),
+            description=f"Use the length of `{text}`",
+            reason=because,
+        )
+
+
+def _values_of(scene: Scene, node: ast.expr) -> list[Tree]:
+    """Return the values of a name, or of the rows that a subscript of a name takes."""
+    if isinstance(node, ast.Name):
+        return scene.local(node.id)
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        return [row for value in scene.local(node.value.id) for row in items(value)]
+    return []
 
 
 def _adds(crash: ast.AST) -> bool:
@@ -191,7 +245,7 @@ def _conversions(own: str, other: str, *, adds: bool) -> list[str]:
     if own == "str" and other in ("int", "float"):
         return [other, "float"] if other == "int" else ["float"]
     if own in ("list", "tuple") and other in ("list", "tuple"):
-        return [other]
+        return [f"{other}_of", other] if adds else [other]
     if other in ("list", "tuple") and adds and own not in ("list", "tuple", ""):
         return [f"{other}_of"]
     if {own, other} == {"float", "Decimal"} and own == "Decimal":

@@ -35,8 +35,11 @@ class ProposedVariant:
     function: SourceFunction
     variant: Variant
     proposal: Proposal
-    #: Only for ranking: the family's prior times how suspicious the place is.
-    chance: float
+
+    @property
+    def chance(self) -> float:
+        """Only for ranking: the family's prior times how suspicious the place is."""
+        return self.variant.chance
 
 
 def propose_variants(
@@ -69,6 +72,7 @@ def _of_function(
             text = apply(base.scene, change.proposal)
             if text is None:
                 continue
+            prior = prior_of(change.proposal.rule) * change.proposal.weight
             yield ProposedVariant(
                 function=function,
                 variant=Variant(
@@ -76,9 +80,9 @@ def _of_function(
                     qualname=function.qualname,
                     first_line=function.first_line,
                     text=text,
+                    chance=prior * suspicion,
                 ),
                 proposal=change.proposal,
-                chance=prior_of(change.proposal.rule) * change.proposal.weight * suspicion,
             )
 
 

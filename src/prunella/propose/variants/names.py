@@ -37,11 +37,9 @@ def propose(ground: Ground) -> Iterator[Change]:
         elif isinstance(node, ast.Tuple):
             in_index = isinstance(ground.parent(node), ast.Subscript)
             yield from _swapped(ground, "index.swap" if in_index else "items.swap", node, node.elts)
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-            continue
-    for node in ground.nodes:
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            yield from _target(ground, node)
+    for item in ground.nodes:
+        if isinstance(item, ast.Subscript) and isinstance(item.ctx, ast.Store):
+            yield from _target(ground, item)
 
 
 def _name(ground: Ground, node: ast.Name) -> Iterator[Change]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from prunella.propose.rules.edits import grouped
 from prunella.propose.variants.ground import Change, Ground
 
-_SWAPS = {0: ("1",), 1: ("0", "2"), True: ("False",), False: ("True",)}
+_OTHER_NUMBERS = {0: ("1", "-1"), 1: ("0", "2")}
 
 
 def propose(ground: Ground) -> Iterator[Change]:
@@ -41,16 +41,12 @@ def _one_more(node: ast.expr, sign: type[ast.operator]) -> bool:
 
 
 def _constant(ground: Ground, node: ast.Constant) -> Iterator[Change]:
-    if isinstance(node.value, (bool, int)) and node.value in _SWAPS:
-        kind = "truth" if isinstance(node.value, bool) else "constant"
-        for new in _SWAPS[node.value]:
-            if isinstance(node.value, bool) == (new in ("True", "False")):
-                yield ground.change(f"{kind}", node, new)
-        if not isinstance(node.value, bool) and node.value == 0:
-            yield ground.change("constant", node, "-1", weight=0.5)
-    elif isinstance(node.value, int) and not isinstance(node.value, bool):
-        yield ground.change("constant", node, str(node.value + 1))
-        yield ground.change("constant", node, str(node.value - 1))
+    if isinstance(node.value, bool):
+        yield ground.change("truth", node, str(not node.value))
+    elif isinstance(node.value, int):
+        near = (str(node.value + 1), str(node.value - 1))
+        for new in _OTHER_NUMBERS.get(node.value, near):
+            yield ground.change("constant", node, new)
 
 
 def _counted(ground: Ground, node: ast.expr) -> str:

@@ -58,8 +58,9 @@ def _insertable(ground: Ground) -> Iterator[tuple[str, str]]:
 def _similar(ground: Ground) -> Iterator[str]:
     """Yield the function's own simple statements, also with one name replaced by another."""
     for node in ground.nodes:
-        simple = isinstance(node, (ast.AugAssign, ast.Expr)) and "\n" not in ground.text(node)
-        if not simple or isinstance(getattr(node, "value", None), (ast.Constant, ast.Yield)):
+        if not isinstance(node, (ast.AugAssign, ast.Expr)) or "\n" in ground.text(node):
+            continue
+        if isinstance(getattr(node, "value", None), (ast.Constant, ast.Yield)):
             continue
         yield ground.text(node)
         inside = [

@@ -1,0 +1,189 @@
+"""What fixes add to a call: ``make bench-fixes``.
+
+Each figure is paired: the site without and with its fixes alternate in one process, many rounds; a
+round's difference is one sample. Printed are the least and the median difference in nanoseconds.
+The sites are past their first samples, so that the difference is the fixes' alone.
+
+    python benchmarks/fixes.py [--json] [--rounds N]
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+CALLS = 500
+
+Loop = Callable[[], None]
+
+
+def document(fix_type: str, site: str, **config: Any) -> dict[str, Any]:
+    """Return a fix for one of the sites below."""
+    return {
+        "fix_id": f"bench-{fix_type}",
+        "fix_type": fix_type,
+        "target": {"sites": [f"{__name__}:{site}"]},
+        "config": config,
+    }
+
+
+def add(a: int, b: int) -> int:
+    return a
+
+
+async def add_async(a: int, b: int) -> int:
+    return a
+
+
+class Flaky:
+    """Fails at one call in ten, which the process's budget for retries allows."""
+
+    calls = 0
+
+    def __call__(self, a: int, b: int) -> int:
+        self.calls += 1
+        if self.calls % 10 == 0:
+            raise TimeoutError("now and then")
+        return a
+
+
+def flaky(a: int, b: int, _flaky: Flaky = Flaky()) -> int:  # noqa: B008 - one for the whole process
+    return _flaky(a, b)
+
+
+def calls_of(function: Callable[..., Any]) -> Loop:
+    def loop() -> None:
+        for _ in range(CALLS):
+            function(1, 2)
+
+    return loop
+
+
+def awaits_of(function: Callable[..., Any]) -> Loop:
+    async def calls() -> None:
+        for _ in range(CALLS):
+            await function(1, 2)
+
+    runner = asyncio.Runner()
+    return lambda: runner.run(calls())
+
+
+def failing_calls_of(function: Callable[..., Any]) -> Loop:
+    def loop() -> None:
+        for _ in range(CALLS):
+            try:
+                function(1, 2)
+            except TimeoutError:
+                function(1, 2)
+
+    return loop
+
+
+def took_ns(loop: Loop) -> float:
+    began = time.perf_counter_ns()
+    loop()
+    return (time.perf_counter_ns() - began) / CALLS
+
+
+def paired(loops: tuple[Loop, Loop], change: Callable[[bool], None], rounds: int) -> Any:
+    """Return least and median nanoseconds that a call takes longer with its fixes."""
+    without, with_fixes = [], []
+    for _ in range(rounds):
+        change(False)
+        loops[0]()  # what a change leaves behind belongs to neither
+        without.append(took_ns(loops[0]))
+        change(True)
+        loops[1]()
+        with_fixes.append(took_ns(loops[1]))
+    change(False)
+    differences = [a - b for a, b in zip(with_fixes, without, strict=True)]
+    return {
+        "min_ns": round(min(with_fixes) - min(without)),
+        "median_ns": round(statistics.median(differences)),
+        "without_ns": round(min(without)),
+    }
+
+
+def installed(*documents: dict[str, Any]) -> Callable[[bool], None]:
+    """Return what installs and removes these fixes."""
+    from prunella import install_fix, remove_fix
+
+    def change(on: bool) -> None:
+        for each in documents:
+            if on:
+                install_fix(each)
+            else:
+                remove_fix(each["fix_id"])
+
+    return change
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    from prunella import heal
+
+    site, site_async = heal(idempotent=True)(add), heal(idempotent=True)(add_async)
+    site_flaky = heal(idempotent=True)(flaky)
+    deadline = time.perf_counter() + 0.5
+    while time.perf_counter() < deadline:
+        calls_of(site)()
+        awaits_of(site_async)()
+    generous = {"ratio": 10, "burst": 10_000, "per_second": 1_000}
+    retry = document("retry", "add", initial_delay_ms=0)
+    fallback = document("fallback", "add", chain=[{"constant": 0}])
+    cases: dict[str, tuple[tuple[Loop, Loop], Callable[[bool], None]]] = {
+        "no fix (another site has one)": (
+            (calls_of(site), calls_of(site)),
+            installed(document("retry", "add_async", initial_delay_ms=0)),
+        ),
+        "retry and fallback, no failure": (
+            (calls_of(site), calls_of(site)),
+            installed(retry, fallback),
+        ),
+        "retry, no failure, async": (
+            (awaits_of(site_async), awaits_of(site_async)),
+            installed(document("retry", "add_async", initial_delay_ms=0)),
+        ),
+        "parameter that changes nothing": (
+            (calls_of(site), calls_of(site)),
+            installed(document("parameter", "add", clamp={"b": {"max": 9}})),
+        ),
+        "guard of the result, passed": (
+            (calls_of(site), calls_of(site)),
+            installed(document("guard", "add", stage="output", check={"range": {"min": 0}})),
+        ),
+        "retry that heals one call in ten": (
+            (failing_calls_of(site_flaky), failing_calls_of(site_flaky)),
+            installed(
+                document("retry", "flaky", initial_delay_ms=0, jitter=False, budget=generous)
+            ),
+        ),
+    }
+    return {name: paired(loops, change, rounds) for name, (loops, change) in cases.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=100)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        os.environ["PRUNELLA_ROOT"] = root
+        from prunella.sdk import runtime
+
+        runtime.set_drain(None)
+        figures = measure(options.rounds)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    print(f"{'nanoseconds added to a call':36} {'least':>8} {'median':>8} {'without':>9}")
+    for name, row in figures.items():
+        print(f"{name:36} {row['min_ns']:8} {row['median_ns']:8} {row['without_ns']:9}")
+
+
+if __name__ == "__main__":
+    main()

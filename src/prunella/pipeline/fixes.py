@@ -1,0 +1,176 @@
+"""From an incident to fixes that were tried on its records, and what becomes of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prunella.fixes import parse
+from prunella.learn import experience
+from prunella.model.audit import AuditEntry
+from prunella.model.errors import StepRefused
+from prunella.model.hypotheses import FixHypothesis, FixTrial, Gate
+from prunella.model.ids import AuditId
+from prunella.model.incidents import Incident
+from prunella.model.rollouts import Rollout
+from prunella.pipeline.rollouts import add, take
+from prunella.ports import Feed, Store
+from prunella.propose import propose_fixes
+from prunella.propose.fix_fitting import Observed, durations_s, recovery
+from prunella.rollout import By, approve
+from prunella.validate import Target, confidence, gate, try_fix
+
+#: Records of one site that fixes are fitted to and tried on.
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A hypothesis with what trying it showed and what was decided."""
+
+    hypothesis: FixHypothesis
+    trial: FixTrial
+    confidence: float
+    gate: Gate
+    #: Where it was kept, ``None`` for what is only suggested.
+    rollout: Rollout | None
+    #: Why it was decided so, in words.
+    reason: str
+
+
+def suggest_fixes(
+    store: Store, feed: Feed, incident_id: str, by: By, *, may_start: bool, keep: bool = True
+) -> tuple[Suggestion, ...]:
+    """Propose fixes for an incident, try each on its records, and do what the gates allow.
+
+    The surest first. Each decision is kept with its reasons; with `keep` false nothing is. A fix of
+    an earlier look that waits or acts is left as it is. At most one starts by itself. Raises
+    `UnknownName`, `AmbiguousName`.
+    """
+    incident = store.incident(incident_id)
+    observed = _observed(store, incident)
+    if observed is None:
+        return ()
+    found = []
+    for hypothesis in propose_fixes(incident, observed, _experience(store)):
+        fix = parse(hypothesis.document)
+        trial = try_fix(fix, observed.site, observed.failing, observed.passing, _target(observed))
+        found.append((confidence(hypothesis, trial), hypothesis, trial))
+    found.sort(key=lambda item: -item[0])
+    suggestions = []
+    for sure, hypothesis, trial in found:
+        decided = gate(sure, may_start=may_start)
+        suggestion = _suggestion(hypothesis, trial, sure, decided)
+        if keep:
+            suggestion = _kept(store, feed, incident, suggestion, by)
+        # The second would be measured on what the first has healed.
+        may_start = may_start and suggestion.gate is not Gate.START
+        suggestions.append(suggestion)
+    return tuple(suggestions)
+
+
+def _suggestion(
+    hypothesis: FixHypothesis, trial: FixTrial, sure: float, decided: Gate
+) -> Suggestion:
+    words = {
+        Gate.START: "starts a canary by itself",
+        Gate.APPROVAL: "waits for approval",
+        Gate.SUGGEST: "is only suggested",
+    }
+    needs = f" It can't act yet: {trial.needs}." if trial.needs else ""
+    return Suggestion(
+        hypothesis=hypothesis,
+        trial=trial,
+        confidence=sure,
+        gate=decided,
+        rollout=None,
+        reason=f"{hypothesis.title} {words[decided]} (confidence {sure:.2f}): {trial.summary}{needs}",
+    )
+
+
+def _kept(
+    store: Store, feed: Feed, incident: Incident, suggestion: Suggestion, by: By
+) -> Suggestion:
+    told = replace(by, reason=suggestion.reason)
+    fix_id = str(suggestion.hypothesis.document["fix_id"])
+    if suggestion.gate is Gate.SUGGEST:
+        store.save_audit(_entry(incident, suggestion, told))
+        return suggestion
+    document: Mapping[str, Any] = {
+        **suggestion.hypothesis.document,
+        "confidence": round(suggestion.confidence, 3),
+    }
+    try:
+        rollout = add(
+            store,
+            feed,
+            document,
+            told,
+            incident_id=incident.incident_id,
+            confidence=suggestion.confidence,
+        )
+    except StepRefused:  # it waits or acts already
+        return replace(suggestion, rollout=store.rollout(fix_id))
+    store.save_audit(_entry(incident, suggestion, told))
+    if suggestion.gate is Gate.START:
+        rollout = take(store, feed, rollout.rollout_id, approve, told)
+    return replace(suggestion, rollout=rollout)
+
+
+def _entry(incident: Incident, suggestion: Suggestion, by: By) -> AuditEntry:
+    hypothesis, trial = suggestion.hypothesis, suggestion.trial
+    fix_id = hypothesis.document["fix_id"]
+    return AuditEntry(
+        audit_id=AuditId(f"aud_{fix_id}.{by.at:%Y%m%dT%H%M%S}"),
+        at=by.at,
+        actor=by.actor,
+        action=f"propose.{suggestion.gate.value}",
+        subject=incident.incident_id,
+        reason=by.reason,
+        evidence={
+            "fix": fix_id,
+            "made_by": hypothesis.made_by,
+            "prior": round(hypothesis.prior, 4),
+            "helped": hypothesis.helped,
+            "failed": hypothesis.failed,
+            "reasoning": hypothesis.reasoning,
+            "outcome": trial.outcome.value,
+            "failing": trial.failing,
+            "caught": trial.caught,
+            "unknown": trial.unknown,
+            "passing": trial.passing,
+            "broken": trial.broken,
+            "added_calls": trial.added_calls,
+            "added_s": round(trial.added_s, 4),
+            "basis": trial.basis,
+            "confidence": round(suggestion.confidence, 4),
+        },
+    )
+
+
+def _observed(store: Store, incident: Incident) -> Observed | None:
+    sites = {site.site_id: site for site in store.sites()}
+    site = sites.get(incident.site_id)
+    if site is None:
+        return None
+    return Observed(
+        site=site,
+        failing=store.occurrences(incident.incident_id, limit=_MOST),
+        passing=store.calls(site.site_id, limit=_MOST),
+        others=tuple(other for name, other in sites.items() if name != site.site_id),
+    )
+
+
+def _experience(store: Store) -> Sequence[Any]:
+    codes = {str(item.incident_id): item.error_code for item in store.incidents()}
+    kinds = {str(site.site_id): site.kind for site in store.sites()}
+    return experience(store.rollouts(), codes, kinds)
+
+
+def _target(observed: Observed) -> Target:
+    """Return what the records tell of the function; rates of other sites from their records."""
+    waits = [recovery(item, observed.passing) for item in observed.failing]
+    durations = durations_s(observed.passing)
+    return Target(
+        recovers_after_s=[None if wait is None else wait.total_seconds() for wait in waits],
+        success_s=durations[len(durations) // 2] if durations else 0.0,
+    )

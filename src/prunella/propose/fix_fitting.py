@@ -1,0 +1,119 @@
+"""Numbers of fixes from recorded calls: how long successes take, how soon a target recovers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+from prunella.codec import entries
+from prunella.model.records import Call, Occurrence, Site
+from prunella.model.roles import roles_of
+from prunella.model.tree import Tree
+
+#: Calls below which a distribution says nothing.
+ENOUGH = 5
+#: A success this long after a failure says nothing about how soon the target recovered.
+LONGEST = timedelta(minutes=10)
+
+_NUMBERS = (int, float)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What is recorded of the site that an incident is at."""
+
+    site: Site
+    failing: Sequence[Occurrence]
+    passing: Sequence[Call]
+    #: Other sites of the project.
+    others: Sequence[Site] = ()
+
+    def role(self, name: str) -> str:
+        """Return the parameter that has a role (timeout, max_tokens, …), empty where none has."""
+        return roles_of(self.site.parameters, {}).get(name, "")
+
+
+def durations_s(calls: Sequence[Call]) -> list[float]:
+    """Return how long the calls took, ascending, in seconds."""
+    return sorted(call.duration_us / 1e6 for call in calls)
+
+
+def quantile(ascending: Sequence[float], share: float) -> float:
+    """Return the value that `share` of them don't exceed; raises `IndexError` for none."""
+    return ascending[min(int(share * len(ascending)), len(ascending) - 1)]
+
+
+def recoveries_s(observed: Observed) -> list[float]:
+    """Return, ascending, how long after each failure the site succeeded next, in seconds.
+
+    Failures that no recorded success followed within `LONGEST` are left out.
+    """
+    return sorted(
+        after.total_seconds()
+        for after in (recovery(item, observed.passing) for item in observed.failing)
+        if after is not None
+    )
+
+
+def recovery(failure: Occurrence, passing: Sequence[Call]) -> timedelta | None:
+    """Return how long after the end of a failure the next success began; ``None`` if none did."""
+    ended_at = failure.started_at + timedelta(microseconds=failure.duration_us)
+    waits = [call.started_at - ended_at for call in passing if call.started_at >= ended_at]
+    soonest = min(waits, default=None)
+    return soonest if soonest is not None and soonest <= LONGEST else None
+
+
+def values_of(records: Sequence[Occurrence | Call], parameter: str) -> list[Tree]:
+    """Return a parameter's recorded values."""
+    return [dict(entries(record.inputs)).get(parameter) for record in records]
+
+
+def outliers(observed: Observed) -> Iterator[tuple[str, float, float, list[float]]]:
+    """Yield parameters whose failing values all lie outside what passing calls had.
+
+    With the least and greatest passing value, and the failing ones.
+    """
+    if len(observed.passing) < ENOUGH:
+        return
+    for name in observed.site.parameters:
+        failing = values_of(observed.failing, name)
+        passing = values_of(observed.passing, name)
+        if not failing or not all(_is_number(value) for value in (*failing, *passing)):
+            continue
+        low, high = min(passing), max(passing)  # type: ignore[type-var]  # numbers all
+        if all(not low <= value <= high for value in failing):  # type: ignore[operator]
+            yield name, low, high, failing  # type: ignore[misc]
+
+
+def usual(values: Sequence[Any]) -> Any:
+    """Return the median of numbers."""
+    return median(values)
+
+
+def siblings(observed: Observed) -> list[Site]:
+    """Return other sites of the same kind that take the same parameters."""
+    own = observed.site
+    return [
+        other
+        for other in observed.others
+        if other.site_id != own.site_id
+        and other.kind == own.kind
+        and other.shape == own.shape
+        and other.parameters == own.parameters
+        and bool(own.parameters)
+    ]
+
+
+def repeats_ratio(calls: Sequence[Call]) -> float:
+    """Return the share of calls whose inputs another call had as well."""
+    seen: dict[str, int] = {}
+    for call in calls:
+        key = repr(call.inputs)
+        seen[key] = seen.get(key, 0) + 1
+    again = sum(count for count in seen.values() if count > 1)
+    return again / len(calls) if calls else 0.0
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in _NUMBERS

@@ -1,0 +1,217 @@
+"""Counts the calls that meet fixes in rollouts, in both arms alike, for the healer to decide on.
+
+On the path of a call is one hash and one entry in a queue; everything else is done when the counts
+are shipped, every few seconds and at exit.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from threading import Lock
+from time import perf_counter
+from typing import Any
+
+from prunella.experiment.assignment import Assignment
+from prunella.experiment.maturity import Exposure as Matures
+from prunella.experiment.maturity import Ledger
+from prunella.fixes import Arm, CountingMeter, Exposure, FixCounts, Installation
+from prunella.sdk.dealing import Dealing
+
+#: Epochs that one process counts, at most: what ended long ago isn't shipped again.
+MAX_BOOKS = 200
+#: What `noted` tells of a fix and that is shipped as well.
+_EFFECTS = frozenset({"acted", "disabled"})
+
+
+class Unit(Exposure):
+    """An exposed call of a rollout, and what becomes of it in the counts."""
+
+    __slots__ = ("book", "matures")
+
+    def __init__(self, book: "Book", unit: str, matures: Matures, started_s: float) -> None:
+        self.book = book
+        self.matures = matures
+        self.fix_id = book.fix_id
+        self.unit = unit
+        self.arm = matures.arm
+        self.salt = book.rollout_id
+        self.epoch = book.epoch
+        self.ratio = book.ratio
+        self.started_s = started_s
+
+
+class Book:
+    """One epoch of one rollout in this process."""
+
+    __slots__ = ("deal", "epoch", "fix_id", "ledger", "ratio", "rollout_id", "shipped")
+
+    def __init__(self, installation: Installation) -> None:
+        allocation = installation.allocation
+        if allocation is None:
+            raise ValueError(f"{installation.fix.fix_id} has no allocation to count by")
+        self.fix_id = installation.fix.fix_id
+        self.rollout_id = allocation.salt
+        self.epoch = allocation.epoch
+        self.ratio = allocation.ratio
+        self.deal: Callable[[str], bool] = Assignment(self.fix_id, allocation.salt).dealer(
+            allocation.ratio
+        )
+        self.ledger = Ledger(
+            wait_s=allocation.wait_s,
+            slow_s=allocation.slow_s,
+            max_latency_ratio=allocation.max_latency_ratio,
+        )
+        #: The counts as they were shipped last.
+        self.shipped: dict[Arm, Any] = {}
+
+    def added_to(self, counts: FixCounts) -> FixCounts:
+        """Return `counts` with the calls of this book; one under way isn't a failure yet."""
+        pending = self.ledger.pending()
+        mature = self.ledger.counts()
+        failed = [each.arm for each in pending if each.failed and each.latency_s < inf]
+        treated = mature[Arm.TREATMENT]
+        treated_n = treated.n + sum(each.arm is Arm.TREATMENT for each in pending)
+        failures = treated.failures + failed.count(Arm.TREATMENT)
+        control = mature[Arm.CONTROL]
+        return replace(
+            counts,
+            triggers=counts.triggers + treated.n + control.n + len(pending),
+            treated=counts.treated + treated_n,
+            failures=counts.failures + failures + control.failures + failed.count(Arm.CONTROL),
+            treated_failures=counts.treated_failures + failures,
+        )
+
+    def tallies(self, now_s: float) -> list[dict[str, Any]]:
+        """Return the counts of the arms in which units became mature since the last time."""
+        found = []
+        for arm, counts in self.ledger.settle(now_s).items():
+            if counts.n and self.shipped.get(arm) != counts:
+                self.shipped[arm] = counts
+                found.append(
+                    {
+                        "rollout_id": self.rollout_id,
+                        "epoch": self.epoch,
+                        "ratio": self.ratio,
+                        "arm": arm.value,
+                        "counts": {
+                            "n": counts.n,
+                            "failures": counts.failures,
+                            "timed": counts.timed,
+                            "slow": list(counts.slow),
+                            "very_slow": list(counts.very_slow),
+                        },
+                    }
+                )
+        return found
+
+
+class RolloutMeter(CountingMeter):
+    """Deals and counts the calls that meet fixes in rollouts; others as `CountingMeter` does."""
+
+    def __init__(self, report: Callable[[str, str], object] | None = None) -> None:
+        super().__init__(Dealing(), report)
+        self._books: dict[tuple[str, int], Book] = {}
+        self._latest: dict[int, tuple[Installation, Book]] = {}
+        self._opening = Lock()
+        self._sequence = 0
+        #: Fix id to the rollout that it is in now, and rollout id to what else happened.
+        self._rollouts: dict[str, str] = {}
+        self._effects: dict[str, dict[str, int]] = {}
+        self._told: dict[str, dict[str, int]] = {}
+
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
+        """As in `Meter`; 1 µs or so for a fix of a rollout."""
+        known = self._latest.get(id(installation))
+        if known is None or known[0] is not installation:
+            if installation.allocation is None:
+                return super().triggered(installation, unit, now_s)
+            known = self._open(installation)
+        book = known[1]
+        arm = Arm.TREATMENT if book.deal(unit) else Arm.CONTROL
+        return Unit(book, unit, book.ledger.begin(arm, now_s), now_s)
+
+    def ended(
+        self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
+    ) -> None:
+        """As in `Meter`."""
+        if type(exposure) is Unit:
+            exposure.matures.end(failed, perf_counter(), latency_s)
+        else:
+            super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
+
+    def noted(self, fix_id: str, event: str, detail: str) -> None:
+        """As in `Meter`."""
+        super().noted(fix_id, event, detail)
+        rollout_id = self._rollouts.get(fix_id)
+        if rollout_id is None:
+            return
+        with self._opening:
+            effects = self._effects.setdefault(rollout_id, {})
+            if event == "added_s":
+                effects["added_ms"] = effects.get("added_ms", 0) + round(1000 * float(detail))
+            elif event in _EFFECTS:
+                effects[event] = effects.get(event, 0) + 1
+
+    def counts(self, fix_id: str) -> FixCounts:
+        """As in `CountingMeter`, the calls of rollouts included."""
+        found = super().counts(fix_id)
+        for book in list(self._books.values()):
+            if book.fix_id == fix_id:
+                found = book.added_to(found)
+        return found
+
+    def quiet(self, rollout_id: str, calls: int) -> None:
+        """Note how many calls the sites of a rollout had since its fix fired for the last time."""
+        with self._opening:
+            self._effects.setdefault(rollout_id, {})["quiet_calls"] = calls
+
+    def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
+        """Return a `prunella.model.records.Exposures` of what changed, ``None`` if nothing did.
+
+        At exit every unit counts, those that haven't ended as failed: nobody can wait for them.
+        """
+        with self._opening:
+            now_s = inf if at_exit else perf_counter()
+            tallies = [each for book in self._books.values() for each in book.tallies(now_s)]
+            effects = self._changed_effects()
+            if not tallies and not effects:
+                return None
+            self._sequence += 1
+            return {
+                "class": "exposures",
+                "process_id": process_id,
+                "sequence": self._sequence,
+                "tallies": tallies,
+                "effects": effects,
+            }
+
+    def unsent(self) -> None:
+        """Ship everything anew: the last shipment got lost on its way out."""
+        with self._opening:
+            self._told.clear()
+            for book in self._books.values():
+                book.shipped.clear()
+
+    def _changed_effects(self) -> dict[str, dict[str, int]]:
+        found = {
+            rollout_id: dict(effects)
+            for rollout_id, effects in self._effects.items()
+            if self._told.get(rollout_id) != effects
+        }
+        self._told |= {rollout_id: dict(effects) for rollout_id, effects in found.items()}
+        return found
+
+    def _open(self, installation: Installation) -> tuple[Installation, Book]:
+        """Return the book of an installation, the same for all that stand for one epoch."""
+        with self._opening:
+            book = Book(installation)
+            key = (book.rollout_id, book.epoch)
+            book = self._books.setdefault(key, book)
+            self._rollouts[book.fix_id] = book.rollout_id
+            while len(self._books) > MAX_BOOKS:
+                self._books.pop(next(iter(self._books)))
+            if len(self._latest) > MAX_BOOKS:
+                self._latest.clear()
+            # The installation is kept, so that its identity stays its own.
+            found = self._latest[id(installation)] = (installation, book)
+            return found
