@@ -137,11 +137,14 @@ class RolloutStore(Protocol):
 class AlertStore(Protocol):
     """Where what people are told is kept, from its decision to its arrival. Raises `StoreError`."""
 
-    def add_alert(self, alert: Alert, *, quiet: timedelta, per_hour: int) -> AlertState | None:
-        """Keep an alert; return the state that it is kept in, or None where it isn't.
+    def add_alerts(
+        self, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+    ) -> Sequence[AlertState | None]:
+        """Keep alerts; return the state that each is kept in, or None where it isn't.
 
-        It isn't where its id is there already, or one of the same kind and subject is younger than
-        `quiet`. It is kept as folded where the last hour had `per_hour` others (0 sets no limit).
+        It isn't where its id is there already, or a spike or `AlertKind.MORE` of the same subject is
+        younger than `quiet`. It is kept as folded where the last hour had `per_hour` others (0 sets
+        no limit).
         """
         ...
 
@@ -278,8 +281,11 @@ class Store(RolloutStore, AlertStore, Protocol):
         """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
-    def spreads(self, *, since: datetime) -> Mapping[IncidentId, Spread]:
-        """Return how the failures since then spread, of each incident that had any."""
+    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+        """Return how the failures since then spread before and after `split`, where there were any.
+
+        Both moments count by the stretch of `TALLY_S` that they fall into.
+        """
         ...
 
     def note_fault(
@@ -394,7 +400,7 @@ class Retriever(Protocol):
 class ModelRequest:
     """One question to a language model."""
 
-    #: What is asked for: ``diagnosis`` or ``patch``.
+    #: What is asked for: ``diagnosis``, ``patch`` or ``fixes``.
     purpose: str
     system: str
     prompt: str

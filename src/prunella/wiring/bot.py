@@ -81,8 +81,8 @@ class Bot:
     def _round(self) -> Round:
         healer = self._healer
         healer.refresh()
-        note = self._synced() if self._publish else ""
         self._tell()
+        note = self._synced() if self._publish else ""
         todo = agenda(healer.store, healer.pending(), healer.settings)
         left = pull_requests_left(healer.store, healer.settings) if self._publish else None
         due = todo.due

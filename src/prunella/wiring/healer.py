@@ -19,7 +19,7 @@ from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
-from prunella.pipeline.names import find_incidents, find_site, is_healable, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
@@ -91,7 +91,8 @@ class Healer:
         folder = data_folder(self.root)
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        return Fixes(self.store, FileFeed(folder), settings=self.settings)
+        open_model = self._open_model if self.settings.model else None
+        return Fixes(self.store, FileFeed(folder), settings=self.settings, open_model=open_model)
 
     @cached_property
     def approvals(self) -> Approvals:
@@ -226,7 +227,7 @@ class Healer:
         if function is not None:
             return find_incidents(self.store, function, since=since)
         recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
-        return worst_first(recent, self.store.spreads(since=since) if len(recent) > 1 else {})
+        return worst_first(recent, spreads_of(self.store, recent, since=since))
 
     def heal(
         self,
