@@ -133,7 +133,7 @@ def test_labels_and_owners(place):
     host = opens()
     host.publish(request_for(host))
     (pull,) = double.open_pulls()
-    assert pull.labels == ["prunella", "ZeroDivisionError"]
+    assert pull.labels == ["prunella", incident().error_code]
     assert pull.reviewers == REVIEWERS[type(double)]
 
 
