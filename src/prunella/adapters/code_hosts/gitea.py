@@ -1,7 +1,6 @@
 """Gitea and Forgejo, over their common API. One request makes a branch and its commit at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -205,15 +204,6 @@ class _Carrier:
     def __init__(self, whom: Correspondent, url: str) -> None:
         self._whom, self._url = whom, url
 
-    @cached_property
-    def _client(self) -> Any:
-        try:
-            from httpx2 import Client
-        except ImportError:
-            raise MissingExtra("gitea", "opening pull requests on Gitea or Forgejo") from None
-        headers = {"Authorization": f"token {self._whom.token}", "Accept": "application/json"}
-        return Client(headers=headers, timeout=TIMEOUT_S)
-
     def __call__(
         self,
         doing: str,
@@ -222,11 +212,16 @@ class _Carrier:
         query: Mapping[str, Any] | None,
         body: Mapping[str, Any] | None,
     ) -> Any:
-        client = self._client
-        from httpx2 import HTTPError, TimeoutException
-
         try:
-            answer = client.request(verb, self._url + path, params=query, json=body)
+            from httpx2 import HTTPError, TimeoutException, request
+        except ImportError:
+            raise MissingExtra("gitea", "opening pull requests on Gitea or Forgejo") from None
+        headers = {"Authorization": f"token {self._whom.token}", "Accept": "application/json"}
+        place = self._url + path
+        try:
+            answer = request(
+                verb, place, params=query, json=body, headers=headers, timeout=TIMEOUT_S
+            )
         except TimeoutException as error:
             raise self._whom.unreachable(doing, error, timeout=True) from None
         except HTTPError as error:
