@@ -37,7 +37,19 @@ def app() -> None:
     """
 
 
-for _command in (demo, incidents, calls, heal, replay, fixes, rollouts, approvals, bot, alerts, doctor):
+for _command in (
+    demo,
+    incidents,
+    calls,
+    heal,
+    replay,
+    fixes,
+    rollouts,
+    approvals,
+    bot,
+    alerts,
+    doctor,
+):
     app.add_command(_command)
 
 
