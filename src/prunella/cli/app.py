@@ -16,6 +16,7 @@ from prunella.cli.commands.fixes import fixes
 from prunella.cli.commands.heal import heal
 from prunella.cli.commands.incidents import incidents
 from prunella.cli.commands.replay import replay
+from prunella.cli.commands.rollouts import rollouts
 from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
 from prunella.cli.session import Session
 from prunella.model.errors import PrunellaError
@@ -36,7 +37,19 @@ def app() -> None:
     """
 
 
-for _command in (demo, incidents, calls, heal, replay, fixes, approvals, bot, alerts, doctor):
+for _command in (
+    demo,
+    incidents,
+    calls,
+    heal,
+    replay,
+    fixes,
+    rollouts,
+    approvals,
+    bot,
+    alerts,
+    doctor,
+):
     app.add_command(_command)
 
 

@@ -31,6 +31,8 @@ def test_every_code_has_a_meaning():
         (errors.ModelError("timeout", "x"), ExitCode.UNABLE),
         (errors.MissingExtra("llm", "x"), ExitCode.UNABLE),
         (errors.NotDelivered("x"), ExitCode.UNABLE),
+        (errors.CodeHostError("timeout", "x"), ExitCode.UNABLE),
+        (errors.StepRefused("x"), ExitCode.NEGATIVE),
         (errors.TokenRefused("x"), ExitCode.NEGATIVE),
         (errors.InternalFault("x"), ExitCode.INTERNAL),
         (errors.PrunellaError("x"), ExitCode.UNABLE),
@@ -48,4 +50,4 @@ def test_no_error_is_forgotten():
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.PrunellaError)
     }
-    assert len(known) == 21
+    assert len(known) == 22
