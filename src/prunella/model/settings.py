@@ -85,6 +85,20 @@ class Settings:
     alerts_per_hour: int = _setting(
         20, "Alerts sent within an hour, at most; one more says that there are others. 0: no limit."
     )
+    code_host: str = _setting(
+        "auto",
+        "Where pull requests are opened; auto is the host of the git remote if there is a token "
+        "for it, else a local branch.",
+        choices=("auto", "local", "github", "gitlab", "gitea"),
+    )
+    code_host_url: str = _setting(
+        "",
+        "Address of the code host's API, for GitHub Enterprise or a host of your own; empty means "
+        "that of the git remote.",
+    )
+    base_branch: str = _setting(
+        "", "Branch that pull requests go to; empty means the code host's default branch."
+    )
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."
     )
