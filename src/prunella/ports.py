@@ -330,9 +330,13 @@ class Store(RolloutStore, AlertStore, Protocol):
         """Return what was said with models on behalf of any incident, from `since` on."""
         ...
 
-    def save_publication(self, publication: Publication) -> None: ...
+    def save_publication(self, publication: Publication) -> None:
+        """Keep a publication; one of the same candidate is replaced."""
+        ...
 
-    def publications(self, incident_id: str) -> Sequence[Publication]: ...
+    def publications(self, incident_id: str | None = None) -> Sequence[Publication]:
+        """Return the publications of one incident, or of all."""
+        ...
 
     def save_case(self, case: Case) -> None:
         """Keep a case; one of the same incident and origin is replaced."""
@@ -575,17 +579,56 @@ class PullRequest:
     candidate: Candidate
     branch: str
     title: str
-    #: Markdown.
+    #: Markdown; its first line is `marker`.
     body: str
     message: str
     #: Everything the branch changes.
     files: Overlay
+    #: Names the incident: of all open pull requests of one marker there is one.
+    marker: str
+    labels: tuple[str, ...] = ()
+    #: Shown to people as not ready to be merged without a close look.
+    draft: bool = False
+    #: Commit that `files` were made on, as `CodeHost.base` told it; ``None`` for a plain folder.
+    base: str | None = None
 
 
 class CodeHost(Protocol):
-    """Where pull requests are opened."""
+    """Where pull requests are opened.
 
-    def publish(self, request: PullRequest) -> Publication: ...
+    Every step can be repeated: after a crash anywhere, asking again finishes what was begun. Raises
+    `CodeHostError`, or `RepositoryError` where the host is the local repository.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``GitHub``, ``the local repository``."""
+        ...
+
+    @property
+    def is_remote(self) -> bool:
+        """Its base isn't the local commit, and publishing brings up to date what is there."""
+        ...
+
+    def base(self) -> str | None:
+        """Return the commit that a pull request would be made on now; ``None`` without history."""
+        ...
+
+    def read(self, path: str, base: str | None) -> bytes | None:
+        """Return a file of that commit, or ``None`` where it has none of that path."""
+        ...
+
+    def publish(self, request: PullRequest) -> Publication:
+        """Bring branch and pull request about, or bring those of the same marker up to date."""
+        ...
+
+    def look(self, publication: Publication) -> Publication | None:
+        """Return the publication as it stands; ``None`` with neither branch nor pull request."""
+        ...
+
+    def withdraw(self, publication: Publication, reason: str) -> None:
+        """Close the pull request with `reason`, and remove the branch unless people went on there."""
+        ...
 
 
 class Notifier(Protocol):

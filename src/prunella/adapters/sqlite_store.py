@@ -225,7 +225,7 @@ class SqliteStore:
         with self._database.writing() as db:
             work.save_publication(db, publication)
 
-    def publications(self, incident_id: str) -> Sequence[Publication]:
+    def publications(self, incident_id: str | None = None) -> Sequence[Publication]:
         with self._database.reading() as db:
             return work.publications(db, incident_id)
 

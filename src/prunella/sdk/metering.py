@@ -20,7 +20,7 @@ from prunella.sdk.dealing import Dealing
 #: Epochs that one process counts, at most: what ended long ago isn't shipped again.
 MAX_BOOKS = 200
 #: What `noted` tells of a fix and that is shipped as well.
-_EFFECTS = frozenset({"acted", "disabled"})
+_EFFECTS = frozenset({"acted", "healed", "disabled"})
 
 
 class Unit(Exposure):
@@ -108,7 +108,7 @@ class Book:
 class RolloutMeter(CountingMeter):
     """Deals and counts the calls that meet fixes in rollouts; others as `CountingMeter` does."""
 
-    def __init__(self, report: Callable[[str, str], object] | None = None) -> None:
+    def __init__(self, report: Callable[[str, str, str], object] | None = None) -> None:
         super().__init__(Dealing(), report)
         self._books: dict[tuple[str, int], Book] = {}
         self._latest: dict[int, tuple[Installation, Book]] = {}

@@ -1,9 +1,12 @@
 """The fixes of one project: what the commands and users' code call."""
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from prunella.adapters.feed import switch_off, switch_on
 from prunella.model.clock import now
+from prunella.model.project import data_folder
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import is_quiet
@@ -93,6 +96,20 @@ class Fixes:
 
     def _by(self, reason: str) -> By:
         return By(actor=self._actor, at=now(), reason=reason)
+
+
+def off(root: Path, fix_id: str | None, *, reason: str = "") -> Path:
+    """Switch a fix of the project at `root` off, or all of them (``None``), without the store.
+
+    Return the file that does it; it says who and why. Raises `StoreError`.
+    """
+    why = f"{now():%Y-%m-%d %H:%M:%S} {user()}: {reason or 'by hand'}"
+    return switch_off(data_folder(root), fix_id, why)
+
+
+def on(root: Path, fix_id: str | None) -> bool:
+    """Take `off` back; return whether it was off. Raises `StoreError`."""
+    return switch_on(data_folder(root), fix_id)
 
 
 def user() -> str:
