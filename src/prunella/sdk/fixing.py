@@ -99,7 +99,24 @@ class Fixing:
         meter = self.meter
         if not isinstance(meter, RolloutMeter):
             return None
+        for rollout_id, calls in self._calls().items():
+            meter.quiet(rollout_id, calls)
         return meter.shipment(process_id, at_exit=at_exit)
+
+    def _calls(self) -> dict[str, int]:
+        """Return how many calls the sites of each rollout have had in this process."""
+        found: dict[str, int] = {}
+        with self._lock:
+            for site in all_sites():
+                plan = self._plans.get(id(site))
+                if plan is None:
+                    continue
+                site.settle()
+                for each in plan.installed:
+                    allocation = each.installation.allocation
+                    if allocation is not None:
+                        found[allocation.salt] = found.get(allocation.salt, 0) + site.calls
+        return found
 
     def unsent(self) -> None:
         """Take back that the last shipment was sent."""

@@ -1,18 +1,21 @@
 """The fixes of one project: what the commands and users' code call."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prunella.adapters.feed import switch_off, switch_on
 from prunella.model.clock import now
+from prunella.model.errors import StepRefused
+from prunella.model.ids import IncidentId
 from prunella.model.project import data_folder
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import is_quiet
 from prunella.pipeline.fixes import Suggestion, suggest_fixes
+from prunella.pipeline.looking import Look, look_at
 from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
-from prunella.ports import Feed, Store
+from prunella.ports import Feed, KeptModel, Store
 from prunella.rollout import By, approve, pause, promote, remove, resume, roll_back
 
 
@@ -25,11 +28,18 @@ class Fixes:
     """
 
     def __init__(
-        self, store: Store, feed: Feed, *, settings: Settings, actor: str | None = None
+        self,
+        store: Store,
+        feed: Feed,
+        *,
+        settings: Settings,
+        actor: str | None = None,
+        open_model: Callable[[IncidentId], KeptModel] | None = None,
     ) -> None:
         self._store, self._feed = store, feed
         self._settings = settings
         self._actor = actor or user()
+        self._open_model = open_model
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
         """Return the rollouts of fixes, the one that changed last first."""
@@ -38,6 +48,10 @@ class Fixes:
     def story(self, name: str) -> FixStory:
         """Return a fix with its history."""
         return tell_fix(self._store, name)
+
+    def look(self, name: str) -> Look:
+        """Return a rollout with what was counted of it and what that says so far."""
+        return look_at(self._store, name, self._settings)
 
     def add(
         self,
@@ -64,15 +78,23 @@ class Fixes:
         settings = self._settings
         may_start = settings.auto_fix_enabled and not is_quiet(settings.quiet_hours, by.at)
         return suggest_fixes(
-            self._store, self._feed, incident_id, by, may_start=may_start, keep=keep
+            self._store,
+            self._feed,
+            incident_id,
+            by,
+            may_start=may_start,
+            keep=keep,
+            open_model=self._open_model,
         )
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:
         """Let a candidate act on the canary's share of the traffic."""
+        self._permit()
         return self._take(name, approve, reason)
 
     def promote(self, name: str, *, reason: str = "") -> Rollout:
         """Let a fix act everywhere but on the holdback, without waiting for evidence."""
+        self._permit()
         return self._take(name, promote, reason)
 
     def pause(self, name: str, *, reason: str = "") -> Rollout:
@@ -81,6 +103,7 @@ class Fixes:
 
     def resume(self, name: str, *, reason: str = "") -> Rollout:
         """Let a paused fix go on."""
+        self._permit()
         return self._take(name, resume, reason)
 
     def roll_back(self, name: str, *, reason: str = "") -> Rollout:
@@ -93,6 +116,16 @@ class Fixes:
 
     def _take(self, name: str, step: TakeStep, reason: str) -> Rollout:
         return take(self._store, self._feed, name, step, self._by(reason), self._settings)
+
+    def _permit(self) -> None:
+        allowed = {each.strip() for each in self._settings.approvers.split(",") if each.strip()}
+        name = self._actor.partition("@")[0]
+        if allowed and not {name, self._actor} & allowed:
+            raise StepRefused(
+                f"{name} may not let fixes act: the setting approvers names "
+                f"{', '.join(sorted(allowed))}. Ask one of them; pausing and rolling back is "
+                "everybody's."
+            )
 
     def _by(self, reason: str) -> By:
         return By(actor=self._actor, at=now(), reason=reason)

@@ -91,7 +91,8 @@ class Healer:
         folder = data_folder(self.root)
         if "store" not in self.__dict__:  # a fix may be there before anything was recorded
             self.__dict__["store"] = open_store(folder / STORE_NAME, create=True)
-        return Fixes(self.store, FileFeed(folder), settings=self.settings)
+        open_model = self._open_model if self.settings.model else None
+        return Fixes(self.store, FileFeed(folder), settings=self.settings, open_model=open_model)
 
     @cached_property
     def approvals(self) -> Approvals:
