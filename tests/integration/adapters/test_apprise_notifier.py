@@ -12,6 +12,9 @@ from prunella.model.alerts import Alert, AlertKind
 from prunella.model.errors import ConfigurationError, NotDelivered
 from prunella.pipeline.alerts import alert_id
 
+# Apprise imports it while it looks for its plugins.
+pytestmark = pytest.mark.filterwarnings("ignore:.imghdr. is deprecated:DeprecationWarning")
+
 ALERT = Alert(
     alert_id=alert_id(AlertKind.NEW, "inc_1"),
     kind=AlertKind.NEW,
