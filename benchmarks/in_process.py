@@ -8,6 +8,7 @@ import contextlib
 import io
 import resource
 import signal
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ class InProcessReplayer:
     ) -> list[ReplayOutcome]:
         path = tree / FILE
         try:
-            code = compile(variant.get(FILE) or path.read_bytes(), str(path), "exec")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                code = compile(variant.get(FILE) or path.read_bytes(), str(path), "exec")
         except SyntaxError as error:
             return [_without_result(item, ReplayEnding.NOT_RUN, str(error)) for item in requests]
         row: list[ReplayOutcome] = []

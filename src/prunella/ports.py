@@ -137,11 +137,14 @@ class RolloutStore(Protocol):
 class AlertStore(Protocol):
     """Where what people are told is kept, from its decision to its arrival. Raises `StoreError`."""
 
-    def add_alert(self, alert: Alert, *, quiet: timedelta, per_hour: int) -> AlertState | None:
-        """Keep an alert; return the state that it is kept in, or None where it isn't.
+    def add_alerts(
+        self, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+    ) -> Sequence[AlertState | None]:
+        """Keep alerts; return the state that each is kept in, or None where it isn't.
 
-        It isn't where its id is there already, or one of the same kind and subject is younger than
-        `quiet`. It is kept as folded where the last hour had `per_hour` others (0 sets no limit).
+        It isn't where its id is there already, or a spike or `AlertKind.MORE` of the same subject is
+        younger than `quiet`. It is kept as folded where the last hour had `per_hour` others (0 sets
+        no limit).
         """
         ...
 
@@ -278,8 +281,11 @@ class Store(RolloutStore, AlertStore, Protocol):
         """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
-    def spreads(self, *, since: datetime) -> Mapping[IncidentId, Spread]:
-        """Return how the failures since then spread, of each incident that had any."""
+    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+        """Return how the failures since then spread before and after `split`, where there were any.
+
+        Both moments count by the stretch of `TALLY_S` that they fall into.
+        """
         ...
 
     def note_fault(
@@ -324,9 +330,13 @@ class Store(RolloutStore, AlertStore, Protocol):
         """Return what was said with models on behalf of any incident, from `since` on."""
         ...
 
-    def save_publication(self, publication: Publication) -> None: ...
+    def save_publication(self, publication: Publication) -> None:
+        """Keep a publication; one of the same candidate is replaced."""
+        ...
 
-    def publications(self, incident_id: str) -> Sequence[Publication]: ...
+    def publications(self, incident_id: str | None = None) -> Sequence[Publication]:
+        """Return the publications of one incident, or of all."""
+        ...
 
     def save_case(self, case: Case) -> None:
         """Keep a case; one of the same incident and origin is replaced."""
@@ -569,17 +579,56 @@ class PullRequest:
     candidate: Candidate
     branch: str
     title: str
-    #: Markdown.
+    #: Markdown; its first line is `marker`.
     body: str
     message: str
     #: Everything the branch changes.
     files: Overlay
+    #: Names the incident: of all open pull requests of one marker there is one.
+    marker: str
+    labels: tuple[str, ...] = ()
+    #: Shown to people as not ready to be merged without a close look.
+    draft: bool = False
+    #: Commit that `files` were made on, as `CodeHost.base` told it; ``None`` for a plain folder.
+    base: str | None = None
 
 
 class CodeHost(Protocol):
-    """Where pull requests are opened."""
+    """Where pull requests are opened.
 
-    def publish(self, request: PullRequest) -> Publication: ...
+    Every step can be repeated: after a crash anywhere, asking again finishes what was begun. Raises
+    `CodeHostError`, or `RepositoryError` where the host is the local repository.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``GitHub``, ``the local repository``."""
+        ...
+
+    @property
+    def is_remote(self) -> bool:
+        """Its base isn't the local commit, and publishing brings up to date what is there."""
+        ...
+
+    def base(self) -> str | None:
+        """Return the commit that a pull request would be made on now; ``None`` without history."""
+        ...
+
+    def read(self, path: str, base: str | None) -> bytes | None:
+        """Return a file of that commit, or ``None`` where it has none of that path."""
+        ...
+
+    def publish(self, request: PullRequest) -> Publication:
+        """Bring branch and pull request about, or bring those of the same marker up to date."""
+        ...
+
+    def look(self, publication: Publication) -> Publication | None:
+        """Return the publication as it stands; ``None`` with neither branch nor pull request."""
+        ...
+
+    def withdraw(self, publication: Publication, reason: str) -> None:
+        """Close the pull request with `reason`, and remove the branch unless people went on there."""
+        ...
 
 
 class Notifier(Protocol):

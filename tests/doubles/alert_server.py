@@ -24,7 +24,7 @@ def alert_server() -> Iterator[Posted]:
     posted = Posted()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             posted.posts.append((self.path, dict(self.headers), body))
             status = posted.answers.pop(0) if len(posted.answers) > 1 else posted.answers[0]

@@ -53,7 +53,7 @@ def _make(path: Path) -> None:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(f"{secrets.token_hex(_BYTES)}\n")
-        os.link(unfinished, path)
+        os.link(unfinished, path)  # fails where another process was faster
     except FileExistsError:
         raise
     except OSError as error:

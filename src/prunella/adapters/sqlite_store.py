@@ -167,9 +167,9 @@ class SqliteStore:
         with self._database.reading() as db:
             return incidents.caused(db, occurrence_ids, limit)
 
-    def spreads(self, *, since: datetime) -> Mapping[IncidentId, Spread]:
+    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
         with self._database.reading() as db:
-            return tallies.spreads(db, since)
+            return tallies.spreads(db, since, split)
 
     def note_fault(
         self, *, activity: str, error_type: str, error_code: str, message: str, at: datetime
@@ -225,7 +225,7 @@ class SqliteStore:
         with self._database.writing() as db:
             work.save_publication(db, publication)
 
-    def publications(self, incident_id: str) -> Sequence[Publication]:
+    def publications(self, incident_id: str | None = None) -> Sequence[Publication]:
         with self._database.reading() as db:
             return work.publications(db, incident_id)
 
@@ -263,9 +263,11 @@ class SqliteStore:
             return taken.claims(db, incident_id, since)
 
     # --- alerts
-    def add_alert(self, alert: Alert, *, quiet: timedelta, per_hour: int) -> AlertState | None:
+    def add_alerts(
+        self, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+    ) -> Sequence[AlertState | None]:
         with self._database.writing() as db:
-            return outbox.add(db, alert, quiet=quiet, per_hour=per_hour)
+            return outbox.add(db, alerts, quiet=quiet, per_hour=per_hour)
 
     def alerts(self, *, since: datetime, limit: int = 1000) -> Sequence[Alert]:
         with self._database.reading() as db:

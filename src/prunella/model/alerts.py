@@ -108,8 +108,13 @@ class Mute:
 class Spread:
     """How one incident's failures spread over time and places."""
 
-    #: Start of a stretch of `TALLY_S` to the failures in it; stretches without any are left out.
-    failures: tuple[tuple[datetime, int], ...]
+    #: Failures before the moment that was asked for, and from then on.
+    earlier: int
+    later: int
+    #: The most failures in one stretch of `TALLY_S` before that moment.
+    most: int
+    #: Start of the first stretch that has any.
+    first_at: datetime
     #: Processes that saw it, as far as they are remembered.
     processes: int
     #: Machines that saw it.

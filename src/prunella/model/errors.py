@@ -21,6 +21,7 @@
     ├── NotDelivered           an alert did not arrive; `.is_final` says that trying again is no use
     ├── TokenRefused           an approval link is forged, expired or used
     ├── InternalFault          a fault in Prunella itself, while it worked on one incident
+    ├── CodeHostError          the code host didn't do what was asked; `.reason` says why
     ├── ModelError             the language model gave no usable answer; `.reason` says why
     └── MissingExtra           an optional dependency isn't installed
 
@@ -138,6 +139,20 @@ class TokenRefused(PrunellaError):
 
 class InternalFault(PrunellaError):
     """A fault in Prunella itself, while it worked on one incident."""
+
+
+class CodeHostError(PrunellaError):
+    """The code host (GitHub, GitLab, Gitea) didn't do what was asked.
+
+    `reason` is one of ``refused_token``, ``forbidden``, ``rate_limit``, ``not_found``, ``conflict``,
+    ``redirect``, ``unavailable``, ``timeout``, ``unusable``. The message never holds a token.
+    """
+
+    def __init__(self, reason: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        #: How long the host asks to be left alone, in seconds; ``None`` where it doesn't say.
+        self.retry_after_s = retry_after_s
 
 
 class ModelError(PrunellaError):

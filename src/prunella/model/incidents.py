@@ -112,6 +112,17 @@ class Diagnosis:
     made_at: datetime
 
 
+class CaseOutcome(StrEnum):
+    """What people did with the patch of a case."""
+
+    #: It was handed to them; nothing is known yet.
+    OFFERED = "offered"
+    #: They merged it.
+    MERGED = "merged"
+    #: They closed it without merging: no example to follow.
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What was learned from an incident that was solved."""
@@ -132,6 +143,8 @@ class Case:
     #: Ids of the recorded calls and occurrences that its proof rests on.
     rests_on: tuple[str, ...] = ()
     learned_at: datetime
+    #: What people did with it.
+    outcome: CaseOutcome = CaseOutcome.OFFERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

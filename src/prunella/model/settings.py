@@ -28,6 +28,9 @@ class Settings:
 
     disabled: bool = _setting(False, "Record nothing and apply nothing: the kill switch.")
     fixes: bool = _setting(True, "Let fixes act at run time; false is the kill switch for all.")
+    fixes_left_out: str = _setting(
+        "", "Ids of fixes that stay off, separated by commas: fix-weather, fix-prices."
+    )
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
@@ -81,6 +84,20 @@ class Settings:
     )
     alerts_per_hour: int = _setting(
         20, "Alerts sent within an hour, at most; one more says that there are others. 0: no limit."
+    )
+    code_host: str = _setting(
+        "auto",
+        "Where pull requests are opened; auto is the host of the git remote if there is a token "
+        "for it, else a local branch.",
+        choices=("auto", "local", "github", "gitlab", "gitea"),
+    )
+    code_host_url: str = _setting(
+        "",
+        "Address of the code host's API, for GitHub Enterprise or a host of your own; empty means "
+        "that of the git remote.",
+    )
+    base_branch: str = _setting(
+        "", "Branch that pull requests go to; empty means the code host's default branch."
     )
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."

@@ -28,6 +28,7 @@ WINDOW = timedelta(hours=24)
 QUIET = timedelta(hours=24)
 #: An incident younger than this has no history that it could rise above.
 MIN_HISTORY = timedelta(hours=1)
+_HOUR = timedelta(hours=1)
 #: What the evidence for a spike has to reach. With a look every 5 minutes, an incident whose failures
 #: are independent and rose no more than threefold is called a spike in fewer than 3 of 10,000 days.
 SPIKE_EVIDENCE = 1e6
@@ -51,18 +52,22 @@ def decide_alerts(store: Store, settings: Settings, *, at: datetime) -> Sequence
     redact = Redactor().text
     incidents = store.incidents(since=at - WINDOW)
     mutes = store.mutes(at=at)
-    decided = []
-    for draft in _due(store, incidents, at, redact):
-        muted = any(covers(mute, draft) for mute in mutes)
-        alert = replace(draft, state=AlertState.MUTED) if muted else draft
-        quiet = QUIET if alert.kind is AlertKind.SPIKE else timedelta(0)
-        state = store.add_alert(alert, quiet=quiet, per_hour=settings.alerts_per_hour)
-        if state is AlertState.DECIDED:
-            decided.append(alert)
-        elif state is AlertState.FOLDED:
-            more = _more(settings, at)
-            if store.add_alert(more, quiet=timedelta(hours=1), per_hour=0) is not None:
-                decided.append(more)
+    drafts = [
+        replace(draft, state=AlertState.MUTED)
+        if any(covers(mute, draft) for mute in mutes)
+        else draft
+        for draft in _due(store, incidents, at, redact)
+    ]
+    if not drafts:
+        return []
+    states = store.add_alerts(drafts, quiet=QUIET, per_hour=settings.alerts_per_hour)
+    decided = [
+        draft for draft, state in zip(drafts, states, strict=True) if state is AlertState.DECIDED
+    ]
+    if AlertState.FOLDED in states:
+        more = _more(settings, at)
+        if store.add_alerts([more], quiet=_HOUR, per_hour=0) == [AlertState.DECIDED]:
+            decided.append(more)
     return decided
 
 
@@ -104,7 +109,8 @@ def _due(
 
 
 def _spikes(store: Store, incidents: Sequence[Incident], writer: "_Writer") -> Iterator[Alert]:
-    spreads = store.spreads(since=writer.at - WINDOW)
+    began = _recently(writer.at)
+    spreads = store.spreads(since=writer.at - WINDOW, split=began)
     for incident in incidents:
         spread = spreads.get(incident.incident_id)
         if spread is None or incident.site_id == HEALER_SITE:
@@ -133,26 +139,29 @@ def spike(incident: Incident, spread: Spread, *, at: datetime) -> Rise | None:
     threefold reaches `SPIKE_EVIDENCE`, and no stretch before had as many failures an hour: failures
     that come in bursts as large as ever are no news.
     """
-    began = _stretch_of(at) - timedelta(seconds=TALLY_S)
+    began = _recently(at)
     history_began = max(incident.first_seen_at, at - WINDOW)
     earlier_s = (began - history_began).total_seconds()
     if earlier_s < MIN_HISTORY.total_seconds():
         return None
     later_s = (at - began).total_seconds()
-    later = sum(number for start, number in spread.failures if began <= start <= at)
-    before = [number for start, number in spread.failures if start < began]
-    if not later or later / later_s <= max(before, default=0) / TALLY_S:
+    if not spread.later or spread.later / later_s <= spread.most / TALLY_S:
         return None
-    evidence = log_evidence_of_rise(later, later_s, sum(before), earlier_s)
+    evidence = log_evidence_of_rise(spread.later, later_s, spread.earlier, earlier_s)
     if evidence < log(SPIKE_EVIDENCE):
         return None
     return Rise(
-        later=later,
+        later=spread.later,
         later_s=later_s,
-        earlier=sum(before),
+        earlier=spread.earlier,
         earlier_s=earlier_s,
         log_evidence=evidence,
     )
+
+
+def _recently(at: datetime) -> datetime:
+    """Return where the last minutes begin that are compared with what was before."""
+    return _stretch_of(at) - timedelta(seconds=TALLY_S)
 
 
 def _stretch_of(at: datetime) -> datetime:

@@ -57,7 +57,7 @@ def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Inci
             f"{latest:%Y-%m-%d %H:%M} UTC. To heal that one, look back further (--lookback MINUTES, or the setting "
             "lookback_minutes)"
         )
-    return _healable(recent, name, store.spreads(since=since) if len(recent) > 1 else {})
+    return _healable(recent, name, spreads_of(store, recent, since=since))
 
 
 def _healable(incidents: Sequence[Incident], name: str, spreads: Spreads) -> Sequence[Incident]:
@@ -79,6 +79,13 @@ def _state(incident: Incident) -> str:
 def is_healable(incident: Incident) -> bool:
     """Say whether healing is for an incident: nobody has closed it, and it isn't the healer's own."""
     return incident.status in HEALABLE and incident.site_id != HEALER_SITE
+
+
+def spreads_of(store: Store, incidents: Sequence[Incident], *, since: datetime) -> Spreads:
+    """Return what `worst_first` ranks by, for the failures since then; nothing for a single one."""
+    if len(incidents) < 2:
+        return {}
+    return store.spreads(since=since, split=since + (now() - since) / 2)
 
 
 def worst_first(

@@ -10,6 +10,7 @@ from threading import Event
 from prunella.model.claims import Claim
 from prunella.model.clock import now
 from prunella.model.errors import (
+    CodeHostError,
     CoolingDown,
     InternalFault,
     NothingToHeal,
@@ -24,8 +25,9 @@ from prunella.pipeline.results import Healing, HealingOutcome
 from prunella.ports import Store
 
 _DAY = timedelta(days=1)
-#: What stops the healing of one incident and of no other.
+#: What ends one incident's turn and no other's. A code host that fails does: what was proven is kept.
 _ITS_OWN = (
+    CodeHostError,
     CoolingDown,
     NothingToHeal,
     SourceUnavailable,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from math import log2
 
-from prunella.model.alerts import TALLY_S, Spread
+from prunella.model.alerts import Spread
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Incident
 from prunella.model.records import ExceptionInfo
@@ -33,26 +33,21 @@ def harm_per_hour(incident: Incident, spread: Spread | None, *, at: datetime) ->
     """Return how bad an incident is, in a unit of its own that grows with
 
     - the severity of its error: one step weighs as much as four times the failures;
-    - its rate: failures an hour over the time that `spread` covers, and one more, so that what failed
-      once has a rank too;
-    - the trend: how many more fail in the later half of that time, from half to twice;
+    - its rate: failures an hour since the first that `spread` counts, over an hour at least, and one
+      more, so that what failed once has a rank too;
+    - the trend: how many more fail in the later part of that time, from half to twice;
     - how many processes and machines see it: each doubling of either adds one to a factor of 1.
       Who the users are isn't recorded; that is the nearest to them.
 
     Without a `spread` all failures count as if they fell into one hour in one process.
     """
     weight = _STEP ** (severity_of(incident) - 1)
-    if spread is None or not spread.failures:
+    if spread is None:
         return weight * (1 + incident.count)
-    first = spread.failures[0][0]
-    length_s = max((at - first).total_seconds(), TALLY_S)
-    total = sum(number for _, number in spread.failures)
-    later = sum(
-        number for start, number in spread.failures if (at - start).total_seconds() < length_s / 2
-    )
-    trend = (later + 1) / (total - later + 1)
+    length_s = max((at - spread.first_at).total_seconds(), 3600)
+    rate = (spread.earlier + spread.later) * 3600 / length_s
+    trend = (spread.later + 1) / (spread.earlier + 1)
     seen_by = 1 + log2(max(spread.processes, 1)) + log2(max(spread.hosts, 1))
-    rate = total * 3600 / max(length_s, 3600)
     return weight * (1 + rate) * min(max(trend, 1 / _MOST_TREND), _MOST_TREND) * seen_by
 
 

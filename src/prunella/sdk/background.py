@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 #: Records lie in the spool about this long.
 DELAY_S = 1.0
+#: What fixes did is told this often, where nothing else is to be told.
+TELL_S = 5.0
 #: What was counted of fixes in rollouts is shipped this often.
 SHIP_S = 2.0
 #: Longest wait after failures.
@@ -74,6 +76,7 @@ def _start() -> None:
 def _run() -> None:
     delay_s = DELAY_S
     due = monotonic() + delay_s
+    told = monotonic() + TELL_S
     ships = monotonic() + SHIP_S
     while not _stop.wait(LOOK_S):
         journal = _State.journal
@@ -83,6 +86,9 @@ def _run() -> None:
         if monotonic() >= ships:
             guarded("counts", journal.ship)
             ships = monotonic() + SHIP_S
+        if monotonic() >= told:
+            guarded("counts", journal.tell_of_fixes)
+            told = monotonic() + TELL_S
         if journal.spool.position != _State.drained and monotonic() >= due:
             delay_s = _drain(journal, delay_s)
             due = monotonic() + delay_s

@@ -66,7 +66,7 @@ class Alerts:
             body=f"Sent by {user()} with `prunella alerts test`.",
             decided_at=at,
         )
-        self._store.add_alert(alert, quiet=timedelta(0), per_hour=0)
+        self._store.add_alerts([alert], quiet=timedelta(0), per_hour=0)
         return deliver(self._store, self.notifiers, now)
 
     def list(self, *, since: timedelta = timedelta(days=7), limit: int = 100) -> Sequence[Told]:

@@ -9,7 +9,13 @@ from threading import Event, Thread
 from typing import Any, Self
 
 from prunella.model.clock import now
-from prunella.model.errors import ConfigurationError, InternalFault, MissingExtra, PrunellaError
+from prunella.model.errors import (
+    CodeHostError,
+    ConfigurationError,
+    InternalFault,
+    MissingExtra,
+    PrunellaError,
+)
 from prunella.model.incidents import Incident
 from prunella.pipeline.results import Healing, HealingOutcome
 from prunella.pipeline.rounds import Agenda, Turn, agenda, pull_requests_left, take_turns
@@ -76,14 +82,12 @@ class Bot:
         healer = self._healer
         healer.refresh()
         self._tell()
+        note = self._synced() if self._publish else ""
         todo = agenda(healer.store, healer.pending(), healer.settings)
         left = pull_requests_left(healer.store, healer.settings) if self._publish else None
-        due, note = todo.due, ""
+        due = todo.due
         if left is not None and len(due) > left:
-            note = (
-                f"{len(due) - left} incidents wait: the setting pull_requests_per_day "
-                f"({healer.settings.pull_requests_per_day}) allows {left} more today"
-            )
+            note = "; ".join(filter(None, (note, self._too_many(len(due), left))))
             due = due[:left]
         turns = []
         if due:
@@ -117,6 +121,20 @@ class Bot:
     def stop(self) -> None:
         """Finish what is under way and begin nothing more; safe in a signal handler."""
         self._stopping.set()
+
+    def _synced(self) -> str:
+        """See what people did with what was published; return why that couldn't be seen."""
+        try:
+            self._healer.sync()
+        except CodeHostError as error:
+            return str(error)
+        return ""
+
+    def _too_many(self, due: int, left: int) -> str:
+        return (
+            f"{due - left} incidents wait: the setting pull_requests_per_day "
+            f"({self._healer.settings.pull_requests_per_day}) allows {left} more today"
+        )
 
     def _heal(self, incident: Incident) -> Healing:
         try:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from prunella.adapters.feed import switched_off
 from prunella.model.alerts import DeliveryState
 from prunella.model.errors import ConfigurationError, PrunellaError
 from prunella.model.incidents import HEALER_SITE, IncidentStatus
 from prunella.model.project import data_folder
+from prunella.model.records import FixCounts
 from prunella.model.settings import Settings, shown, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
 from prunella.wiring import SPOOL_NAME, retention
@@ -37,6 +39,10 @@ _COUNTERS = {
         ": the store did not take records in",
         "nothing is lost: they are in the spool and were tried again; look at the disk's room and "
         "at who locks the store",
+    ),
+    "feed": (
+        ": what `.prunella/fixes.json` says could not be used, and those fixes did not act",
+        "upgrade prunella in the program, or write the file anew: prunella fixes pause and resume",
     ),
     "internal": (
         ": Prunella failed inside the program, which went on unharmed",
@@ -142,6 +148,43 @@ def _capture(healer: Healer) -> Iterator[Finding]:
         kind = name.partition("_")[0]
         said, advice = _COUNTERS.get(kind, ("", "a newer release counts this: upgrade the healer"))
         yield _warning("capture", f"{name} = {value:,}{said}", advice)
+
+
+def _fixes(healer: Healer) -> Iterator[Finding]:
+    off = switched_off(data_folder(healer.root))
+    if not healer.settings.fixes:
+        yield _warning("fixes", "all are switched off by the setting `fixes`", "set `fixes = true`")
+    for fix_id in off:
+        what, name = ("all are", "") if fix_id is None else (f"{fix_id} is", f" {fix_id}")
+        yield _warning("fixes", f"{what} switched off by a file", f"prunella fixes on{name}")
+    totals: dict[str, list[FixCounts]] = {}
+    for counts in healer.store.counts():
+        for fix_id, item in counts.fixes.items():
+            totals.setdefault(fix_id, []).append(item)
+    for fix_id, found in sorted(totals.items()):
+        yield from _fix(fix_id, found)
+    if not (off or totals or not healer.settings.fixes):
+        yield _ok("fixes", "none has met a call")
+
+
+def _fix(fix_id: str, found: Sequence[FixCounts]) -> Iterator[Finding]:
+    triggers, acted, healed, shadow, skipped, faults = (
+        sum(getattr(item, name) for item in found)
+        for name in ("triggers", "acted", "healed", "shadow", "skipped", "fault")
+    )
+    said = (
+        f"{fix_id}: met {triggers:,} calls, acted {acted:,} times, healed {healed:,}, "
+        f"in shadow {shadow:,}, skipped {skipped:,}"
+    )
+    off = [item.latest.get("disabled", "") for item in found if item.disabled]
+    if off:
+        why = f"switched itself off in {len(off)} of {len(found)} processes: {off[-1]}"
+        yield _warning("fixes", f"{said}; {why}", f"prunella fixes show {fix_id}")
+    elif faults:
+        why = next(item.latest.get("fault", "") for item in reversed(found) if item.fault)
+        yield _warning("fixes", f"{said}; {faults} faults: {why}", f"prunella fixes show {fix_id}")
+    else:
+        yield _ok("fixes", said)
 
 
 def _sandbox(healer: Healer) -> Iterator[Finding]:
@@ -256,6 +299,7 @@ _AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
     "spool": _spool,
     "store": _store,
     "capture": _capture,
+    "fixes": _fixes,
     "sandbox": _sandbox,
     "git": _git,
     "tests": _tests,

@@ -13,18 +13,20 @@ from prunella.model.clock import now
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
+from prunella.model.repair import Publication
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import heal_tests
-from prunella.pipeline.names import find_incidents, find_site, is_healable, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
 from prunella.pipeline.parts import Parts, TestParts
+from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
+from prunella.ports import CodeHost, KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 from prunella.wiring.alerts import Alerts
 from prunella.wiring.approvals import Approvals
@@ -128,9 +130,15 @@ class Healer:
         return PlainFolder(self.root)
 
     @cached_property
+    def host(self) -> CodeHost:
+        """Where pull requests are opened: a code host, or the local repository."""
+        from prunella.adapters.code_hosts.opening import open_host
+
+        return open_host(self.settings, self.repository)
+
+    @cached_property
     def parts(self) -> Parts:
         """One adapter for each port; raises `SandboxUnavailable` where nothing can isolate."""
-        from prunella.adapters.local_host import LocalHost
         from prunella.adapters.remembered_tests import RememberedTests
         from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.retrieval import HybridRetriever
@@ -146,7 +154,7 @@ class Healer:
             retriever=HybridRetriever(),
             replayer=SandboxReplayer(self.settings),
             test_runner=test_runner,
-            host=LocalHost(self.repository),
+            host=self.host,
             open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
         )
@@ -169,6 +177,13 @@ class Healer:
             triaged=triaged,
             left_alone=drained.refused,
         )
+
+    def sync(self) -> Sequence[Publication]:
+        """See what people did with the pull requests, and learn from it; return what has changed.
+
+        Raises `CodeHostError`.
+        """
+        return sync(self.store, self.host) if self.store.publications() else ()
 
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         """Return incidents, the one seen last first."""
@@ -216,7 +231,7 @@ class Healer:
         if function is not None:
             return find_incidents(self.store, function, since=since)
         recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
-        return worst_first(recent, self.store.spreads(since=since) if len(recent) > 1 else {})
+        return worst_first(recent, spreads_of(self.store, recent, since=since))
 
     def heal(
         self,

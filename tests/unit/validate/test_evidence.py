@@ -4,8 +4,14 @@ import pytest
 
 from builders import candidate
 from prunella.model.ids import OccurrenceId
-from prunella.model.repair import ReplayCounts, ReplayEnding, ReplayOutcome
-from prunella.validate.evidence import score, settled, source
+from prunella.model.repair import (
+    Check,
+    CheckOutcome,
+    ReplayCounts,
+    ReplayEnding,
+    ReplayOutcome,
+)
+from prunella.validate.evidence import LEAST_SCORE, score, settled, source
 
 
 def returned(value: object) -> tuple[ReplayOutcome, ...]:
@@ -67,3 +73,19 @@ def test_what_answers_differently_lowers_the_score() -> None:
     assert same[0] == alone[0]
     assert two[0] == two[1] < alone[0]
     assert three[0] == two[0]
+
+
+def test_no_evidence_carries_a_value_that_nothing_names() -> None:
+    """A confident model's invented answer isn't offered, whatever else speaks for it."""
+    checks = [
+        Check(name="tests", outcome=CheckOutcome.PASSED, detail=""),
+        Check(name="invariants", outcome=CheckOutcome.PASSED, detail=""),
+        Check(name="foundations", outcome=CheckOutcome.NOT_SHOWN, detail=""),
+    ]
+    counts = ReplayCounts(
+        failing_reproduced=1, failing_healed=1, passing_reproduced=50, passing_equal=50
+    )
+    others = [(f"rule:family{number}", returned(7)) for number in range(5)]
+    invented = candidate(origin="model:openai:o3", prior=0.65)
+    assert score(invented, checks, counts, returned(7), others) < LEAST_SCORE
+    assert score(invented, checks[:2], counts, returned(7), others) > LEAST_SCORE

@@ -13,19 +13,46 @@ from prunella.model.ids import AlertId
 _HOUR = timedelta(hours=1)
 
 
+#: Kinds that are told once in a while, and not by an identity of their own alone.
+_NOW_AND_THEN = (AlertKind.SPIKE, AlertKind.MORE)
+
+
 def add(
-    db: sqlite3.Connection, alert: Alert, *, quiet: timedelta, per_hour: int
-) -> AlertState | None:
-    """Keep an alert unless it is kept already, or one of its kind and subject is younger than `quiet`."""
-    at_us = moment(to_us(alert.decided_at))
-    known = db.execute(
-        "SELECT 1 FROM alert WHERE alert_id = ?1 OR (subject = ?2 AND kind = ?3 AND at_us > ?4)",
-        (alert.alert_id, text(alert.subject), alert.kind.value, at_us - _us(quiet)),
-    ).fetchone()
-    if known is not None:
-        return None
-    if alert.state is AlertState.DECIDED and per_hour and _in_the_last_hour(db, at_us) >= per_hour:
-        alert = replace(alert, state=AlertState.FOLDED)
+    db: sqlite3.Connection, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+) -> list[AlertState | None]:
+    if not alerts:
+        return []
+    at_us = moment(to_us(alerts[0].decided_at))
+    left = per_hour - _in_the_last_hour(db, at_us) if per_hour else len(alerts)
+    states: list[AlertState | None] = []
+    for alert in alerts:
+        if _is_known(db, alert, quiet):
+            states.append(None)
+            continue
+        kept = alert
+        if alert.state is AlertState.DECIDED:
+            if left <= 0:
+                kept = replace(alert, state=AlertState.FOLDED)
+            left -= 1
+        _insert(db, kept)
+        states.append(kept.state)
+    return states
+
+
+def _is_known(db: sqlite3.Connection, alert: Alert, quiet: timedelta) -> bool:
+    since_us = to_us(alert.decided_at) - _us(quiet)
+    if db.execute("SELECT 1 FROM alert WHERE alert_id = ?", (alert.alert_id,)).fetchone():
+        return True
+    if alert.kind not in _NOW_AND_THEN:
+        return False
+    lately = db.execute(
+        "SELECT 1 FROM alert WHERE subject = ? AND kind = ? AND at_us > ?",
+        (text(alert.subject), alert.kind.value, since_us),
+    )
+    return lately.fetchone() is not None
+
+
+def _insert(db: sqlite3.Connection, alert: Alert) -> None:
     db.execute(
         "INSERT INTO alert (alert_id, kind, state, subject, at_us, body) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -33,11 +60,10 @@ def add(
             alert.kind.value,
             alert.state.value,
             text(alert.subject),
-            at_us,
+            moment(to_us(alert.decided_at)),
             dump(alert),
         ),
     )
-    return alert.state
 
 
 def _in_the_last_hour(db: sqlite3.Connection, at_us: int) -> int:

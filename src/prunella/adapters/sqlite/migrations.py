@@ -312,6 +312,7 @@ _EXPOSURES = (
         rollout_id TEXT NOT NULL,
         sequence INTEGER NOT NULL,
         body TEXT NOT NULL,
+        touched_us INTEGER NOT NULL,
         PRIMARY KEY (rollout_id, process_id)
     ) STRICT, WITHOUT ROWID
     """,

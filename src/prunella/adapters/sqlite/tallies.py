@@ -1,7 +1,6 @@
 """How often incidents failed in each stretch of time, and how many processes and machines saw them."""
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -21,16 +20,10 @@ def add(db: sqlite3.Connection, incident_id: str, at_us: int, failures: int) -> 
     )
 
 
-def spreads(db: sqlite3.Connection, since: datetime) -> Mapping[IncidentId, Spread]:
+def spreads(
+    db: sqlite3.Connection, since: datetime, split: datetime
+) -> Mapping[IncidentId, Spread]:
     since_us = to_us(since)
-    failures: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
-    for incident_id, stretch, number in db.execute(
-        "SELECT incident_id, stretch, failures FROM tally WHERE stretch >= ? "
-        "AND incident_id IN (SELECT incident_id FROM incident WHERE last_us >= ?) "
-        "ORDER BY incident_id, stretch",
-        (since_us // _STRETCH_US, since_us),
-    ):
-        failures[incident_id].append((from_us(stretch * _STRETCH_US), number))
     seen_by = {
         incident_id: (processes, hosts)
         for incident_id, processes, hosts in db.execute(
@@ -41,11 +34,21 @@ def spreads(db: sqlite3.Connection, since: datetime) -> Mapping[IncidentId, Spre
             (since_us,),
         )
     }
-    return {
-        IncidentId(incident_id): Spread(
-            failures=tuple(counted),
-            processes=max(seen_by.get(incident_id, (1, 1))[0], 1),
-            hosts=max(seen_by.get(incident_id, (1, 1))[1], 1),
+    rows = db.execute(
+        "SELECT incident_id, sum(failures * (stretch < ?1)), sum(failures * (stretch >= ?1)), "
+        "max(failures * (stretch < ?1)), min(stretch) FROM tally WHERE stretch >= ?2 "
+        "AND incident_id IN (SELECT incident_id FROM incident WHERE last_us >= ?3) GROUP BY 1",
+        (to_us(split) // _STRETCH_US, since_us // _STRETCH_US, since_us),
+    )
+    found = {}
+    for incident_id, earlier, later, most, first in rows:
+        processes, hosts = seen_by.get(incident_id, (1, 1))
+        found[IncidentId(incident_id)] = Spread(
+            earlier=earlier,
+            later=later,
+            most=most,
+            first_at=from_us(first * _STRETCH_US),
+            processes=max(processes, 1),
+            hosts=max(hosts, 1),
         )
-        for incident_id, counted in failures.items()
-    }
+    return found
