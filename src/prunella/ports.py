@@ -400,7 +400,7 @@ class Retriever(Protocol):
 class ModelRequest:
     """One question to a language model."""
 
-    #: What is asked for: ``diagnosis`` or ``patch``.
+    #: What is asked for: ``diagnosis``, ``patch`` or ``fixes``.
     purpose: str
     system: str
     prompt: str

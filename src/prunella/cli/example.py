@@ -1,12 +1,14 @@
 """The example program: copied into a folder, put under version control, and driven."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -27,6 +29,11 @@ class Traffic:
 
     requests: int
     failed: int
+
+    @property
+    def ratio(self) -> float:
+        """Share of the requests that failed; 0 for none."""
+        return self.failed / self.requests if self.requests else 0.0
 
 
 def copy_example(target: Path | None) -> Path:
@@ -100,8 +107,45 @@ def drive(folder: Path) -> Iterator[str | Traffic]:
 
     Raises `PrunellaError` where the program itself doesn't run.
     """
-    process = subprocess.Popen(
-        [sys.executable, "traffic.py"],
+    totals = None
+    for line in _output(folder, "traffic.py"):
+        if match := _TOTALS.fullmatch(line.strip()):
+            totals = Traffic(requests=int(match[1]), failed=int(match[2]))
+        else:
+            yield line
+    if totals is None:
+        raise PrunellaError("the example program ended without saying what it did")
+    yield totals
+
+
+def drive_evening(folder: Path, seconds: int) -> Iterator[Mapping[str, Traffic]]:
+    """Run the evening; yield, about once a second, what was asked of each partner since the last time.
+
+    Closing the iterator ends the program. Raises `PrunellaError` where it doesn't run.
+    """
+    lines = _output(folder, "evening.py", "--seconds", str(seconds))
+    with closing(lines):
+        for line in lines:
+            told = _counted(line)
+            if told:
+                yield told
+
+
+def _counted(line: str) -> Mapping[str, Traffic]:
+    try:
+        told = json.loads(line)
+        return {
+            str(name): Traffic(requests=int(asked), failed=int(told["failed"].get(name, 0)))
+            for name, asked in told["asked"].items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}  # something that the program logged
+
+
+def _output(folder: Path, *arguments: str) -> Generator[str, None, None]:
+    """Run a script of the program; yield its lines while it runs, and end it when closed."""
+    process = subprocess.Popen(  # noqa: S603 - fixed arguments
+        [sys.executable, *arguments],
         cwd=folder,
         # Settings of the shell that the demo is started from aren't the example program's.
         env=_environment(without=("PRUNELLA_",)),
@@ -109,22 +153,21 @@ def drive(folder: Path) -> Iterator[str | Traffic]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    totals = None
     last = ""
     with process:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        for line in process.stdout:
-            last = line.strip() or last
-            if match := _TOTALS.fullmatch(line.strip()):
-                totals = Traffic(requests=int(match[1]), failed=int(match[2]))
-            else:
+        try:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            for line in process.stdout:
+                last = line.strip() or last
                 yield line.rstrip("\n")
-        process.wait(_TIMEOUT_S)
-    if process.returncode or totals is None:
+            process.wait(_TIMEOUT_S)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
         raise PrunellaError(
             f"the example program ended with exit code {process.returncode}: {last or 'no output'}"
         )
-    yield totals
 
 
 def _environment(*, without: tuple[str, ...]) -> Mapping[str, str]:

@@ -1,15 +1,17 @@
-"""The demo's journey: from a program that fails to patches on branches."""
+"""The demo's journey: from a program that fails to patches on branches, and to fixes that act."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from prunella.cli.attempts import Attempt, attempts
+from prunella.cli.evening import Evening, EveningWitness, spend_evening
 from prunella.cli.example import Traffic, copy_example, drive
 from prunella.cli.session import Session
 from prunella.codec.plain import to_plain
+from prunella.model.errors import PrunellaError
 from prunella.model.incidents import Incident, IncidentStatus
 
 
@@ -22,6 +24,8 @@ class Journey:
     #: Every incident, ignored ones too, the one seen last first.
     incidents: Sequence[Incident]
     attempts: Sequence[Attempt]
+    #: ``None`` where the program's evening couldn't be driven.
+    evening: Evening | None = None
     duration_s: float
 
     @property
@@ -41,6 +45,10 @@ class Journey:
             commands.append(f"prunella incidents show {item.incident.incident_id}")
             if item.healing.publication and item.healing.publication.branch:
                 commands.append(f"git diff main...{item.healing.publication.branch}")
+        rollouts = [each.rollout for each in self.evening.healed] if self.evening else []
+        if rollouts:
+            assert rollouts[0] is not None  # noqa: S101 - it was healed
+            commands += ["prunella fixes", f"prunella fixes show {rollouts[0].fix_id}"]
         return commands
 
     def to_plain(self) -> dict[str, Any]:
@@ -52,12 +60,13 @@ class Journey:
             "healed": len(self.healed),
             "incidents": to_plain(self.incidents),
             "healings": [item.to_plain() for item in self.attempts],
+            "evening": self.evening.to_plain() if self.evening else None,
             "duration_s": round(self.duration_s, 1),
             "next": list(self.next_commands),
         }
 
 
-class Witness(Protocol):
+class Witness(EveningWitness, Protocol):
     """Is told what happens on the way, while it happens."""
 
     def copied(self, folder: Path) -> None: ...
@@ -72,9 +81,11 @@ class Witness(Protocol):
 
     def arrived(self, journey: Journey) -> None: ...
 
+    def parted(self, journey: Journey) -> None: ...
+
 
 def travel(session: Session, target: Path | None, witness: Witness) -> Journey:
-    """Copy the program, drive it, and heal what failed; `witness` is told each step.
+    """Copy the program, drive it, heal what failed, and spend an evening; `witness` is told each step.
 
     Raises what the steps can't answer: `ConfigurationError`, `RepositoryError`,
     `SandboxUnavailable`, `StoreError`.
@@ -107,4 +118,17 @@ def travel(session: Session, target: Path | None, witness: Witness) -> Journey:
         duration_s=time.monotonic() - started_s,
     )
     witness.arrived(journey)
+    evening = _evening(session, folder, witness)
+    journey = replace(journey, evening=evening, duration_s=time.monotonic() - started_s)
+    witness.parted(journey)
     return journey
+
+
+def _evening(session: Session, folder: Path, witness: Witness) -> Evening | None:
+    """Return the second act; where the program doesn't run for it, what was healed before stands."""
+    try:
+        with session.healer(folder, "") as healer:
+            return spend_evening(healer, folder, witness)
+    except PrunellaError as error:
+        session.say_why(error)
+        return None

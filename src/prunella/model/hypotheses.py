@@ -79,6 +79,9 @@ class FixTrial:
     summary: str
     #: What a person has to do before the fix can act at all; empty where nothing.
     needs: str = ""
+    #: What it catches was told from calls that are alike or from a distribution, not from calls of
+    #: these arguments: nothing starts by itself on that.
+    indirect: bool = False
 
 
 class Gate(StrEnum):

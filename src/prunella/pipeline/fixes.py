@@ -1,6 +1,6 @@
 """From an incident to fixes that were tried on its records, and what becomes of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,15 +9,22 @@ from prunella.learn import experience
 from prunella.model.audit import AuditEntry
 from prunella.model.errors import StepRefused
 from prunella.model.hypotheses import FixHypothesis, FixTrial, Gate
-from prunella.model.ids import AuditId
+from prunella.model.ids import AuditId, IncidentId
 from prunella.model.incidents import Incident
 from prunella.model.rollouts import Rollout
 from prunella.pipeline.rollouts import add, take
-from prunella.ports import Feed, Store
-from prunella.propose import propose_fixes
+from prunella.ports import Feed, KeptModel, Store
+from prunella.propose import ask_for_fixes, propose_fixes
 from prunella.propose.fix_fitting import Observed, durations_s, recovery
 from prunella.rollout import By, approve
-from prunella.validate import Target, confidence, gate, try_fix
+from prunella.validate import (
+    Target,
+    again_ratio,
+    confidence,
+    fit_durations,
+    gate,
+    try_fix,
+)
 
 #: Records of one site that fixes are fitted to and tried on.
 _MOST = 200
@@ -38,22 +45,33 @@ class Suggestion:
 
 
 def suggest_fixes(
-    store: Store, feed: Feed, incident_id: str, by: By, *, may_start: bool, keep: bool = True
+    store: Store,
+    feed: Feed,
+    incident_id: str,
+    by: By,
+    *,
+    may_start: bool,
+    keep: bool = True,
+    open_model: Callable[[IncidentId], KeptModel] | None = None,
 ) -> tuple[Suggestion, ...]:
     """Propose fixes for an incident, try each on its records, and do what the gates allow.
 
     The surest first. Each decision is kept with its reasons; with `keep` false nothing is. A fix of
-    an earlier look that waits or acts is left as it is. At most one starts by itself. Raises
+    an earlier look that waits or acts is left as it is. A model may add fixes and order them anew. At most one starts by itself. Raises
     `UnknownName`, `AmbiguousName`.
     """
     incident = store.incident(incident_id)
     observed = _observed(store, incident)
     if observed is None:
         return ()
+    target = _target(observed)
     found = []
-    for hypothesis in propose_fixes(incident, observed, _experience(store)):
+    proposed = propose_fixes(incident, observed, _experience(store))
+    if open_model is not None and keep:  # what is asked is kept: no dry run
+        proposed = ask_for_fixes(open_model(incident.incident_id), incident, observed, proposed)
+    for hypothesis in proposed:
         fix = parse(hypothesis.document)
-        trial = try_fix(fix, observed.site, observed.failing, observed.passing, _target(observed))
+        trial = try_fix(fix, observed.site, observed.failing, observed.passing, target)
         found.append((confidence(hypothesis, trial), hypothesis, trial))
     found.sort(key=lambda item: -item[0])
     suggestions = []
@@ -152,11 +170,14 @@ def _observed(store: Store, incident: Incident) -> Observed | None:
     site = sites.get(incident.site_id)
     if site is None:
         return None
+    counted = [each.sites.get(site.site_id, {}) for each in store.counts()]
     return Observed(
         site=site,
         failing=store.occurrences(incident.incident_id, limit=_MOST),
         passing=store.calls(site.site_id, limit=_MOST),
         others=tuple(other for name, other in sites.items() if name != site.site_id),
+        calls=sum(each.get("calls", 0) for each in counted),
+        errors=sum(each.get("errors", 0) for each in counted),
     )
 
 
@@ -167,10 +188,13 @@ def _experience(store: Store) -> Sequence[Any]:
 
 
 def _target(observed: Observed) -> Target:
-    """Return what the records tell of the function; rates of other sites from their records."""
-    waits = [recovery(item, observed.passing) for item in observed.failing]
-    durations = durations_s(observed.passing)
+    """Return what the records tell of the function."""
+    failing, passing = observed.failing, observed.passing
+    waits = [recovery(item, passing) for item in failing]
+    durations = durations_s(passing)
     return Target(
         recovers_after_s=[None if wait is None else wait.total_seconds() for wait in waits],
+        success_ratio=again_ratio(passing, failing, calls=observed.calls, errors=observed.errors),
+        durations=fit_durations(passing, failing, observed.role("timeout"), observed.failed_ratio),
         success_s=durations[len(durations) // 2] if durations else 0.0,
     )

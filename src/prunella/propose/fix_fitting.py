@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from prunella.codec import entries
+from prunella.fixes.configs import Budget
 from prunella.model.records import Call, Occurrence, Site
 from prunella.model.roles import roles_of
 from prunella.model.tree import Tree
@@ -16,6 +17,8 @@ ENOUGH = 5
 #: A success this long after a failure says nothing about how soon the target recovered.
 LONGEST = timedelta(minutes=10)
 
+#: Share of the calls which retries may leave failing, of those that failed before.
+_STILL_FAILING = 0.1
 _NUMBERS = (int, float)
 
 
@@ -28,6 +31,14 @@ class Observed:
     passing: Sequence[Call]
     #: Other sites of the project.
     others: Sequence[Site] = ()
+    #: Calls of the site and those that failed, by its own counts; both 0 where they aren't known.
+    calls: int = 0
+    errors: int = 0
+
+    @property
+    def failed_ratio(self) -> float | None:
+        """Share of the site's calls that failed, ``None`` where that isn't known."""
+        return self.errors / self.calls if self.calls else None
 
     def role(self, name: str) -> str:
         """Return the parameter that has a role (timeout, max_tokens, …), empty where none has."""
@@ -62,6 +73,27 @@ def recovery(failure: Occurrence, passing: Sequence[Call]) -> timedelta | None:
     waits = [call.started_at - ended_at for call in passing if call.started_at >= ended_at]
     soonest = min(waits, default=None)
     return soonest if soonest is not None and soonest <= LONGEST else None
+
+
+def retries_for(failed_ratio: float, *, most: int) -> int:
+    """Return after how many retries at most one in ten calls still fails, where each fails anew."""
+    retries = 1
+    while failed_ratio ** (retries + 1) > _STILL_FAILING * failed_ratio and retries < most:
+        retries += 1
+    return retries
+
+
+def budget_for(failed_ratio: float | None, retries: int) -> dict[str, float]:
+    """Return the retry budget that a target which fails so often needs; empty for the usual one.
+
+    Half as much again as the retries that each call leads to, and no more than one a call: what
+    fails more often is down rather than flaky.
+    """
+    if failed_ratio is None:
+        return {}
+    a_call = sum(failed_ratio**number for number in range(1, retries + 1))
+    ratio = min(1.0, round(1.5 * a_call, 2))
+    return {"ratio": ratio} if ratio > Budget().ratio else {}
 
 
 def values_of(records: Sequence[Occurrence | Call], parameter: str) -> list[Tree]:

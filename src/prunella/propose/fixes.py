@@ -12,11 +12,13 @@ from prunella.model.incidents import Incident
 from prunella.propose.fix_fitting import (
     ENOUGH,
     Observed,
+    budget_for,
     durations_s,
     outliers,
     quantile,
     recoveries_s,
     repeats_ratio,
+    retries_for,
     siblings,
     usual,
     values_of,
@@ -113,6 +115,8 @@ def _of_model(
     fix = parse({**document, "fix_id": fix_id, "target": target})
     if getattr(fix.config, "approved_non_idempotent", False):
         raise ValueError("approved_non_idempotent is for people to say")
+    if _invents(fix.document()):
+        raise ValueError("a value in place of a result is for people to say")
     return FixHypothesis(
         incident_id=incident.incident_id,
         title=fix.description[:80] or fix.fix_type,
@@ -120,6 +124,17 @@ def _of_model(
         document=fix.document(),
         prior=chance,
         made_by=made_by,
+    )
+
+
+def _invents(document: Mapping[str, Any]) -> bool:
+    """Tell whether a fix makes up what the function would have returned."""
+    config = document["config"]
+    links = config.get("chain", ())
+    return (
+        any("constant" in link for link in links)
+        or bool(config.get("error_map"))
+        or config.get("on_fail") == "default"
     )
 
 
@@ -177,11 +192,10 @@ def _retry(code: str, observed: Observed) -> Iterator[Draft]:
     retry_on = [] if CODES[code].transient else [code]
     recoveries = recoveries_s(observed)
     if retry_on:
-        config = {"max_retries": 2, "initial_delay_ms": 200, "retry_on": retry_on}
-        yield Draft("retry", "ask again", config, "The same question may get a usable answer.")
+        yield _ask_again(observed, retry_on)
         return
     if len(recoveries) < ENOUGH:
-        config = {"retry_on": retry_on}
+        config = {"retry_on": retry_on, **_budget(observed, 3)}
         reason = (
             f"{code} is transient; {len(recoveries)} recoveries are recorded, too few to fit the "
             "waits to, so that they are the usual ones."
@@ -204,6 +218,7 @@ def _retry(code: str, observed: Observed) -> Iterator[Draft]:
         "jitter": waited_s / 2 >= covered_s,
         "retry_on": retry_on,
         "deadline_ms": round((waited_s + attempts_s) * 2_000) + 1_000,
+        **_budget(observed, retries),
     }
     reason = (
         f"After {len(recoveries)} recorded failures the site worked again within "
@@ -211,6 +226,27 @@ def _retry(code: str, observed: Observed) -> Iterator[Draft]:
         f"{retries} retries wait {waited_s:.2f} s together."
     )
     yield Draft("retry", "retry with backoff", config, reason)
+
+
+def _ask_again(observed: Observed, retry_on: list[str]) -> Draft:
+    failed = observed.failed_ratio
+    retries = 2 if failed is None else retries_for(failed, most=4)
+    config = {
+        "max_retries": retries,
+        "initial_delay_ms": 200,
+        "retry_on": retry_on,
+        **_budget(observed, retries),
+    }
+    reason = "The same question may get a usable answer."
+    if failed is not None:
+        reason += f" {failed:.0%} of the site's calls failed: with {retries} further tries"
+        reason += f" {failed ** (retries + 1):.0%} would, if each fails anew."
+    return Draft("retry", "ask again", config, reason)
+
+
+def _budget(observed: Observed, retries: int) -> dict[str, Any]:
+    budget = budget_for(observed.failed_ratio, retries)
+    return {"budget": budget} if budget else {}
 
 
 def _parameter(code: str, observed: Observed) -> Iterator[Draft]:

@@ -5,13 +5,12 @@ world: a virtual clock, recorded outcomes, and, where an attempt was never recor
 records say of how soon the target worked again. Nothing of the program runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from prunella.codec import entries
 from prunella.fixes import (
     Attempt,
     CountingMeter,
@@ -31,10 +30,25 @@ from prunella.fixes import (
     misfit,
 )
 from prunella.model.hypotheses import FixTrial, TrialOutcome
-from prunella.model.records import Call, ExceptionInfo, Occurrence, Site
-from prunella.model.roles import roles_of
-from prunella.model.tree import Tree
-from prunella.taxonomy import CODES, ErrorCode, classify_recorded
+from prunella.model.records import Call, Occurrence, Site
+from prunella.taxonomy import CODES
+from prunella.validate.stand_ins import (
+    Opaque,
+    RecordedSite,
+    arguments_of,
+    code_of,
+    plain,
+    same,
+    site_view,
+    stand_in,
+)
+from prunella.validate.unrecorded import (
+    Durations,
+    Neighbours,
+    cut_off_s,
+    flaky_inputs,
+    raised_limit,
+)
 
 #: Failing and passing calls that are tried, at most.
 MOST_CALLS = 200
@@ -48,34 +62,6 @@ class NotRecorded(Exception):
     """The call that a fix makes here was never made before: nobody knows how it ends."""
 
 
-class RecordedError(Exception):
-    """Stands in for a recorded exception; never raised."""
-
-    info: ExceptionInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """Stands in for a recorded value that isn't rebuilt outside the sandbox."""
-
-    tree: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedSite:
-    """A `prunella.fixes.SiteView` of a recorded site."""
-
-    site_id: str
-    name: str
-    kind: str
-    shape: str
-    parameters: tuple[str, ...]
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    roles: Mapping[str, str]
-    #: What a repeated call would catch is told even where a person has to allow it first.
-    idempotent: bool = True
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What is known of the function behind a site."""
@@ -83,8 +69,11 @@ class Target:
     #: Seconds after the end of each failing call, in their order, from which on an attempt with the
     #: same arguments succeeds; ``None`` where no recovery was recorded.
     recovers_after_s: Sequence[float | None]
-    #: Chance of a further attempt where there is no recovery time; ``None`` where no rate is known.
+    #: Chance of a further attempt where there is no recovery time, and where the same inputs both
+    #: failed and succeeded; ``None`` where no rate is known.
     success_ratio: float | None = None
+    #: How long calls take, for longer limits; ``None`` where that isn't known.
+    durations: Durations | None = None
     #: Outcome of another site: its id to the chance that it answers; of others nothing is known.
     others: Mapping[str, float] = field(default_factory=dict)
     #: How long a success takes, in seconds.
@@ -101,11 +90,12 @@ def try_fix(
     seed: int = 0,
 ) -> FixTrial:
     """Try a fix on recorded calls; the same records and seed give the same trial."""
-    view = _view(site)
+    view = site_view(site)
     unfit = misfit(fix, view)
     if unfit:
         return _unfit(fix, unfit)
     trial = _Trial(fix, view, target, Random(seed))  # noqa: S311 - a simulation, no secret
+    trial.learn(failing, passing)
     for number, occurrence in enumerate(failing[:MOST_CALLS]):
         trial.fail(number, occurrence)
     for call in sorted(passing[:MOST_CALLS], key=lambda item: item.started_at):
@@ -127,8 +117,16 @@ class _Trial:
         self.failing = self.caught = self.unknown = self.passing = self.broken = 0
         self.added_calls = 0
         self.added_s = 0.0
-        self._used_rates = False
-        self._used_recoveries = False
+        self._limit = view.roles.get("timeout", "")
+        self._flaky: Collection[str] = ()
+        self._neighbours = Neighbours([])
+        self._basis: dict[str, None] = {}
+        self._is_indirect = False
+
+    def learn(self, failing: Sequence[Occurrence], passing: Sequence[Call]) -> None:
+        """Take in what the records tell of calls that weren't made."""
+        self._flaky = flaky_inputs(passing, failing)
+        self._neighbours = Neighbours([arguments_of(call.inputs) for call in passing])
 
     def _fresh_plan(self) -> Plan:
         return Plan(self._view, [Installed(Installation(fix=self._fix))])
@@ -137,8 +135,8 @@ class _Trial:
         """Try a failing call."""
         self.failing += 1
         self._plan = self._fresh_plan()  # calls that failed far apart know nothing of each other
-        error = _stand_in(occurrence.exception)
-        recorded = _arguments(occurrence.inputs)
+        error = stand_in(occurrence.exception)
+        recorded = arguments_of(occurrence.inputs)
         attempts = 0
         began_s = self._now_s
         failed_s: float | None = None
@@ -151,15 +149,15 @@ class _Trial:
             if not isinstance(step, Attempt):
                 raise NotRecorded
             attempts += 1
-            if attempts == 1 and _same(step.arguments, recorded):
+            if attempts == 1 and same(step.arguments, recorded):
                 self._now_s += occurrence.duration_us / 1e6
                 failed_s = self._now_s
                 return Outcome(error=error)
             if attempts > 1:
                 self.added_calls += 1
-            if not _same(step.arguments, recorded):
-                raise NotRecorded
-            return self._again(number, error, failed_s or began_s)
+            if not same(step.arguments, recorded):
+                return self._otherwise(step.arguments, occurrence, error)
+            return self._again(number, occurrence, error, failed_s or began_s)
 
         try:
             finished = self._run(recorded, answer)
@@ -167,19 +165,24 @@ class _Trial:
             self.unknown += 1
             return
         self.caught += finished.outcome.error is None
-        self.added_s += self._now_s - (failed_s or began_s)
+        as_recorded_s = began_s + occurrence.duration_us / 1e6
+        self.added_s += max(0.0, self._now_s - (failed_s or as_recorded_s))
 
     def succeed(self, call: Call) -> None:
         """Try a passing call: it has to stay as it was."""
         self.passing += 1
-        recorded = _arguments(call.inputs)
-        result = _plain(call.result)
+        recorded = arguments_of(call.inputs)
+        result = plain(call.result)
         was_changed = False
 
         def answer(step: Step) -> Outcome:
             nonlocal was_changed
             if isinstance(step, Attempt):
-                was_changed = was_changed or not _same(step.arguments, recorded)
+                # A longer limit leaves a call as it was that ended within the shorter one.
+                was_changed = was_changed or not (
+                    same(step.arguments, recorded)
+                    or raised_limit(step.arguments, recorded, self._limit)
+                )
                 self._now_s += call.duration_us / 1e6
                 return Outcome(result)
             was_changed = was_changed or isinstance(step, Invoke)
@@ -193,36 +196,72 @@ class _Trial:
         ratio = self._target.others.get(site)
         if ratio is None:
             raise NotRecorded
-        self._used_rates = True
         self._now_s += self._target.success_s
-        if self._random.random() < ratio:
+        if self._chance(ratio):
             return Outcome(Opaque(site))
         return Outcome(error=Unreachable(site))
 
-    def _again(self, number: int, error: BaseException, failed_s: float) -> Outcome:
+    def _again(
+        self, number: int, occurrence: Occurrence, error: BaseException, failed_s: float
+    ) -> Outcome:
         """Answer a further attempt with the arguments that failed."""
-        if not CODES[_code_of(error, self._view.kind).code].transient:
+        is_transient = CODES[code_of(error, self._view.kind).code].transient
+        if not is_transient and repr(occurrence.inputs) not in self._flaky:
             self._now_s += self._target.success_s
             return Outcome(error=error)  # the same arguments fail in the same way
-        soonest_s = self._target.recovers_after_s[number]
+        soonest_s = self._target.recovers_after_s[number] if is_transient else None
+        began_s = self._now_s
         self._now_s += self._target.success_s
         if soonest_s is not None:
-            self._used_recoveries = True
-            began_s = self._now_s - self._target.success_s
+            self._basis["recorded recovery times"] = None
             works = began_s - failed_s >= soonest_s
         elif self._target.success_ratio is not None:
-            self._used_rates = True
-            works = self._random.random() < self._target.success_ratio
+            works = self._chance(self._target.success_ratio)
         else:
             raise NotRecorded
         return Outcome(Opaque("a result")) if works else Outcome(error=error)
+
+    def _otherwise(
+        self, arguments: Mapping[str, Any], occurrence: Occurrence, error: BaseException
+    ) -> Outcome:
+        """Answer an attempt with other arguments than those that failed."""
+        raised = raised_limit(arguments, arguments_of(occurrence.inputs), self._limit)
+        if raised:
+            return self._longer(*raised, occurrence, error)
+        if not self._neighbours.like(arguments):
+            raise NotRecorded
+        self._is_indirect = True
+        self._basis["passing calls whose arguments are alike"] = None
+        self._now_s += self._target.success_s
+        return Outcome(Opaque("a result"))
+
+    def _longer(
+        self, before_s: float, after_s: float, occurrence: Occurrence, error: BaseException
+    ) -> Outcome:
+        durations = self._target.durations
+        if durations is None or not cut_off_s(occurrence, self._limit):
+            raise NotRecorded
+        self._is_indirect = True
+        words = (
+            f"how long {durations.ended} recorded calls took and that {durations.cut_off} were cut "
+            "off, as a log-normal distribution: beyond the limit nothing is recorded"
+        )
+        self._basis[words] = None
+        works = self._random.random() < durations.ends_within(after_s, beyond_s=before_s)
+        self._now_s += (before_s + after_s) / 2 if works else after_s
+        return Outcome(Opaque("a result")) if works else Outcome(error=error)
+
+    def _chance(self, ratio: float) -> bool:
+        words = f"a simulated target that succeeds as often as was recorded ({ratio:.0%})"
+        self._basis[words] = None
+        return self._random.random() < ratio
 
     def _run(self, arguments: dict[str, Any], answer: Callable[[Step], Outcome]) -> Finished:
         world = World(
             clock_s=lambda: self._now_s,
             now=lambda: datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=self._now_s),
             random=self._random.random,
-            classify=_code_of,
+            classify=code_of,
             meter=CountingMeter(),
             budget=TokenBucket(ratio=1.0, per_second=100.0, burst=1_000, now_s=self._now_s),
         )
@@ -247,11 +286,6 @@ class _Trial:
     def result(self) -> FixTrial:
         """Sum the calls up."""
         outcome, summary = self._verdict()
-        basis = []
-        if self._used_recoveries:
-            basis.append("recorded recovery times")
-        if self._used_rates:
-            basis.append("a simulated target with the recorded rate of successes")
         tried = max(self.failing - self.unknown, 1)
         return FixTrial(
             fix_id=self._fix.fix_id,
@@ -263,7 +297,8 @@ class _Trial:
             broken=self.broken,
             added_calls=self.added_calls,
             added_s=self.added_s / tried,
-            basis=" and ".join(basis) or "recorded calls alone",
+            basis=" and ".join(self._basis) or "recorded calls alone",
+            indirect=self._is_indirect,
             summary=summary,
         )
 
@@ -301,58 +336,3 @@ def _unfit(fix: Fix, reason: str) -> FixTrial:
         basis="the site's signature",
         summary=f"It doesn't fit the site: {reason}.",
     )
-
-
-# --- records as the interpreter takes them
-
-
-def _view(site: Site) -> RecordedSite:
-    return RecordedSite(
-        site_id=site.site_id,
-        name=site.qualname,
-        kind=site.kind,
-        shape=site.shape,
-        parameters=site.parameters,
-        roles=roles_of(site.parameters, {}),
-    )
-
-
-def _stand_in(info: ExceptionInfo) -> RecordedError:
-    """Return an error whose class has the names of the recorded one and its bases."""
-    cls: type = RecordedError
-    for path in reversed(info.mro[:20]):
-        module, _, qualname = path.rpartition(":")
-        name = qualname.rpartition(".")[2][:100] or "Error"
-        cls = type(name, (cls,), {"__module__": module, "__qualname__": qualname[:200] or name})
-    error: RecordedError = cls(info.message)
-    error.info = info
-    return error
-
-
-def _code_of(error: BaseException, kind: str) -> ErrorCode:
-    if isinstance(error, RecordedError):
-        return classify_recorded(error.info, kind=kind).code
-    return CODES["TOOL.REGISTRY.UNKNOWN"]
-
-
-def _arguments(inputs: Tree) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in entries(inputs)}
-
-
-_CONTAINERS: Mapping[str, Callable[[list[Any]], Any]] = {"l": list, "t": tuple}
-
-
-def _plain(tree: Tree) -> Any:
-    """Return scalars, lists, tuples and dicts with text keys as they are, and the rest as `Opaque`."""
-    if not isinstance(tree, list):
-        return tree
-    if tree and tree[0] in _CONTAINERS:
-        return _CONTAINERS[str(tree[0])]([_plain(item) for item in tree[1:]])
-    if tree and tree[0] == "d" and all(isinstance(key, str) for key in tree[1::2]):
-        keys = (str(key) for key in tree[1::2])
-        return dict(zip(keys, (_plain(item) for item in tree[2::2]), strict=False))
-    return Opaque(repr(tree))
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return one is other or one == other

@@ -19,7 +19,8 @@ def confidence(hypothesis: FixHypothesis, trial: FixTrial) -> float:
 
     The Beta posterior goes on with the tried calls, at a discount because nobody ran them; calls
     that records can't tell of count for nothing. A rejected fix has 0, and one that nothing was
-    shown for, or that can't act as things are, stays below `APPROVAL`.
+    shown for, or that can't act as things are, stays below `APPROVAL`; one whose trial went by calls
+    that are alike, or that a model has thought of, below `START`.
     """
     if trial.outcome is TrialOutcome.REJECTED:
         return 0.0
@@ -29,7 +30,8 @@ def confidence(hypothesis: FixHypothesis, trial: FixTrial) -> float:
     found = (hypothesis.prior * weight + trial.caught * per_call) / (weight + told * per_call)
     if trial.outcome is TrialOutcome.INCONCLUSIVE or trial.needs:
         return min(found, APPROVAL - 0.01)
-    return found
+    by_model = hypothesis.made_by != "rules"
+    return min(found, START - 0.01) if trial.indirect or by_model else found
 
 
 def gate(sure: float, *, may_start: bool) -> Gate:

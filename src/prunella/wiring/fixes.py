@@ -1,12 +1,13 @@
 """The fixes of one project: what the commands and users' code call."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prunella.adapters.feed import switch_off, switch_on
 from prunella.model.clock import now
 from prunella.model.errors import StepRefused
+from prunella.model.ids import IncidentId
 from prunella.model.project import data_folder
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
@@ -14,7 +15,7 @@ from prunella.pipeline.advancing import is_quiet
 from prunella.pipeline.fixes import Suggestion, suggest_fixes
 from prunella.pipeline.looking import Look, look_at
 from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
-from prunella.ports import Feed, Store
+from prunella.ports import Feed, KeptModel, Store
 from prunella.rollout import By, approve, pause, promote, remove, resume, roll_back
 
 
@@ -27,11 +28,18 @@ class Fixes:
     """
 
     def __init__(
-        self, store: Store, feed: Feed, *, settings: Settings, actor: str | None = None
+        self,
+        store: Store,
+        feed: Feed,
+        *,
+        settings: Settings,
+        actor: str | None = None,
+        open_model: Callable[[IncidentId], KeptModel] | None = None,
     ) -> None:
         self._store, self._feed = store, feed
         self._settings = settings
         self._actor = actor or user()
+        self._open_model = open_model
 
     def list(self, *, states: Collection[RolloutState] | None = None) -> Sequence[Rollout]:
         """Return the rollouts of fixes, the one that changed last first."""
@@ -70,7 +78,13 @@ class Fixes:
         settings = self._settings
         may_start = settings.auto_fix_enabled and not is_quiet(settings.quiet_hours, by.at)
         return suggest_fixes(
-            self._store, self._feed, incident_id, by, may_start=may_start, keep=keep
+            self._store,
+            self._feed,
+            incident_id,
+            by,
+            may_start=may_start,
+            keep=keep,
+            open_model=self._open_model,
         )
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:

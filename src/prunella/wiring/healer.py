@@ -88,7 +88,9 @@ class Healer:
         from prunella.adapters.feed import FileFeed
 
         self._make_store()  # a fix may be there before anything was recorded
-        return Fixes(self.store, FileFeed(data_folder(self.root)), settings=self.settings)
+        feed = FileFeed(data_folder(self.root))
+        open_model = self._open_model if self.settings.model else None
+        return Fixes(self.store, feed, settings=self.settings, open_model=open_model)
 
     def _make_store(self) -> None:
         """Open the store, also where nothing was recorded yet."""

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from doubles.openai_endpoint import answer_json, endpoint, rubbish
 from prunella.cli.app import run
 from prunella.cli.exit_codes import ExitCode
 from prunella.cli.session import Session
@@ -97,3 +98,92 @@ def test_what_may_not_be_repeated_is_only_suggested(tmp_path):
     found = Project(tmp_path, idempotent=False).retry()
     assert (found["gate"], found["rollout"]) == ("suggest", None)
     assert "idempotent" in found["trial"]["needs"]
+
+
+# --- with a language model
+
+
+def part(**changes):
+    """One fix of a model's answer."""
+    blank = {"fix_id": "", "fix_type": "", "config": "", "description": "", "reasoning": "So."}
+    return blank | {"prior": 0.7} | changes
+
+
+def asked(project, *parts, **settings):
+    """Let a model answer with these fixes; return what is suggested, and the exchanges kept."""
+    pytest.importorskip("pydantic_ai")
+    with (
+        endpoint(answer_json({"fixes": list(parts)})) as place,
+        Healer(
+            "openai:gpt-4.1", root=project.folder, model_base_url=place.openai_url, **settings
+        ) as healer,
+    ):
+        found = healer.fixes.suggest(project.incident.incident_id)
+        return found, healer.store.exchanges(project.incident.incident_id)
+
+
+def test_a_model_adds_and_orders_anew(project):
+    """Its fix is tried like any other, its opinion moves a prior half-way, and the answer is kept."""
+    own = project.retry("--dry-run")["hypothesis"]
+    config = json.dumps({"max_retries": 5, "initial_delay_ms": 20, "retry_on": []})
+    found, exchanges = asked(
+        project,
+        part(fix_id=own["document"]["fix_id"], prior=0.1),
+        part(fix_type="retry", config=config, description="retry sooner"),
+    )
+    by_title = {item.hypothesis.title: item for item in found}
+    assert by_title[own["title"]].hypothesis.prior == pytest.approx((own["prior"] + 0.1) / 2)
+    added = by_title["retry sooner"]
+    assert added.hypothesis.made_by.startswith("model:")
+    assert added.trial.caught > 0
+    assert exchanges[-1].purpose == "fixes"
+    assert "TOOL.EXECUTION.TIMEOUT" in exchanges[-1].prompt
+
+
+#: What a text hidden in the records may talk a model into.
+OBEYED = {
+    "approves itself": ("retry", {"approved_non_idempotent": True}),
+    "makes results up": ("fallback", {"chain": [{"constant": "fine"}]}),
+    "hides errors": ("tool", {"error_map": {"TOOL.*": "fine"}}),
+    "no such type": ("exec", {"code": "import os"}),
+    "no such key": ("retry", {"command": "rm -rf /"}),
+}
+
+
+@pytest.mark.parametrize("demand", OBEYED)
+def test_a_model_that_obeys_injected_instructions_gets_nowhere(project, demand):
+    """What only people may say, or isn't a fix at all, is refused, and kept with the reason."""
+    fix_type, config = OBEYED[demand]
+    before = [item.hypothesis.title for item in asked(project)[0]]
+    found, exchanges = asked(
+        project, part(fix_type=fix_type, config=json.dumps(config), prior=1.0), part(prior="1.0")
+    )
+    assert all(item.hypothesis.made_by == "rules" for item in found if item.hypothesis.prior > 0.79)
+    assert not [item for item in found if json.dumps(config) in str(item.hypothesis.document)]
+    assert len(found) == len(before)
+    assert "refused" in str(exchanges[-1])
+
+
+def test_a_model_starts_nothing_by_itself(project):
+    """However sure it is, a model's fix waits for a person, also with auto_fix_enabled."""
+    config = json.dumps({"max_retries": 6, "initial_delay_ms": 10})
+    found, _ = asked(
+        project,
+        part(fix_type="retry", config=config, prior=1.0, description="surely"),
+        auto_fix_enabled=True,
+    )
+    (item,) = [item for item in found if item.hypothesis.title == "surely"]
+    assert item.confidence < 0.8
+    assert item.gate.value != "start"
+
+
+def test_a_model_that_fails_changes_nothing(project):
+    """Rubbish leaves the templates' fixes as they are."""
+    pytest.importorskip("pydantic_ai")
+    with (
+        endpoint(rubbish()) as place,
+        Healer("openai:gpt-4.1", root=project.folder, model_base_url=place.openai_url) as healer,
+    ):
+        found = healer.fixes.suggest(project.incident.incident_id)
+    assert found
+    assert all(item.hypothesis.made_by == "rules" for item in found)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from prunella.fixes import parse
 from prunella.model.hypotheses import FixHypothesis, Gate, TrialOutcome
 from prunella.model.records import SiteKind
-from prunella.validate import Target, confidence, gate, try_fix
+from prunella.validate import Target, again_ratio, confidence, fit_durations, gate, try_fix
 from recorded import a_call, a_site, an_exception, an_occurrence
 
 SITE = a_site(
@@ -63,9 +64,23 @@ def test_a_retry_catches_what_recovers_while_it_waits():
 def test_the_same_arguments_fail_in_the_same_way():
     """Repeating a call doesn't heal what isn't transient."""
     retry = fix(retry_on=["ValueError"], jitter=False)
-    trial = try_fix(retry, SITE, failing(exception=WRONG), passing(), target())
+    others = passing(inputs=inputs(days=2))
+    trial = try_fix(retry, SITE, failing(exception=WRONG), others, target(success_ratio=1.0))
     assert trial.outcome is TrialOutcome.REJECTED
     assert trial.caught == 0
+
+
+def test_what_both_failed_and_succeeded_is_flaky():
+    """The same inputs did both, so that the recorded rate decides, and nothing where there is none."""
+    retry = fix(retry_on=["ValueError"], jitter=False, max_retries=1)
+    wrong = failing(200, exception=WRONG)
+    known = target(*[None] * 200, success_ratio=0.5)
+    trial = try_fix(retry, SITE, wrong, passing(), known)
+    assert 60 < trial.caught < 140
+    assert "50%" in trial.basis
+    assert try_fix(retry, SITE, wrong, passing(), target(*[None] * 200)).unknown == 200
+    patched = passing(source_hash="another")
+    assert try_fix(retry, SITE, wrong, patched, known).caught == 0
 
 
 def test_where_only_a_rate_is_known_the_target_is_simulated():
@@ -87,6 +102,67 @@ def test_what_was_never_recorded_is_not_guessed():
     assert (trial.outcome, trial.unknown) == (TrialOutcome.INCONCLUSIVE, 4)
     trial = try_fix(fix(initial_delay_ms=0), SITE, failing(), passing(), target())
     assert (trial.outcome, trial.unknown) == (TrialOutcome.INCONCLUSIVE, 4)
+
+
+def test_arguments_like_those_of_passing_calls_tell_what_a_clamp_does():
+    """Each argument was in a passing call or lies between two: a catch, but no start by itself."""
+    clamp = fix(
+        "guard", stage="input", parameter="days", check={"range": {"max": 3}}, on_fail="clamp"
+    )
+    alike = [*passing(3, inputs=inputs(days=3)), *passing(3, inputs=inputs(days=1))]
+    trial = try_fix(clamp, SITE, failing(20, inputs=inputs(days=9)), alike, target())
+    assert (trial.caught, trial.broken, trial.indirect) == (20, 0, True)
+    assert "alike" in trial.basis
+    assert 0.6 < confidence(hypothesis(0.9), trial) < 0.8
+    elsewhere = failing(inputs=inputs(days=9, city="Oslo"))
+    assert try_fix(clamp, SITE, elsewhere, alike, target()).unknown == 4
+
+
+SLOW = replace(SITE, parameters=("city", "timeout_s"))
+
+
+def slow(days=0.06):
+    return ["d", "city", "Rome", "timeout_s", days]
+
+
+def test_a_longer_limit_leaves_calls_that_ended_within_the_shorter_one():
+    """Only what the limit cut off changes, and by as much as the durations make likely."""
+    longer = fix("parameter", set={"timeout_s": 0.12})
+    cut = failing(40, inputs=slow(), duration_us=60_500)
+    ended = [
+        a_call(n, inputs=slow(), duration_us=us)
+        for n in range(20)
+        for us in (5_000, 12_000, 24_000)
+    ]
+    durations = fit_durations(ended, cut, "timeout_s", 0.4)
+    trial = try_fix(longer, SLOW, cut, ended, target(*[None] * 40, durations=durations))
+    assert (trial.passing, trial.broken, trial.indirect) == (60, 0, True)
+    assert 5 < trial.caught < 35
+    assert "log-normal" in trial.basis
+    early = failing(inputs=slow(), duration_us=2_000)
+    assert try_fix(longer, SLOW, early, ended, target(durations=durations)).unknown == 4
+    shorter = fix("parameter", set={"timeout_s": 0.01})
+    assert try_fix(shorter, SLOW, cut, ended, target()).broken == 60
+
+
+def test_cut_off_calls_make_durations_longer():
+    """The fit is the plain one without censoring's weight, and longer with it."""
+    ended = [a_call(n, duration_us=us) for n in range(50) for us in (10_000, 20_000, 40_000)]
+    cut = failing(10, inputs=slow(0.05), duration_us=50_000)
+    few = fit_durations(ended, cut, "timeout_s", 0.01)
+    many = fit_durations(ended, cut, "timeout_s", 0.6)
+    assert few.mean == pytest.approx(math.log(0.02), abs=0.05)
+    assert many.mean > few.mean
+    assert 0 < many.ends_within(0.1, beyond_s=0.05) < many.ends_within(1.0, beyond_s=0.05) < 1
+    assert fit_durations(ended, failing(), "timeout_s", 0.5) is None
+
+
+def test_the_rate_of_further_attempts_is_no_better_than_recorded():
+    """The site's own counts decide; without them the recorded calls, which are only a sample."""
+    calls, wrong = passing(10), failing(5)
+    assert again_ratio(calls, wrong, calls=0, errors=0) == pytest.approx(10 / 15)
+    assert again_ratio(calls, wrong, calls=100, errors=20) == pytest.approx(0.8)
+    assert again_ratio(passing(inputs=inputs(days=7)), wrong, calls=9, errors=5) is None
 
 
 def test_a_fix_that_changes_passing_calls_is_rejected():

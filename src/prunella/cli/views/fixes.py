@@ -53,7 +53,7 @@ def _table(rollouts: Sequence[Rollout]) -> Table:
             words(item.fix_id, max_chars=60),
             words(str(item.document["fix_type"])),
             words(_target(item), max_chars=80),
-            _state(item),
+            state_text(item),
             f"{item.ratio:.0%}" if item.ratio else "–",
             ago(item.changed_at, moment),
             words(item.reason, "dim", max_chars=120),
@@ -61,7 +61,8 @@ def _table(rollouts: Sequence[Rollout]) -> Table:
     return table
 
 
-def _state(rollout: Rollout) -> Text:
+def state_text(rollout: Rollout) -> Text:
+    """Return where a rollout stands, in its colour."""
     name = rollout.state.value.replace("_", " ")
     notes = [word for word in ("paused", "shadow") if getattr(rollout, word)]
     return Text(", ".join([name, *notes]), STATE_STYLES[rollout.state])
@@ -107,7 +108,9 @@ def _cost(trial: FixTrial) -> str:
 
 def show_step(console: Console, rollout: Rollout, note: str) -> None:
     """Print where a fix stands after a step."""
-    console.print(Text.assemble((one_line(rollout.fix_id), "cyan"), f" {note}: ", _state(rollout)))
+    console.print(
+        Text.assemble((one_line(rollout.fix_id), "cyan"), f" {note}: ", state_text(rollout))
+    )
     console.print(words(f"  {rollout.reason}", "dim"))
 
 
@@ -115,7 +118,7 @@ def show_story(console: Console, story: FixStory) -> None:
     """Print a fix's document, where it stands, and what was decided about it."""
     rollout, moment = story.rollout, now()
     console.print(
-        Text.assemble((one_line(rollout.fix_id), "bold cyan"), "  ", _state(rollout), "  ")
+        Text.assemble((one_line(rollout.fix_id), "bold cyan"), "  ", state_text(rollout), "  ")
     )
     rows = [
         ("rollout", words(f"{rollout.rollout_id}, version {rollout.version}")),

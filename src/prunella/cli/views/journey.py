@@ -10,9 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from prunella.cli.attempts import Attempt
+from prunella.cli.evening import Evening, Partner, Phase
 from prunella.cli.example import Traffic, tests_can_run
 from prunella.cli.journey import Journey
 from prunella.cli.text import one_line, plural
+from prunella.cli.views.evening import EveningScreen, before_and_after
 from prunella.cli.views.healing import cause, publication_facts
 from prunella.cli.views.incidents import error_line, incident_table
 from prunella.cli.views.parts import (
@@ -44,6 +46,16 @@ class Silence:
 
     def arrived(self, journey: Journey) -> None: ...
 
+    def evening_began(self) -> None: ...
+
+    def second_passed(self, partners: Sequence[Partner], phase: Phase) -> None: ...
+
+    def decided(self, partners: Sequence[Partner], phase: Phase) -> None: ...
+
+    def evening_ended(self, evening: Evening) -> None: ...
+
+    def parted(self, journey: Journey) -> None: ...
+
 
 class Narrator:
     """Tells the demo on a console while it happens."""
@@ -52,6 +64,7 @@ class Narrator:
         self._console = console
         self._step = 0
         self._seen: set[str] = set()
+        self._evening = EveningScreen(console)
 
     def copied(self, folder: Path) -> None:
         self._title("A program")
@@ -128,6 +141,30 @@ class Narrator:
             "recorded successes. Whether the new answer is the one you want is yours to review: "
             "nothing was merged, and no file of the program was touched."
         )
+
+    def evening_began(self) -> None:
+        self._title("An evening: what can't wait for a patch is healed while it runs")
+        self._console.print(
+            "  The shop asks four partners over HTTP, and each has a fault of its own."
+        )
+        self._evening.begin()
+
+    def second_passed(self, partners: Sequence[Partner], phase: Phase) -> None:
+        self._evening.show(partners, phase)
+
+    def decided(self, partners: Sequence[Partner], phase: Phase) -> None:
+        self._evening.decided(partners, phase)
+
+    def evening_ended(self, evening: Evening) -> None:
+        self._evening.end()
+        self._title(
+            f"{len(evening.healed)} of {plural(len(evening.partners), 'partner')} healed by fixes "
+            f"in {evening.duration_s:.0f} s"
+        )
+        self._console.print(before_and_after(evening))
+
+    def parted(self, journey: Journey) -> None:
+        self._evening.end()
         self._console.print()
         self._console.print(Text("Next", "bold"))
         for command in journey.next_commands:
