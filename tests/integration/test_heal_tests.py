@@ -56,8 +56,8 @@ ENDLESS = b"""def countdown(number):
         number += 1
     return number
 """
-REACHED = b"""def reached(count, limit):
-    return count < limit
+COMBINED = b"""def combined(count, number):
+    return count - number
 """
 AMOUNT = b"""def amount(prices):
     found = 0
@@ -160,8 +160,8 @@ def test_a_slow_test_is_no_failing_test(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_tests_that_allow_more_than_one_behaviour_are_said_to(tmp_path: Path) -> None:
     """Where plausible patches differ on another input, the verdict shows one and ranks lower."""
-    root = small_project(tmp_path, "limits", REACHED, "reached(2, 2) is True")
-    best = Healer(root=root).heal_tests(["test_limits.py"]).proposals[0]
+    root = small_project(tmp_path, "sums", COMBINED, "combined(2, 2) == 4")
+    best = Healer(root=root).heal_tests(["test_sums.py"]).proposals[0]
     checks = {check.name: check for check in best.verdict.checks}
     assert checks["agreement"].outcome is CheckOutcome.NOT_SHOWN
     assert "count" in checks["agreement"].detail

@@ -10,6 +10,8 @@ from prunella.model.repair import Accepted, Candidate, CheckOutcome, Verdict
 from prunella.ports import Overlay, PullRequest
 from prunella.publish.markdown import code, fenced, plain, prose, quiet, table
 
+#: Tests that are named; more are counted.
+_MAX_NAMED = 20
 #: What the name of every branch of ours begins with.
 BRANCHES = "prunella/fix-"
 #: Line of the commit message by which a commit of ours is known.
@@ -17,8 +19,6 @@ TRAILER = "Prunella-Incident"
 LABEL = "prunella"
 #: Below this score a pull request is a draft.
 READY_SCORE = 0.8
-#: Tests that are named; more are counted.
-_MAX_NAMED = 20
 _MARK = {
     CheckOutcome.PASSED: "shown",
     CheckOutcome.FAILED: "**failed**",
@@ -57,10 +57,10 @@ def compose(
     """Return the pull request of an accepted `candidate`.
 
     `regression_test` is the path and content of a test that was proven to fail before and to pass
-    after. `alternatives` are the other candidates, accepted ones first. `base` is the commit that
-    the candidate was made on, `note` what has to be known of it besides. `tests` are ids of the failing tests
-    that pass with the change, where they and no recorded calls are the proof; of these, the files
-    in `uncommitted` are not in the base.
+    after. `alternatives` are the other candidates, accepted ones first. `tests` are ids of the
+    failing tests that pass with the change, where they and no recorded calls are the proof; of
+    these, the files in `uncommitted` are not in the base. `base` is the commit that the candidate
+    was made on, `note` what has to be known of it besides.
     """
     patch = candidate.patch
     error = incident.error_type.partition(":")[2]
@@ -168,9 +168,14 @@ def _body(
         "## How it was made",
         f"Proposed by {code(candidate.origin)}, diagnosed by {code(diagnosis.made_by)}; "
         f"{proof.how}. Nothing was merged.",
-        f"Everything that is known of it: {code(f'prunella incidents show {incident.incident_id}')}",
+        _known(incident) if proof.recorded else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _known(incident: Incident) -> str:
+    command = code(f"prunella incidents show {incident.incident_id}")
+    return f"Everything that is known of it: {command}"
 
 
 def _error(incident: Incident, *, recorded: bool) -> str:
