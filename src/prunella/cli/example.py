@@ -118,7 +118,7 @@ def drive(folder: Path) -> Iterator[str | Traffic]:
     yield totals
 
 
-def drive_evening(folder: Path, seconds: int) -> Iterator[Mapping[str, Traffic]]:
+def drive_evening(folder: Path, seconds: int) -> Generator[Mapping[str, Traffic], None, None]:
     """Run the evening; yield, about once a second, what was asked of each partner since the last time.
 
     Closing the iterator ends the program. Raises `PrunellaError` where it doesn't run.
