@@ -10,7 +10,7 @@ PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace 
 
 .PHONY: demo test test-sdk check lock clean \
 	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
-	bench-speed bench-fixes
+	bench-scan bench-speed bench-fixes
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -72,6 +72,9 @@ bench-neighbours: $(VENV)/.ready  ## how long finding callers and tests takes
 
 bench-oracle: $(VENV)/.ready  ## how many wrong patches of the example program the judge accepts
 	$(BIN)/python benchmarks/oracle.py
+
+bench-scan: $(VENV)/.ready  ## how long a round of the bot looks at 1,000 incidents
+	$(BIN)/python benchmarks/scan.py
 
 bench-speed: $(VENV)/.ready  ## how long healing takes in a project of 500 files, and where the time goes
 	$(BIN)/python benchmarks/speed.py

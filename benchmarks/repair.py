@@ -1,6 +1,7 @@
 """How often the built-in rules repair crashing programs, and how often rightly.
 
-    python benchmarks/repair.py DATA [--split dev|held-out] [--limit N] [--json]
+    python benchmarks/repair.py DATA [--split dev|held-out] [--limit N] [--every N]
+                                         [--cross] [--in-process] [--json]
     python benchmarks/repair.py DATA --calibrate
 
 Each program takes the real path: its tests are recorded, reproduced in the sandbox, the rules
@@ -15,9 +16,10 @@ correct        all tests of the question pass, the hidden ones too
 overfit        plausible, not correct
 abstained      nothing was offered
 
-`--calibrate` runs the dev split alone and writes the rules' priors: how often a candidate that
-replay accepted gave the expected answers on the once-crashing tests, by rule, drawn towards what
-was judged before (`prunella.propose.rules.priors.JUDGED`).
+Of questions kept aside, only the totals are printed. `--calibrate` runs the dev split alone and
+writes the rules' priors. `--cross` prints, for limits of the score, how often offers of one dev
+question are correct with priors of the other dev questions (see `calibration`). `--in-process`
+runs the programs in the benchmark's own processes: much faster, with no sandbox around them.
 """
 
 import argparse
@@ -27,13 +29,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from calibration import cross, write_priors
 from refactory import FILE, Program, parameters, read
+from repair_report import Incident as Healed
+from repair_report import Result, holds, offers, reasons, row, table
 
+from in_process import InProcessReplayer
 from prunella.adapters.replay import SandboxReplayer
 from prunella.codec import decode, encode_mapping
 from prunella.model.dossier import Dossier
@@ -42,10 +49,8 @@ from prunella.model.ids import CallId, IncidentId, OccurrenceId, ProcessId, Site
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.records import Call, Ending, Frame, Occurrence, Process, Site
 from prunella.model.repair import (
-    Accepted,
     Baseline,
     Candidate,
-    Rejected,
     ReplayEnding,
     ReplayOutcome,
     ReplayRequest,
@@ -55,65 +60,23 @@ from prunella.model.repair import (
 from prunella.model.settings import Settings
 from prunella.patching import locate
 from prunella.pipeline.second_edit import second_edits
+from prunella.ports import Replayer
 from prunella.propose.rules import propose_by_rules
-from prunella.propose.rules.priors import judged
 from prunella.validate.judge import Trial, judge, reconsider
-from prunella.validate.offer import offered
 from prunella.validate.reproduce import reproduce
 
 PRIORS = Path(__file__).parents[1] / "src/prunella/propose/rules/priors.json"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 #: Incidents of one program, healed one after the other.
 MAX_ROUNDS = 3
-#: What was judged before counts as this many observations, and those of one question, which share
-#: one specification, count as no more: they move a prior half-way at the most.
-WEIGHT = 6.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Result:
-    """What became of one program."""
-
-    program_id: str
-    question: int
-    split: str
-    exception: str
-    offered: bool = False
-    crash_removed: bool = False
-    plausible: bool = False
-    #: Every test that crashed before gets its expected answer.
-    right_on_crashing: bool = False
-    correct: bool = False
-    #: One of up to three offered first was correct.
-    correct_among_offered: bool = False
-    #: Of the patches offered first, one an incident.
-    origins: list[str] = field(default_factory=list)
-    candidates: int = 0
-    abstention: str = ""
-    time_s: float = 0.0
-    #: Candidates that nothing speaks against.
-    accepted: list["Shown"] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One candidate that no check failed: what its score is calibrated on."""
-
-    rule: str
-    prior: float
-    score: float
-    #: Passing calls that gave the equal result.
-    passing: int
-    #: Candidates of one incident with equal results on its failing calls share it.
-    behaviour: str
-    #: It gives the expected answers on the once-crashing tests.
-    right: bool
+#: Patches offered for one incident, at most.
+MAX_OFFERED = 3
 
 
 class Bench:
     """Records, heals and scores one program in a folder of its own."""
 
-    def __init__(self, program: Program, folder: Path, replayer: SandboxReplayer) -> None:
+    def __init__(self, program: Program, folder: Path, replayer: Replayer) -> None:
         self.program = program
         self.folder = folder
         self.replayer = replayer
@@ -270,33 +233,29 @@ class Bench:
 
     def heal(
         self, failing: Sequence[Occurrence], passing: Sequence[Call], result: Result
-    ) -> list[tuple[Candidate, Accepted]]:
-        """Return what is offered for one incident, best first; note every accepted candidate."""
+    ) -> list[Candidate]:
+        """Return what is offered for one incident, best first; note the incident."""
         baseline = reproduce(self.replayer, self.folder, self.process, failing, passing)
         if not baseline.failing:
             result.abstention = "no failing call reproduced"
             return []
         dossier = self.dossier(failing, baseline)
         trials: list[Trial] = []
-        candidates = propose_by_rules(dossier)
-        verdicts = self._judged(candidates, baseline, trials)
-        if not any(isinstance(verdict, Accepted) for verdict in verdicts):
-            seconds = second_edits(dossier, trials)
-            self._judged(seconds, baseline, trials)
-            candidates += seconds
+        verdicts = self._judged(propose_by_rules(dossier), baseline, trials)
+        if not offers(verdicts):
+            self._judged(second_edits(dossier, trials), baseline, trials)
             verdicts = reconsider(trials)
-        result.candidates += len(candidates)
-        self._note(candidates, verdicts, trials, failing, result)
-        best = offered(candidates, verdicts, limit=3)
+        result.candidates += len(trials)
+        best = offers(verdicts)[:MAX_OFFERED]
+        result.incidents.append(self._healed(failing, trials, verdicts, best))
         if not best:
-            accepted = any(_holds(verdict) for verdict in verdicts)
             result.abstention = (
-                "too little evidence" if accepted
-                else "no candidate was accepted" if candidates
+                "too little evidence" if any(holds(verdict) for verdict in verdicts)
+                else "no candidate was accepted" if trials
                 else dossier.function_missing if dossier.function is None
                 else "no rule applies"
             )  # fmt: skip
-        return best
+        return [trials[at].candidate for at in best]
 
     def _judged(
         self, candidates: Sequence[Candidate], baseline: Baseline, trials: list[Trial]
@@ -311,40 +270,33 @@ class Bench:
             earlier=trials,
         )
 
-    def _note(
+    def _healed(
         self,
-        candidates: Sequence[Candidate],
-        verdicts: Sequence[Verdict],
-        trials: Sequence[Trial],
         failing: Sequence[Occurrence],
-        result: Result,
-    ) -> None:
-        kept = [
-            (candidate, verdict, trial)
-            for candidate, verdict, trial in zip(candidates, verdicts, trials, strict=True)
-            if _holds(verdict)
-        ]
-        rows = self.run([candidate.patch.after for candidate, _, _ in kept]) if kept else []
-        numbers = [int(item.occurrence_id.partition("_")[2]) for item in failing]
-        seen: list[str] = []
-        for (candidate, verdict, trial), row in zip(kept, rows, strict=True):
-            answers = json.dumps([outcome.result for outcome in trial.healed])
-            seen += [answers] if answers not in seen else []
-            result.accepted.append(
-                Shown(
-                    rule=candidate.origin.partition(":")[2],
-                    prior=candidate.prior,
-                    score=verdict.score,
-                    passing=verdict.replays.passing_equal,
-                    behaviour=f"{failing[0].occurrence_id}:{seen.index(answers)}",
-                    right=all(self.right(number, row[number]) for number in numbers),
-                )
+        trials: Sequence[Trial],
+        verdicts: Sequence[Verdict],
+        best: Sequence[int],
+    ) -> Healed:
+        """Score every candidate that no check failed."""
+        kept = [at for at, verdict in enumerate(verdicts) if holds(verdict)]
+        rows = self.run([trials[at].candidate.patch.after for at in kept]) if kept else []
+        outcomes = dict(zip(kept, rows, strict=True))
+        crashing = [int(item.occurrence_id.partition("_")[2]) for item in failing]
+        everything = range(len(self.program.tests))
+
+        def right(tests: Iterable[int]) -> tuple[bool, ...]:
+            numbers = list(tests)
+            return tuple(
+                at in outcomes and all(self.right(test, outcomes[at][test]) for test in numbers)
+                for at in range(len(trials))
             )
 
-
-def _holds(verdict: Verdict) -> bool:
-    """No check failed, and the failing calls return: offered or not."""
-    return bool(verdict.replays.failing_healed) and not isinstance(verdict, Rejected)
+        return Healed(
+            trials=tuple(trials),
+            right=right(crashing),
+            correct=right(everything),
+            offered=best[0] if best else None,
+        )
 
 
 def _no_class(path: str) -> object:
@@ -366,7 +318,7 @@ def _incidents(failing: Iterable[Occurrence]) -> list[list[Occurrence]]:
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def measure(program: Program) -> Result:
+def measure(program: Program, *, in_process: bool = False) -> Result:
     """Heal one program and score it."""
     result = Result(
         program_id=program.program_id,
@@ -378,7 +330,8 @@ def measure(program: Program) -> Result:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # a sandbox that root starts reads as an ordinary user
-        bench = Bench(program, Path(folder).resolve(), SandboxReplayer(settings))
+        replayer = InProcessReplayer(settings) if in_process else SandboxReplayer(settings)
+        bench = Bench(program, Path(folder).resolve(), replayer)
         bench.settle(program.source)
         alternatives = _rounds(bench, result)
         result.time_s = time.perf_counter() - started
@@ -393,7 +346,7 @@ def _rounds(bench: Bench, result: Result) -> list[bytes]:
         failing, passing = bench.recorded()
         if not failing and not result.offered:
             result.abstention = "the function that the tests call isn't there"
-        best: list[tuple[Candidate, Accepted]] = []
+        best: list[Candidate] = []
         for incident in _incidents(failing):
             best = bench.heal(incident, passing, result)
             if best:
@@ -401,8 +354,8 @@ def _rounds(bench: Bench, result: Result) -> list[bytes]:
         if not best:
             break
         result.offered = True
-        result.origins.append(best[0][0].origin)
-        alternatives = [candidate.patch.after for candidate, _ in best]
+        result.origins.append(best[0].origin)
+        alternatives = [candidate.patch.after for candidate in best]
         bench.settle(alternatives[0])
     return alternatives
 
@@ -425,110 +378,51 @@ def _score(bench: Bench, alternatives: Sequence[bytes], result: Result) -> None:
     )
 
 
-# --- reporting
-
-
-def table(results: Sequence[Result]) -> str:
-    """Return the figures by exception type and in all."""
-    head = (
-        f"{'exception':20}{'programs':>9}{'offered':>9}{'crash removed':>15}{'plausible':>11}"
-        f"{'answers right':>15}{'correct':>9}{'overfit':>9}{'abstained':>11}{'of offered':>12}{'of all':>8}{'median s':>10}"
-    )
-    lines = [head]
-    names = [name for name, _ in Counter(item.exception for item in results).most_common()]
-    for name in [*names, "all"]:
-        rows = [item for item in results if name in (item.exception, "all")]
-        lines.append(_line(name, rows))
-    return "\n".join(lines)
-
-
-def _line(name: str, rows: Sequence[Result]) -> str:
-    offers = sum(item.offered for item in rows)
-    correct = sum(item.correct for item in rows)
-    plausible = sum(item.plausible for item in rows)
-    times = sorted(item.time_s for item in rows)
-    share = f"{correct / offers:.0%}" if offers else "-"
-    return (
-        f"{name:20}{len(rows):>9}{offers:>9}{sum(item.crash_removed for item in rows):>15}"
-        f"{plausible:>11}{sum(item.right_on_crashing for item in rows):>15}{correct:>9}{plausible - correct:>9}{len(rows) - offers:>11}{share:>12}"
-        f"{correct / len(rows):>8.0%}{times[len(times) // 2]:>10.2f}"
-    )
-
-
-def calibrated(results: Sequence[Result]) -> dict[str, float]:
-    """Return each rule's prior: what was judged, moved by how often its candidates were right.
-
-    Each question has one voice: its programs share one specification and thus one idea of right.
-    """
-    rules = [_by_rule(item for item in results if item.question == number)
-             for number in sorted({item.question for item in results})]  # fmt: skip
-    priors: dict[str, float] = {}
-    for name in sorted({name for rows in rules for name in rows}):
-        voices = [rows[name] for rows in rules if name in rows]
-        weights = [min(len(rights), WEIGHT) for rights in voices]
-        right = sum(
-            weight * sum(rights) / len(rights)
-            for weight, rights in zip(weights, voices, strict=True)
-        )
-        priors[name] = round((right + WEIGHT * judged(name)) / (sum(weights) + WEIGHT), 2)
-    return priors
-
-
-def _by_rule(results: Iterable[Result]) -> dict[str, list[bool]]:
-    """Return for each rule and family whether its candidates were right, one edit at a time."""
-    found: dict[str, list[bool]] = {}
-    for item in results:
-        for shown in item.accepted:
-            if "+" in shown.rule:
-                continue
-            parts = shown.rule.split(".")
-            for length in range(1, len(parts) + 1):
-                found.setdefault(".".join(parts[:length]), []).append(shown.right)
-    return found
-
-
-def write_priors(results: Sequence[Result], path: Path) -> None:
-    """Write the calibrated priors beside the rules."""
-    measured = {
-        "how": "benchmarks/repair.py DATA --calibrate",
-        "programs": len(results),
-        "candidates": sum(len(item.accepted) for item in results),
-        "priors": calibrated(results),
-    }
-    path.write_text(json.dumps(measured, indent=1) + "\n", "utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path, help="refactory_crashes.jsonl")
     parser.add_argument("--split", choices=("dev", "held-out"))
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--every", type=int, default=1, help="each Nth program only")
     parser.add_argument("--json", action="store_true", help="one JSON object a program")
     parser.add_argument("--calibrate", action="store_true", help="write the rules' priors")
+    parser.add_argument("--cross", action="store_true", help="priors of the other dev questions")
+    parser.add_argument("--in-process", action="store_true", help="fast, without a sandbox")
     given = parser.parse_args(arguments)
     split = "dev" if given.calibrate else given.split
-    programs = [item for item in read(given.data) if split in (None, item.split)][: given.limit]
-    results = run_all(programs)
+    programs = [item for item in read(given.data) if split in (None, item.split)]
+    results = run_all(programs[:: given.every][: given.limit], in_process=given.in_process)
     if given.calibrate:
         write_priors(results, PRIORS)
         print(f"wrote {PRIORS}")
     if given.json:
         for item in results:
-            print(json.dumps(asdict(item)))
-        return
+            print(json.dumps(row(item)))
+    else:
+        _print_tables(results)
+    if given.cross:
+        dev = [item for item in results if item.split == "dev"]
+        print(f"\npriors of the other dev questions\n{cross(dev)}")
+
+
+def _print_tables(results: Sequence[Result]) -> None:
+    for number in sorted({item.question for item in results}):
+        rows = [item for item in results if item.question == number]
+        split = rows[0].split
+        print(f"\nquestion {number}, {split}\n{table(rows, whole=split == 'dev')}")
     for name in dict.fromkeys(item.split for item in results):
-        print(f"\n{name}\n{table([item for item in results if item.split == name])}")
-    if len({item.split for item in results}) > 1:
-        print(f"\nboth\n{table(results)}")
-    print(f"\nabstained because: {_reasons(results)}")
+        rows = [item for item in results if item.split == name]
+        print(f"\n{name}\n{table(rows, whole=name == 'dev')}")
+        print(f"abstained because: {reasons(rows)}")
 
 
-def run_all(programs: Sequence[Program]) -> list[Result]:
+def run_all(programs: Sequence[Program], *, in_process: bool) -> list[Result]:
     """Measure programs on two cores, telling a waiting person how far it is."""
     results = []
+    one = partial(measure, in_process=in_process)
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for number, result in enumerate(pool.imap(measure, programs, chunksize=4), 1):
+        for number, result in enumerate(pool.imap(one, programs, chunksize=4), 1):
             results.append(result)
             correct = sum(item.correct for item in results)
             end = "\r" if sys.stderr.isatty() else "\n"
@@ -538,10 +432,6 @@ def run_all(programs: Sequence[Program]) -> list[Result]:
             print(text, end=end, file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return results
-
-
-def _reasons(results: Sequence[Result]) -> Mapping[str, int]:
-    return dict(Counter(item.abstention for item in results if not item.offered).most_common())
 
 
 if __name__ == "__main__":

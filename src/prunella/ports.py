@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prunella.experiment.merging import Readings
+from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, Mute, Spread
 from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
@@ -133,7 +134,54 @@ class RolloutStore(Protocol):
         ...
 
 
-class Store(RolloutStore, Protocol):
+class AlertStore(Protocol):
+    """Where what people are told is kept, from its decision to its arrival. Raises `StoreError`."""
+
+    def add_alerts(
+        self, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+    ) -> Sequence[AlertState | None]:
+        """Keep alerts; return the state that each is kept in, or None where it isn't.
+
+        It isn't where its id is there already, or a spike or `AlertKind.MORE` of the same subject is
+        younger than `quiet`. It is kept as folded where the last hour had `per_hour` others (0 sets
+        no limit).
+        """
+        ...
+
+    def alerts(self, *, since: datetime, limit: int = 1000) -> Sequence[Alert]:
+        """Return the latest alerts decided since then, oldest first."""
+        ...
+
+    def told(self, kinds: Sequence[AlertKind]) -> Collection[tuple[str, str]]:
+        """Return ``(kind, subject)`` of every alert of these kinds, whatever became of it."""
+        ...
+
+    def take_alert(
+        self, target: str, *, at: datetime, since: datetime, lease: timedelta
+    ) -> tuple[Alert, Delivery] | None:
+        """Give the oldest alert since then that is due at `target` to one sender, for `lease` alone."""
+        ...
+
+    def keep_delivery(self, delivery: Delivery) -> None: ...
+
+    def deliveries(self, *, since: datetime) -> Sequence[Delivery]:
+        """Return how far the alerts decided since then got, to each place."""
+        ...
+
+    def mute(self, mute: Mute) -> None:
+        """Keep a mute; one of the same thing is replaced."""
+        ...
+
+    def unmute(self, what: str) -> bool:
+        """Forget a mute; False where there is none of that thing."""
+        ...
+
+    def mutes(self, *, at: datetime) -> Sequence[Mute]:
+        """Return the mutes in force."""
+        ...
+
+
+class Store(RolloutStore, AlertStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
@@ -233,6 +281,26 @@ class Store(RolloutStore, Protocol):
         """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
+    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+        """Return how the failures since then spread before and after `split`, where there were any.
+
+        Both moments count by the stretch of `TALLY_S` that they fall into.
+        """
+        ...
+
+    def note_fault(
+        self, *, activity: str, error_type: str, error_code: str, message: str, at: datetime
+    ) -> None:
+        """Count an error of the healer itself, as an open incident of the site `HEALER_SITE`.
+
+        Errors of one class in one activity are one incident, and there are at most 51.
+        """
+        ...
+
+    def clear_faults(self, *, activity: str | None, at: datetime) -> int:
+        """Close the healer's own errors in `activity`, or all; return how many were open."""
+        ...
+
     # --- the healer's work, kept in the order of saving
     def save_diagnosis(self, diagnosis: Diagnosis) -> None: ...
 
@@ -262,9 +330,13 @@ class Store(RolloutStore, Protocol):
         """Return what was said with models on behalf of any incident, from `since` on."""
         ...
 
-    def save_publication(self, publication: Publication) -> None: ...
+    def save_publication(self, publication: Publication) -> None:
+        """Keep a publication; one of the same candidate is replaced."""
+        ...
 
-    def publications(self, incident_id: str) -> Sequence[Publication]: ...
+    def publications(self, incident_id: str | None = None) -> Sequence[Publication]:
+        """Return the publications of one incident, or of all."""
+        ...
 
     def save_case(self, case: Case) -> None:
         """Keep a case; one of the same incident and origin is replaced."""
@@ -507,14 +579,66 @@ class PullRequest:
     candidate: Candidate
     branch: str
     title: str
-    #: Markdown.
+    #: Markdown; its first line is `marker`.
     body: str
     message: str
     #: Everything the branch changes.
     files: Overlay
+    #: Names the incident: of all open pull requests of one marker there is one.
+    marker: str
+    labels: tuple[str, ...] = ()
+    #: Shown to people as not ready to be merged without a close look.
+    draft: bool = False
+    #: Commit that `files` were made on, as `CodeHost.base` told it; ``None`` for a plain folder.
+    base: str | None = None
 
 
 class CodeHost(Protocol):
-    """Where pull requests are opened."""
+    """Where pull requests are opened.
 
-    def publish(self, request: PullRequest) -> Publication: ...
+    Every step can be repeated: after a crash anywhere, asking again finishes what was begun. Raises
+    `CodeHostError`, or `RepositoryError` where the host is the local repository.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``GitHub``, ``the local repository``."""
+        ...
+
+    @property
+    def is_remote(self) -> bool:
+        """Its base isn't the local commit, and publishing brings up to date what is there."""
+        ...
+
+    def base(self) -> str | None:
+        """Return the commit that a pull request would be made on now; ``None`` without history."""
+        ...
+
+    def read(self, path: str, base: str | None) -> bytes | None:
+        """Return a file of that commit, or ``None`` where it has none of that path."""
+        ...
+
+    def publish(self, request: PullRequest) -> Publication:
+        """Bring branch and pull request about, or bring those of the same marker up to date."""
+        ...
+
+    def look(self, publication: Publication) -> Publication | None:
+        """Return the publication as it stands; ``None`` with neither branch nor pull request."""
+        ...
+
+    def withdraw(self, publication: Publication, reason: str) -> None:
+        """Close the pull request with `reason`, and remove the branch unless people went on there."""
+        ...
+
+
+class Notifier(Protocol):
+    """One place that people are told at."""
+
+    @property
+    def name(self) -> str:
+        """What kind of place it is and which, without its secrets: ``slack 3f2a1c09``."""
+        ...
+
+    def send(self, alert: Alert) -> None:
+        """Deliver an alert within seconds; raises `NotDelivered` where it did not arrive."""
+        ...

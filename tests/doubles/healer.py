@@ -40,6 +40,12 @@ class FakeHealer:
             raise self.broken
         return RefreshReport(records=0, unreadable=0, triaged=0)
 
+    def note_fault(self, activity: str, error: Exception) -> None:
+        self.asked.append(("note_fault", activity, type(error).__name__))
+
+    def clear_faults(self, activity: str | None = None) -> None:
+        pass
+
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         return [item for item in self.known if status is None or item.status is status]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from prunella.codec.plain import to_plain
 from prunella.model.errors import StoreError
+from prunella.model.project import FIXES_OFF, fix_of_name, fixes_off_name
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.ports import RolloutStore
 
@@ -49,6 +50,52 @@ class FileFeed:
                 "of fixes until it can. Check the folder's permissions and the disk's free space."
             ) from error
         return True
+
+
+def switch_off(folder: Path, fix_id: str | None, why: str) -> Path:
+    """Switch a fix off in the programs of a project, or all of them; return the file that does it.
+
+    `why` is kept in it. Needs no store. Raises `StoreError` where the file can't be made.
+    """
+    path = _switch(folder, fix_id)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path.write_text(f"{why}\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise StoreError(
+            f"{path} can't be written ({error.strerror or error}): the fixes still act. Make the "
+            "file yourself, or start the programs with PRUNELLA_FIXES=off."
+        ) from error
+    return path
+
+
+def switch_on(folder: Path, fix_id: str | None) -> bool:
+    """Take `switch_off` back; return whether there was anything to take back.
+
+    Raises `StoreError` where the file can't be removed.
+    """
+    path = _switch(folder, fix_id)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{path} can't be removed: {error.strerror or error}") from error
+    return True
+
+
+def switched_off(folder: Path) -> list[str | None]:
+    """Return the fixes that are switched off by files, ``None`` for all of them."""
+    try:
+        names = sorted(each.name for each in folder.iterdir())
+    except OSError:
+        return []
+    off: list[str | None] = [None] if FIXES_OFF in names else []
+    return off + [fix_of_name(each) for each in names if each.startswith(f"{FIXES_OFF}-")]
+
+
+def _switch(folder: Path, fix_id: str | None) -> Path:
+    return folder / (FIXES_OFF if fix_id is None else fixes_off_name(fix_id))
 
 
 def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:

@@ -70,6 +70,19 @@ class GitRepository:
     def _tree(self) -> str:
         return f"{self.commit}:{self._prefix}"
 
+    @property
+    def prefix(self) -> str:
+        """The root's path below the repository's top level: empty, or ending with ``/``."""
+        return self._prefix
+
+    def remote(self) -> str | None:
+        """Return the address of the remote ``origin``, or of the only one; ``None`` if unclear."""
+        names = os.fsdecode(self._git("remote")).split()
+        name = "origin" if "origin" in names else names[0] if len(names) == 1 else None
+        if name is None:
+            return None
+        return os.fsdecode(self._git("remote", "get-url", name)).strip()
+
     def files(self) -> Sequence[str]:
         return tuple(self._modes)
 

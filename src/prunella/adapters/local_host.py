@@ -15,6 +15,9 @@ from prunella.ports import PullRequest, Repository
 class LocalHost:
     """Publishes into the user's own repository and ``.prunella/pull-requests``."""
 
+    name = "the local repository"
+    is_remote = False
+
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         #: Names are taken one at a time, also when several incidents are healed at once.
@@ -56,6 +59,21 @@ class LocalHost:
             url=text.as_uri(),
             published_at=now(),
         )
+
+    def base(self) -> str | None:
+        return self._repository.commit
+
+    def read(self, path: str, base: str | None) -> bytes | None:
+        """Return a file of the repository's base, which doesn't move while a healer is open."""
+        return self._repository.read(path)
+
+    def look(self, publication: Publication) -> Publication | None:
+        branch = publication.branch
+        there = branch is None or self._repository.has_branch(branch)
+        return publication if there else None
+
+    def withdraw(self, publication: Publication, reason: str) -> None:
+        """Leave the branch: it is the user's own, and nobody else sees it."""
 
     def _free_name(self, branch: str, folder: Path) -> tuple[str, str]:
         number = 1

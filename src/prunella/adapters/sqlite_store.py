@@ -1,15 +1,25 @@
 """The embedded store: one SQLite file in ``.prunella/``, no service, no third-party package."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from prunella.adapters.sqlite import alerts as outbox
 from prunella.adapters.sqlite import calls as recorded_calls
 from prunella.adapters.sqlite import claims as taken
-from prunella.adapters.sqlite import exposures, incidents, retention, rollouts, work
+from prunella.adapters.sqlite import (
+    exposures,
+    faults,
+    incidents,
+    retention,
+    rollouts,
+    tallies,
+    work,
+)
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
+from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, Mute, Spread
 from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
 from prunella.model.clock import now, to_us
@@ -40,6 +50,7 @@ _TABLES = (
     "solved_case",
     "rollout",
     "audit",
+    "alert",
 )
 
 
@@ -156,6 +167,27 @@ class SqliteStore:
         with self._database.reading() as db:
             return incidents.caused(db, occurrence_ids, limit)
 
+    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+        with self._database.reading() as db:
+            return tallies.spreads(db, since, split)
+
+    def note_fault(
+        self, *, activity: str, error_type: str, error_code: str, message: str, at: datetime
+    ) -> None:
+        with self._database.writing() as db:
+            faults.note(
+                db,
+                activity=activity,
+                error_type=error_type,
+                error_code=error_code,
+                message=message,
+                at=at,
+            )
+
+    def clear_faults(self, *, activity: str | None, at: datetime) -> int:
+        with self._database.writing() as db:
+            return faults.clear(db, activity=activity, at=at)
+
     # --- the healer's work
     def save_diagnosis(self, diagnosis: Diagnosis) -> None:
         with self._database.writing() as db:
@@ -193,7 +225,7 @@ class SqliteStore:
         with self._database.writing() as db:
             work.save_publication(db, publication)
 
-    def publications(self, incident_id: str) -> Sequence[Publication]:
+    def publications(self, incident_id: str | None = None) -> Sequence[Publication]:
         with self._database.reading() as db:
             return work.publications(db, incident_id)
 
@@ -229,6 +261,47 @@ class SqliteStore:
     def claims(self, incident_id: str | None = None, *, since: datetime) -> Sequence[Claim]:
         with self._database.reading() as db:
             return taken.claims(db, incident_id, since)
+
+    # --- alerts
+    def add_alerts(
+        self, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+    ) -> Sequence[AlertState | None]:
+        with self._database.writing() as db:
+            return outbox.add(db, alerts, quiet=quiet, per_hour=per_hour)
+
+    def alerts(self, *, since: datetime, limit: int = 1000) -> Sequence[Alert]:
+        with self._database.reading() as db:
+            return outbox.alerts(db, since, limit)
+
+    def told(self, kinds: Sequence[AlertKind]) -> Collection[tuple[str, str]]:
+        with self._database.reading() as db:
+            return outbox.told(db, kinds)
+
+    def take_alert(
+        self, target: str, *, at: datetime, since: datetime, lease: timedelta
+    ) -> tuple[Alert, Delivery] | None:
+        with self._database.writing() as db:
+            return outbox.take(db, target, at=at, since=since, lease=lease)
+
+    def keep_delivery(self, delivery: Delivery) -> None:
+        with self._database.writing() as db:
+            outbox.keep(db, delivery)
+
+    def deliveries(self, *, since: datetime) -> Sequence[Delivery]:
+        with self._database.reading() as db:
+            return outbox.deliveries(db, since)
+
+    def mute(self, mute: Mute) -> None:
+        with self._database.writing() as db:
+            outbox.mute(db, mute)
+
+    def unmute(self, what: str) -> bool:
+        with self._database.writing() as db:
+            return outbox.unmute(db, what)
+
+    def mutes(self, *, at: datetime) -> Sequence[Mute]:
+        with self._database.reading() as db:
+            return outbox.mutes(db, at)
 
     # --- rollouts
     def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import click
 
 from prunella._version import __version__
+from prunella.cli.commands.alerts import alerts
+from prunella.cli.commands.approvals import approvals
 from prunella.cli.commands.bot import bot
 from prunella.cli.commands.calls import calls
 from prunella.cli.commands.demo import demo
@@ -34,7 +36,7 @@ def app() -> None:
     """
 
 
-for _command in (demo, incidents, calls, heal, replay, fixes, bot, doctor):
+for _command in (demo, incidents, calls, heal, replay, fixes, approvals, bot, alerts, doctor):
     app.add_command(_command)
 
 

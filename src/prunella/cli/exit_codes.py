@@ -7,11 +7,13 @@ from prunella.model.errors import (
     ConfigurationError,
     CoolingDown,
     FixError,
+    InternalFault,
     NothingToHeal,
     PatchRefused,
     PrunellaError,
     SourceUnavailable,
     StepRefused,
+    TokenRefused,
     UnknownName,
 )
 
@@ -49,6 +51,8 @@ _BY_ERROR: tuple[tuple[type[PrunellaError], ExitCode], ...] = (
     (CoolingDown, ExitCode.NEGATIVE),
     (SourceUnavailable, ExitCode.NEGATIVE),
     (StepRefused, ExitCode.NEGATIVE),
+    (TokenRefused, ExitCode.NEGATIVE),
+    (InternalFault, ExitCode.INTERNAL),
     (UnknownName, ExitCode.USAGE),
     (AmbiguousName, ExitCode.USAGE),
     (ConfigurationError, ExitCode.USAGE),

@@ -48,10 +48,22 @@ class Session:
 
     @contextmanager
     def healer(
-        self, root: Path | None, model: str | None = None, *, refresh: bool = True
+        self,
+        root: Path | None,
+        model: str | None = None,
+        *,
+        refresh: bool = True,
+        activity: str = "",
     ) -> Iterator["Healer"]:
-        """Give the healer of the project at `root`, its store up to date with the spool."""
-        with self.open_healer(root, model, self.tell) as healer:
+        """Give the healer of the project at `root`, its store up to date with the spool.
+
+        Where `activity` names what the command does, what ends it by a fault of Prunella or of its
+        surroundings is kept as an incident of the healer's own, until the same succeeds.
+        """
+        with (
+            self.open_healer(root, model, self.tell) as healer,
+            _noting_faults(healer, activity),
+        ):
             if not refresh:
                 yield healer
                 return
@@ -154,6 +166,30 @@ class Session:
         import json
 
         self.stdout.write(json.dumps(plain, indent=2) + "\n")
+
+
+@contextmanager
+def _noting_faults(healer: "Healer", activity: str) -> Iterator[None]:
+    from contextlib import suppress
+
+    from click import ClickException
+    from click.exceptions import Exit
+
+    from prunella.cli.exit_codes import code_of
+    from prunella.model.errors import PrunellaError
+
+    try:
+        yield
+    except (ClickException, Exit):
+        raise
+    except Exception as error:
+        ours = not isinstance(error, PrunellaError) or code_of(error) is ExitCode.UNABLE
+        if activity and ours:
+            with suppress(PrunellaError):  # without a store there is nowhere to keep it
+                healer.note_fault(activity, error)
+        raise
+    if activity:
+        healer.clear_faults(activity)
 
 
 def console_on(stream: TextIO) -> "Console":

@@ -9,9 +9,19 @@ which units are counted says nothing about how they fared.
 
 from collections import deque
 from math import inf
+from typing import Protocol
 
 from prunella.experiment.assignment import Arm
 from prunella.experiment.counts import Counts, Thrice
+
+
+class Matures(Protocol):
+    """What a ledger keeps of a unit until it counts; `Exposure` is one."""
+
+    arm: Arm
+    deadline_s: float
+    failed: bool
+    latency_s: float
 
 
 class Exposure:
@@ -44,7 +54,7 @@ class Ledger:
     once; `settle` is for one thread at a time.
     """
 
-    __slots__ = ("_counts", "_slow_s", "_very_slow_s", "_wait_s", "_waiting")
+    __slots__ = ("_counts", "_slow_s", "_very_slow_s", "_wait_s", "_waiting", "note")
 
     def __init__(
         self, *, wait_s: float, slow_s: tuple[float, ...] = (), max_latency_ratio: float = 2.0
@@ -54,7 +64,9 @@ class Ledger:
         #: The baseline's p50, p90 and p99; empty: latency isn't counted.
         self._slow_s = slow_s
         self._very_slow_s = tuple(max_latency_ratio * each for each in slow_s)
-        self._waiting: deque[Exposure] = deque()
+        self._waiting: deque[Matures] = deque()
+        #: Note a unit that was begun elsewhere, in the order of deadlines; a single operation.
+        self.note = self._waiting.append
         self._counts = {Arm.CONTROL: Counts(), Arm.TREATMENT: Counts()}
 
     def begin(self, arm: Arm, now_s: float) -> Exposure:
@@ -65,7 +77,7 @@ class Ledger:
 
     def settle(self, now_s: float) -> dict[Arm, Counts]:
         """Count what has become mature by `now_s`; return the cumulative counts of both arms."""
-        seen: dict[Arm, list[Exposure]] = {arm: [] for arm in Arm}
+        seen: dict[Arm, list[Matures]] = {arm: [] for arm in Arm}
         while self._waiting and self._waiting[0].deadline_s <= now_s:
             exposure = self._waiting.popleft()
             seen[exposure.arm].append(exposure)
@@ -74,7 +86,7 @@ class Ledger:
                 self._counts[arm] += self._summed(exposures)
         return dict(self._counts)
 
-    def _summed(self, exposures: list[Exposure]) -> Counts:
+    def _summed(self, exposures: list[Matures]) -> Counts:
         n = len(exposures)
         failures = sum(each.failed for each in exposures)
         if not self._slow_s:
@@ -91,7 +103,7 @@ class Ledger:
         """Return the cumulative counts of both arms as they were settled last."""
         return dict(self._counts)
 
-    def pending(self) -> list[Exposure]:
+    def pending(self) -> list[Matures]:
         """Return the exposures that aren't mature."""
         return list(self._waiting.copy())
 
@@ -100,7 +112,7 @@ class Ledger:
         return len(self._waiting)
 
 
-def _exceeding(exposures: list[Exposure], thresholds_s: tuple[float, ...]) -> Thrice:
+def _exceeding(exposures: list[Matures], thresholds_s: tuple[float, ...]) -> Thrice:
     p50, p90, p99 = (
         sum(each.latency_s > threshold for each in exposures) for threshold in thresholds_s
     )

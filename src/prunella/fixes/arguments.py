@@ -21,6 +21,8 @@ def place_of(site: SiteView, name: str) -> tuple[str, str] | None:
 
 def get(site: SiteView, arguments: Mapping[str, Any], name: str) -> Any:
     """Return the argument, or `ABSENT`."""
+    if name in arguments and name not in site.roles and name[:1] != "*":
+        return arguments[name]
     place = place_of(site, name)
     if place is None:
         return ABSENT

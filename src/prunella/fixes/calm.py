@@ -26,6 +26,8 @@ class Calm:
         site = plan.site
         self._before = _all(plan, lambda each: _before(each, site))
         self._after = _all(plan, _after)
+        #: No fix asks about the arguments.
+        self.asks_nothing_before = not self._before
         is_async = site.shape in ("async", "async_generator")
         #: No call is calm where its time is to be limited.
         self.is_possible = not any(
@@ -54,7 +56,7 @@ def _all(plan: Plan, asked: Callable[[Installed], Question | None]) -> Questions
 def _any(questions: Questions, value: Any) -> bool:
     for installed, question in questions:
         try:
-            if not installed.disabled and question(value):
+            if installed.is_on and question(value):
                 return True
         except Exception:  # noqa: BLE001 - the interpreter asks again, and counts the fault
             return True

@@ -25,7 +25,7 @@ def all_pass(when: Mapping[str, Check], site: SiteView, arguments: Arguments) ->
 
 def by_parameter(config: Parameter, site: SiteView, arguments: Arguments) -> Arguments | None:
     """Return the arguments that a parameter fix makes of these; ``None`` if it changes nothing."""
-    if not all_pass(config.when, site, arguments):
+    if config.when and not all_pass(config.when, site, arguments):
         return None
     found = arguments
     for name in config.drop:
@@ -40,13 +40,16 @@ def by_parameter(config: Parameter, site: SiteView, arguments: Arguments) -> Arg
     for name, limits in config.clamp.items():
         value = get(site, found, name)
         if type(value) in (int, float):
-            found = _put(site, found, name, clamped(limits, value))
+            within = clamped(limits, value)
+            found = found if within is value else _put(site, found, name, within)
     return None if found is arguments else found
 
 
 def _put(site: SiteView, arguments: Arguments, name: str, value: Any) -> Arguments:
     before = get(site, arguments, name)
     if before is ABSENT and value is ABSENT:
+        return arguments
+    if before is value:
         return arguments
     changed = put(site, arguments, name, value)
     return arguments if is_same(before, get(site, changed, name)) else changed

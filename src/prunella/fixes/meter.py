@@ -5,13 +5,34 @@ A unit of an experiment is told of at the moment at which the fix would act, in 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
 from typing import Protocol
 
 from prunella.fixes.document import Fix
-from prunella.model.rollouts import Arm as Arm  # part of this module's own names
+from prunella.model.records import FixCounts as FixCounts  # part of this module's own names
+from prunella.model.rollouts import Arm as Arm  # as FixCounts
+
+#: Counts of a fix, each of an event that `Meter.noted` names or of exposures.
+_NUMBERS = (
+    "triggers",
+    "treated",
+    "failures",
+    "treated_failures",
+    "acted",
+    "healed",
+    "shadow",
+    "skipped",
+    "fault",
+    "disabled",
+)
+_REPORTED = frozenset({"fault", "disabled", "shadow"})
+#: Different things told apart that one fix would have done in shadow; the rest is counted together.
+MAX_WOULD = 10
+OTHERS = "something else"
+#: Characters that are kept of what is told.
+MAX_DETAIL = 200
 
 
 class Mode(StrEnum):
@@ -80,32 +101,10 @@ class Meter(Protocol):
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """Take in what else happened to a fix.
 
-        `event` is ``acted``, ``shadow`` (what it would have done), ``skipped`` (why it did
-        nothing), ``fault``, ``disabled`` or ``added_s`` (`detail` is a number of seconds).
+        `event` is ``acted``, ``healed`` (the caller doesn't see the error), ``shadow`` (what it
+        would have done), ``skipped`` (why it did nothing), ``fault``, ``disabled`` or ``added_s``
+        (`detail` is a number of seconds).
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixCounts:
-    """What one fix did in this process."""
-
-    #: Calls on which it would act, of both arms, and of the treatment arm.
-    triggers: int = 0
-    treated: int = 0
-    #: Exposed calls that failed in the end, of both arms, and of the treatment arm.
-    failures: int = 0
-    treated_failures: int = 0
-    #: Times that it acted, would have acted in shadow, or could do nothing.
-    acted: int = 0
-    shadow: int = 0
-    skipped: int = 0
-    #: Errors of its own.
-    fault: int = 0
-    disabled: int = 0
-    #: Seconds that it has made calls longer: waits and further attempts.
-    added_s: float = 0.0
-    #: What it did, would have done or couldn't do, the latest of each event.
-    latest: dict[str, str] = field(default_factory=dict)
 
 
 def to_all(_installation: Installation, _unit: str) -> Arm:
@@ -113,28 +112,58 @@ def to_all(_installation: Installation, _unit: str) -> Arm:
     return Arm.TREATMENT
 
 
+class _Tally:
+    """The `FixCounts` of one fix while they grow."""
+
+    __slots__ = (*_NUMBERS, "added_s", "latest", "would")
+
+    def __init__(self) -> None:
+        for name in _NUMBERS:
+            setattr(self, name, 0)
+        self.added_s = 0.0
+        self.would: dict[str, int] = {}
+        self.latest: dict[str, str] = {}
+
+    def add(self, **amounts: int) -> None:
+        for name, amount in amounts.items():
+            setattr(self, name, getattr(self, name) + amount)
+
+    def note(self, event: str, detail: str) -> None:
+        if event == "added_s":
+            self.added_s += float(detail)
+            return
+        setattr(self, event, getattr(self, event) + 1)
+        detail = detail[:MAX_DETAIL]
+        if event == "shadow":
+            known = detail in self.would or len(self.would) < MAX_WOULD
+            what = detail if known else OTHERS
+            self.would[what] = self.would.get(what, 0) + 1
+        self.latest[event] = detail
+
+
 class CountingMeter:
     """Counts what fixes do in this process; `deal` decides the arms. Safe under threads.
 
-    `report` hears of what an operator should see: ``(fix id, event)`` of faults and of fixes that
-    were switched off.
+    `report` hears of what an operator should see at once: ``(fix id, event, detail)`` of faults, of
+    fixes that were switched off, and of what those in shadow would have done.
     """
 
     def __init__(
         self,
         deal: Callable[[Installation, str], Arm] = to_all,
-        report: Callable[[str, str], object] | None = None,
+        report: Callable[[str, str, str], object] | None = None,
     ) -> None:
         self._deal = deal
         self._report = report
         self._lock = Lock()
-        self._counts: dict[str, FixCounts] = {}
+        self._tallies: dict[str, _Tally] = {}
 
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
         """As in `Meter`."""
         fix_id = installation.fix.fix_id
         arm = self._deal(installation, unit)
-        self._add(fix_id, triggers=1, treated=arm is Arm.TREATMENT)
+        with self._lock:
+            self._tally(fix_id).add(triggers=1, treated=arm is Arm.TREATMENT)
         allocation = installation.allocation or Allocation(salt="", ratio=1.0)
         return Exposure(
             fix_id=fix_id,
@@ -150,29 +179,34 @@ class CountingMeter:
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """As in `Meter`."""
-        treated = exposure.arm is Arm.TREATMENT
-        self._add(exposure.fix_id, failures=failed, treated_failures=failed and treated)
+        if failed:
+            treated = exposure.arm is Arm.TREATMENT
+            with self._lock:
+                self._tally(exposure.fix_id).add(failures=1, treated_failures=treated)
 
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """As in `Meter`."""
-        if event == "added_s":
-            self._add(fix_id, added_s=float(detail))
-            return
         with self._lock:
-            counts = self._counts.get(fix_id) or FixCounts()
-            counts.latest[event] = detail
-            self._counts[fix_id] = replace(counts, **{event: getattr(counts, event) + 1})
-        if self._report is not None and event in ("fault", "disabled"):
-            self._report(fix_id, event)
+            self._tally(fix_id).note(event, detail)
+        if self._report is not None and event in _REPORTED:
+            self._report(fix_id, event, detail)
 
     def counts(self, fix_id: str) -> FixCounts:
         """Return what `fix_id` did so far."""
         with self._lock:
-            found = self._counts.get(fix_id) or FixCounts()
-            return replace(found, latest=dict(found.latest))
+            found = self._tallies.get(fix_id)
+            if found is None:
+                return FixCounts()
+            numbers = {name: getattr(found, name) for name in _NUMBERS}
+            return FixCounts(
+                **numbers,
+                added_s=found.added_s,
+                would=dict(found.would),
+                latest=dict(found.latest),
+            )
 
-    def _add(self, fix_id: str, **amounts: float) -> None:
-        with self._lock:
-            counts = self._counts.get(fix_id) or FixCounts()
-            changes = {name: getattr(counts, name) + amount for name, amount in amounts.items()}
-            self._counts[fix_id] = replace(counts, **changes)
+    def _tally(self, fix_id: str) -> _Tally:
+        found = self._tallies.get(fix_id)
+        if found is None:
+            found = self._tallies[fix_id] = _Tally()
+        return found

@@ -33,12 +33,19 @@ class Installed:
         self.faults = 0
         #: Why it was switched off; ``""`` while it is on.
         self.disabled = ""
+        #: An operator has switched it off in this process.
+        self.switched_off = False
         #: What has been told once already.
         self.told: set[str] = set()
         self.breaker = Breaker(acts_after_failure=self.fix.fix_type in ("retry", "fallback"))
         self._lock = Lock()
         self._circuits: dict[str, Circuit] = {}
         self._buckets: dict[str, TokenBucket] = {}
+
+    @property
+    def is_on(self) -> bool:
+        """It may do what it is for."""
+        return not (self.disabled or self.switched_off)
 
     @property
     def is_shadow(self) -> bool:
@@ -133,7 +140,8 @@ class Plan:
 
     def active(self, name: str) -> list[Installed]:
         """Return the fixes of a type that are on, those that come first at the front."""
-        return [each for each in self.of[name] if not each.disabled]
+        found = self.of[name]
+        return [each for each in found if each.is_on] if found else []
 
     def take_calls(self) -> int:
         """Return the calls since the last time."""

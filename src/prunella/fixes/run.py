@@ -149,6 +149,7 @@ class Run:
         masked = None
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
+            self.world.meter.noted(self.fix_id, "healed", type(self.first_error).__name__)
         return Finished(
             outcome,
             fix_id=self.fix_id,
@@ -192,9 +193,12 @@ def is_healable(error: BaseException) -> bool:
     """
     return (
         isinstance(error, Exception)
-        and not isinstance(error, (StopIteration, StopAsyncIteration, MemoryError, RecursionError))
+        and not isinstance(error, _HOPELESS)
         and type(error).__name__ != "CancelledError"
     )
+
+
+_HOPELESS = (StopIteration, StopAsyncIteration, MemoryError, RecursionError)
 
 
 def names_error(patterns: tuple[str, ...], error: BaseException, code: str) -> bool:

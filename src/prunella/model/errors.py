@@ -18,6 +18,10 @@
     ├── StepRefused            a rollout can't take that step from where it stands
     ├── SandboxUnavailable     nothing on this machine can isolate a replay
     ├── RepositoryError        git is missing, or the repository can't serve as a base
+    ├── NotDelivered           an alert did not arrive; `.is_final` says that trying again is no use
+    ├── TokenRefused           an approval link is forged, expired or used
+    ├── InternalFault          a fault in Prunella itself, while it worked on one incident
+    ├── CodeHostError          the code host didn't do what was asked; `.reason` says why
     ├── ModelError             the language model gave no usable answer; `.reason` says why
     └── MissingExtra           an optional dependency isn't installed
 
@@ -118,6 +122,37 @@ class SandboxUnavailable(PrunellaError):
 
 class RepositoryError(PrunellaError):
     """Git is missing, or the repository can't serve as a base."""
+
+
+class NotDelivered(PrunellaError):
+    """An alert did not arrive where it was sent to. The message never has the place's secrets."""
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        #: The place will refuse it each time.
+        self.is_final = is_final
+
+
+class TokenRefused(PrunellaError):
+    """An approval link is forged, expired, used, or overtaken by what was decided since."""
+
+
+class InternalFault(PrunellaError):
+    """A fault in Prunella itself, while it worked on one incident."""
+
+
+class CodeHostError(PrunellaError):
+    """The code host (GitHub, GitLab, Gitea) didn't do what was asked.
+
+    `reason` is one of ``refused_token``, ``forbidden``, ``rate_limit``, ``not_found``, ``conflict``,
+    ``redirect``, ``unavailable``, ``timeout``, ``unusable``. The message never holds a token.
+    """
+
+    def __init__(self, reason: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        #: How long the host asks to be left alone, in seconds; ``None`` where it doesn't say.
+        self.retry_after_s = retry_after_s
 
 
 class ModelError(PrunellaError):

@@ -57,6 +57,12 @@ class Incident:
     last_seen_at: datetime
     #: Why it is ignored: the pattern, or who said so.
     ignored_by: str | None = None
+    #: When it came to its present status; ``None`` where nobody asked.
+    status_at: datetime | None = None
+
+
+#: Site of the incidents that are the healer's own errors: never healed.
+HEALER_SITE = SiteId("prunella:healer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,17 @@ class Diagnosis:
     made_at: datetime
 
 
+class CaseOutcome(StrEnum):
+    """What people did with the patch of a case."""
+
+    #: It was handed to them; nothing is known yet.
+    OFFERED = "offered"
+    #: They merged it.
+    MERGED = "merged"
+    #: They closed it without merging: no example to follow.
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What was learned from an incident that was solved."""
@@ -126,6 +143,8 @@ class Case:
     #: Ids of the recorded calls and occurrences that its proof rests on.
     rests_on: tuple[str, ...] = ()
     learned_at: datetime
+    #: What people did with it.
+    outcome: CaseOutcome = CaseOutcome.OFFERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,3 +30,20 @@ def find_root(start: Path | None = None) -> Path:
 def data_folder(root: Path) -> Path:
     """Return the folder that store, spool and pull-request texts of `root` live in."""
     return root / ".prunella"
+
+
+#: A file of this name in a project's data folder switches all its fixes off, one with a dash and a
+#: fix's id behind it that one.
+FIXES_OFF = "fixes-off"
+
+
+def fixes_off_name(fix_id: str) -> str:
+    """Return the name of the file that switches a fix off."""
+    plain = fix_id.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
+    return f"{FIXES_OFF}-{plain}"
+
+
+def fix_of_name(name: str) -> str:
+    """Return the id of the fix that a file of this name switches off; the inverse."""
+    plain = name.removeprefix(f"{FIXES_OFF}-")
+    return plain.replace("%00", "\0").replace("%2F", "/").replace("%25", "%")

@@ -234,6 +234,33 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FixCounts:
+    """What one fix did in one process since it began."""
+
+    #: Calls on which it would act, of both arms, and of the treatment arm.
+    triggers: int = 0
+    treated: int = 0
+    #: Exposed calls that failed in the end, of both arms, and of the treatment arm.
+    failures: int = 0
+    treated_failures: int = 0
+    #: Times that it acted, made a success of a failure, would have acted in shadow, or could do
+    #: nothing.
+    acted: int = 0
+    healed: int = 0
+    shadow: int = 0
+    skipped: int = 0
+    #: Errors of its own, and times that it was switched off for them or for what it broke.
+    fault: int = 0
+    disabled: int = 0
+    #: Seconds that it has made calls wait.
+    added_s: float = 0.0
+    #: What it would have done in shadow, and how often.
+    would: Mapping[str, int] = field(default_factory=dict)
+    #: What it did, would have done or couldn't do, the latest of each event. Untrusted text.
+    latest: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Cumulative counters of one process; the highest `sequence` wins, then processes add up."""
 
@@ -242,6 +269,8 @@ class Counts:
     #: Counter name to value: ``calls``, ``errors`` per site id, and the SDK's own ``dropped_*``.
     sites: Mapping[str, Mapping[str, int]]
     sdk: Mapping[str, int]
+    #: Fix id to what it did.
+    fixes: Mapping[str, FixCounts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

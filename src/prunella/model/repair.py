@@ -142,15 +142,36 @@ class Inconclusive(_Judged):
 Verdict = Accepted | Rejected | Inconclusive
 
 
+class PublicationState(StrEnum):
+    """What became of a patch that was handed to people."""
+
+    #: Its branch has a name; the code host may or may not have heard of it yet.
+    ANNOUNCED = "announced"
+    #: People can take it or leave it.
+    OPEN = "open"
+    #: A person merged it.
+    MERGED = "merged"
+    #: A person closed it without merging.
+    CLOSED = "closed"
+    #: Prunella took it back; `Publication.reason` says why.
+    WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """Where an accepted patch was handed to people."""
 
     candidate_id: CandidateId
+    #: ``None`` where it was kept by a release that didn't note it.
+    incident_id: IncidentId | None = None
+    state: PublicationState = PublicationState.OPEN
+    #: Why it was withdrawn, or what could not be done besides (reviewers, labels); may be empty.
+    reason: str = ""
     #: ``prunella/fix-{function}-{timestamp}``; ``None`` where there is no repository.
     branch: str | None
     commit: str | None
-    #: Address of the pull request; for the local host, the ``file://`` address of its text.
+    #: Address of the pull request; for the local host, the ``file://`` address of its text. Empty
+    #: as long as it is only announced.
     url: str
     published_at: datetime
 

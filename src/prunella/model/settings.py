@@ -15,8 +15,11 @@ from typing import Any
 from prunella.model.errors import ConfigurationError
 
 
-def _setting(default: Any, doc: str, *, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"doc": doc, "choices": choices})
+def _setting(
+    default: Any, doc: str, *, choices: tuple[str, ...] = (), is_secret: bool = False
+) -> Any:
+    metadata = {"doc": doc, "choices": choices, "is_secret": is_secret}
+    return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,9 @@ class Settings:
 
     disabled: bool = _setting(False, "Record nothing and apply nothing: the kill switch.")
     fixes: bool = _setting(True, "Let fixes act at run time; false is the kill switch for all.")
+    fixes_left_out: str = _setting(
+        "", "Ids of fixes that stay off, separated by commas: fix-weather, fix-prices."
+    )
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
@@ -58,6 +64,40 @@ class Settings:
     )
     pull_requests_per_day: int = _setting(
         20, "Pull requests or branches that 24 hours may bring; 0 sets no limit."
+    )
+    alert_urls: str = _setting(
+        "",
+        "Where alerts go: URLs of the library Apprise (slack://…, mailto://…), separated by spaces. "
+        "They hold secrets: taken from the environment alone.",
+        is_secret=True,
+    )
+    alert_webhook: str = _setting(
+        "",
+        "An http or https address that alerts are posted to as JSON. It may hold a secret: taken "
+        "from the environment alone.",
+        is_secret=True,
+    )
+    alert_secret: str = _setting(
+        "",
+        "Key that posts to alert_webhook are signed with; taken from the environment alone.",
+        is_secret=True,
+    )
+    alerts_per_hour: int = _setting(
+        20, "Alerts sent within an hour, at most; one more says that there are others. 0: no limit."
+    )
+    code_host: str = _setting(
+        "auto",
+        "Where pull requests are opened; auto is the host of the git remote if there is a token "
+        "for it, else a local branch.",
+        choices=("auto", "local", "github", "gitlab", "gitea"),
+    )
+    code_host_url: str = _setting(
+        "",
+        "Address of the code host's API, for GitHub Enterprise or a host of your own; empty means "
+        "that of the git remote.",
+    )
+    base_branch: str = _setting(
+        "", "Branch that pull requests go to; empty means the code host's default branch."
     )
     model: str = _setting(
         "", "Language model as provider:model; empty means the built-in rules alone."
@@ -141,6 +181,15 @@ class LoadedSettings:
     origins: Origins
 
 
+#: Settings whose values are secrets: not accepted from a file that is committed, and never shown.
+SECRET = frozenset(item.name for item in fields(Settings) if item.metadata["is_secret"])
+
+
+def shown(name: str, value: Any) -> Any:
+    """Return a setting's value as it may be printed: of a secret, only whether it is set."""
+    return "(set)" if name in SECRET and value else value
+
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
@@ -169,6 +218,11 @@ def load(
             raise ConfigurationError(
                 f"pyproject.toml, [tool.prunella]: unknown setting {key!r}; "
                 f"known are {', '.join(sorted(known))}"
+            )
+        if key in SECRET:
+            raise ConfigurationError(
+                f"pyproject.toml, [tool.prunella]: {key} holds a secret and isn't taken from a file "
+                f"that is committed; set the environment variable {variable_name(key)}"
             )
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}

@@ -5,6 +5,7 @@ Pure: bytes in, bytes out. `ast` locates, a splice of bytes edits, `compile` che
 
 from prunella.patching.diff import unified_diff
 from prunella.patching.locate import FunctionSpan, functions, locate
+from prunella.patching.rebase import rebase
 from prunella.patching.replace import PatchResult, replace_function
 from prunella.patching.text import SourceText
 
@@ -14,6 +15,7 @@ __all__ = [
     "SourceText",
     "functions",
     "locate",
+    "rebase",
     "replace_function",
     "unified_diff",
 ]

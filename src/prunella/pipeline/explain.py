@@ -4,8 +4,13 @@ from collections.abc import Sequence
 
 from prunella.model.dossier import Dossier
 from prunella.model.incidents import Diagnosis
-from prunella.model.repair import Publication
+from prunella.model.repair import Publication, PublicationState
 from prunella.pipeline.results import HealingOutcome, Proposal
+
+_BECAME = {
+    PublicationState.MERGED: "People have merged it already; it waits to be deployed.",
+    PublicationState.CLOSED: "People have closed its pull request, so that it isn't opened again.",
+}
 
 
 def explain(
@@ -13,8 +18,13 @@ def explain(
     diagnosis: Diagnosis,
     proposals: Sequence[Proposal],
     publication: Publication | None,
+    *,
+    withdrawn: str = "",
 ) -> tuple[HealingOutcome, str]:
-    """Return the outcome, and what was healed or why nothing was; `proposals` are best first."""
+    """Return the outcome, and what was healed or why nothing was; `proposals` are best first.
+
+    `withdrawn` is why the best wasn't published though it was proven.
+    """
     if not proposals:
         return HealingOutcome.ABSTAINED, _why_no_proposal(dossier, diagnosis)
     best = proposals[0]
@@ -22,11 +32,14 @@ def explain(
     if not best.accepted:
         tried = "One patch was" if len(proposals) == 1 else f"{len(proposals)} patches were"
         return HealingOutcome.UNPROVEN, f"{tried} tried, none could be proven. Nearest: {words}"
+    if withdrawn:
+        return HealingOutcome.WITHDRAWN, f"{words} It was not published: {_sentence(withdrawn)}"
     if publication is None:
         return HealingOutcome.PROVEN, words
     if publication.branch is None:
         return HealingOutcome.PUBLISHED, f"{words} There is no git repository: see the patch file."
-    return HealingOutcome.PUBLISHED, f"{words} It stands on {publication.branch}."
+    became = _BECAME.get(publication.state, f"It stands on {publication.branch}.")
+    return HealingOutcome.PUBLISHED, f"{words} {became}"
 
 
 def _why_no_proposal(dossier: Dossier, diagnosis: Diagnosis) -> str:

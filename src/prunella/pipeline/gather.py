@@ -9,7 +9,7 @@ from pathlib import Path
 from prunella.diagnose import find_callers, find_function, find_neighbours, similar_cases
 from prunella.model.dossier import Dossier
 from prunella.model.errors import NothingToHeal, SourceUnavailable, StoreError
-from prunella.model.incidents import Incident, SimilarCase
+from prunella.model.incidents import CaseOutcome, Incident, SimilarCase
 from prunella.model.records import Call, Occurrence, Process, Site
 from prunella.model.repair import Snippet, SourceFunction
 from prunella.pipeline.parts import Parts
@@ -153,8 +153,15 @@ def _reader(tree: Path) -> Callable[[str], bytes | None]:
 
 
 def similar(parts: Parts, incident: Incident) -> Sequence[SimilarCase]:
-    """Return past cases that look like this incident, nearest first; not those it made itself."""
-    cases = [case for case in parts.store.cases() if case.incident_id != incident.incident_id]
+    """Return past cases that look like this incident, nearest first.
+
+    Not those it made itself, nor patches that people refused.
+    """
+    cases = [
+        case
+        for case in parts.store.cases()
+        if case.incident_id != incident.incident_id and case.outcome is not CaseOutcome.REFUSED
+    ]
     return similar_cases(incident, cases, parts.retriever)
 
 

@@ -5,22 +5,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prunella.diagnose import diagnose, diagnose_with_model, diagnosis_request
-from prunella.learn import case_of
-from prunella.model.clock import now
 from prunella.model.dossier import Dossier
 from prunella.model.errors import SourceUnavailable
 from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, Inconclusive, Publication, Rejected
 from prunella.pipeline.explain import explain
 from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
+from prunella.pipeline.handover import Handover, Withdrawn
 from prunella.pipeline.judgements import evidence_key, recall, remember
 from prunella.pipeline.parts import Parts
 from prunella.pipeline.results import Healing, Proposal
 from prunella.pipeline.second_edit import second_edits
 from prunella.ports import KeptModel, ModelRequest
 from prunella.propose import proposal_request, propose_by_model, propose_by_rules
-from prunella.publish import compose
-from prunella.validate import Trial, judge, proven_regression_test, reconsider
+from prunella.validate import Trial, judge, reconsider
 
 #: Patches a model is asked for in each round: where two agree, that is evidence.
 MODEL_SAMPLES = 2
@@ -54,10 +52,17 @@ def heal(
             parts.store.save_verdicts([item.verdict for item in proposals])
             if model is not None and not attempt.complaints:
                 remember(parts.store, dossier, key, diagnosis, proposals)
-        publication = attempt.publish(diagnosis, proposals) if publish else None
+        published = attempt.publish(diagnosis, proposals) if publish else None
         notes = (_unisolated(parts), _edited_since(parts, dossier), *attempt.complaints)
         note = "; ".join(filter(None, notes))
-    outcome, explanation = explain(dossier, diagnosis, proposals, publication)
+    publication = published if isinstance(published, Publication) else None
+    outcome, explanation = explain(
+        dossier,
+        diagnosis,
+        proposals,
+        publication,
+        withdrawn=published.reason if isinstance(published, Withdrawn) else "",
+    )
     return Healing(
         incident=incident,
         diagnosis=diagnosis,
@@ -114,31 +119,26 @@ class _Attempt:
             ]
         return sorted(proposals, key=_merit, reverse=True)[:KEPT_PROPOSALS]
 
-    def publish(self, diagnosis: Diagnosis, proposals: Sequence[Proposal]) -> Publication | None:
+    def publish(
+        self, diagnosis: Diagnosis, proposals: Sequence[Proposal]
+    ) -> Publication | Withdrawn | None:
         """Publish the best proposal if it was accepted, but no edit of an incident twice."""
         if not proposals or not isinstance(verdict := proposals[0].verdict, Accepted):
             return None
-        candidate = proposals[0].candidate
-        earlier = _published_before(self.parts, candidate)
-        if earlier is not None:
-            return earlier
-        self.parts.progress("proving a regression test")
-        others = proposals[1 : self.parts.settings.max_candidates]
-        request = compose(
-            incident=self.dossier.incident,
-            diagnosis=diagnosis,
-            candidate=candidate,
-            verdict=verdict,
-            alternatives=[(item.candidate, item.verdict) for item in others if item.accepted],
-            regression_test=self._regression_test(candidate),
-            at=now(),
+        candidate, others = proposals[0].candidate, proposals[1:]
+        handover = Handover(
+            parts=self.parts, facts=self.facts, dossier=self.dossier, tree=self.tree
         )
-        self.parts.progress(f"publishing {request.branch}")
-        publication = self.parts.host.publish(request)
-        self.parts.store.save_publication(publication)
-        case = case_of(self.dossier.incident, diagnosis, candidate, verdict)
-        self.parts.store.save_case(case)
-        return publication
+        return handover.publish(
+            diagnosis,
+            candidate,
+            verdict,
+            [
+                (item.candidate, item.verdict)
+                for item in others[: self.parts.settings.max_candidates - 1]
+                if item.accepted
+            ],
+        )
 
     def complain(self, sentence: str) -> None:
         self.parts.progress(sentence)
@@ -186,18 +186,6 @@ class _Attempt:
             for candidate, verdict in zip(candidates, verdicts, strict=True)
         ]
 
-    def _regression_test(self, candidate: Candidate) -> tuple[str, bytes] | None:
-        return proven_regression_test(
-            candidate,
-            self.dossier.site,
-            self.dossier.baseline,
-            self.parts.replayer,
-            self.parts.test_runner,
-            self.tree,
-            self.facts.process,
-            taken=frozenset(self.parts.repository.files()),
-        )
-
 
 def _unisolated(parts: Parts) -> str:
     """Return what to say where nothing keeps the replayed code apart."""
@@ -222,18 +210,6 @@ def _merit(proposal: Proposal) -> tuple[int, float, float]:
     verdict = proposal.verdict
     rank = {Accepted: 2, Inconclusive: 1, Rejected: 0}[type(verdict)]
     return rank, verdict.score, proposal.candidate.prior
-
-
-def _published_before(parts: Parts, candidate: Candidate) -> Publication | None:
-    """Return the publication of the same edit for this incident, if its branch is still there."""
-    known = {item.candidate_id: item for item in parts.store.candidates(candidate.incident_id)}
-    for publication in reversed(parts.store.publications(candidate.incident_id)):
-        earlier = known.get(publication.candidate_id)
-        if earlier is None or earlier.patch.after != candidate.patch.after:
-            continue
-        if publication.branch is None or parts.repository.has_branch(publication.branch):
-            return publication
-    return None
 
 
 def _questions(dossier: Dossier, diagnosis: Diagnosis) -> tuple[ModelRequest, ...]:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TypeVar
 
+from prunella.model.clock import now
 from prunella.model.errors import AmbiguousName, NothingToHeal, UnknownName
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
 from prunella.model.records import Site
+from prunella.pipeline.severity import Spreads, harm_per_hour
 from prunella.ports import Store
 
 T = TypeVar("T")
@@ -37,7 +40,7 @@ def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Inci
     Raises `UnknownName`, `AmbiguousName`, or `NothingToHeal` where nothing failed in the window.
     """
     if name.startswith("inc_"):
-        return _healable([store.incident(name)], name)
+        return _healable([store.incident(name)], name, {})
     everything = store.incidents()
     matches = _matching(everything, name, _functions)
     functions = {_match(incident, name) for incident in matches}
@@ -54,26 +57,56 @@ def find_incidents(store: Store, name: str, *, since: datetime) -> Sequence[Inci
             f"{latest:%Y-%m-%d %H:%M} UTC. To heal that one, look back further (--lookback MINUTES, or the setting "
             "lookback_minutes)"
         )
-    return _healable(recent, name)
+    return _healable(recent, name, spreads_of(store, recent, since=since))
 
 
-def _healable(incidents: Sequence[Incident], name: str) -> Sequence[Incident]:
-    healable = [incident for incident in incidents if incident.status in HEALABLE]
+def _healable(incidents: Sequence[Incident], name: str, spreads: Spreads) -> Sequence[Incident]:
+    healable = [incident for incident in incidents if is_healable(incident)]
     if not healable:
         states = ", ".join(sorted({_state(incident) for incident in incidents}))
         raise NothingToHeal(f"what failed in {name} needs no healing: {states}")
-    return worst_first(healable)
+    return worst_first(healable, spreads)
 
 
 def _state(incident: Incident) -> str:
+    if incident.site_id == HEALER_SITE:
+        return "an error of the healer itself"
     if incident.ignored_by is None:
         return incident.status.value
     return f"{incident.status.value} by {incident.ignored_by!r}"
 
 
-def worst_first(incidents: Iterable[Incident]) -> Sequence[Incident]:
-    """Return incidents by how often they failed, then by how recently."""
-    return sorted(incidents, key=lambda item: (item.count, item.last_seen_at), reverse=True)
+def is_healable(incident: Incident) -> bool:
+    """Say whether healing is for an incident: nobody has closed it, and it isn't the healer's own."""
+    return incident.status in HEALABLE and incident.site_id != HEALER_SITE
+
+
+def spreads_of(store: Store, incidents: Sequence[Incident], *, since: datetime) -> Spreads:
+    """Return what `worst_first` ranks by, for the failures since then; nothing for a single one."""
+    if len(incidents) < 2:
+        return {}
+    return store.spreads(since=since, split=since + (now() - since) / 2)
+
+
+def worst_first(
+    incidents: Iterable[Incident],
+    spreads: Spreads = MappingProxyType({}),
+    *,
+    at: datetime | None = None,
+) -> Sequence[Incident]:
+    """Return incidents by the harm that they do, then by how recently they failed.
+
+    Harm is the severity of the error, each step of which weighs as much as four times the failures;
+    times the failures an hour; times their trend, from half to twice; times one for each doubling of
+    the processes and of the machines that see it (`prunella.pipeline.severity.harm_per_hour`).
+    """
+    at = at or now()
+
+    def harm(incident: Incident) -> tuple[float, datetime]:
+        spread = spreads.get(incident.incident_id)
+        return harm_per_hour(incident, spread, at=at), incident.last_seen_at
+
+    return sorted(incidents, key=harm, reverse=True)
 
 
 def _functions(incident: Incident) -> Sequence[str]:

@@ -26,6 +26,8 @@ class HealingOutcome(StrEnum):
     PUBLISHED = "published"
     #: A patch was accepted and not published, because nobody asked for that.
     PROVEN = "proven"
+    #: A patch was accepted, but doesn't fit what the code host has now.
+    WITHDRAWN = "withdrawn"
     #: Patches were proposed, and none could be proven.
     UNPROVEN = "unproven"
     #: No patch was proposed; the diagnosis says what is known and what is missing.

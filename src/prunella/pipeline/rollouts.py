@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from prunella.fixes import parse
 from prunella.model.audit import AuditEntry
 from prunella.model.errors import StepRefused
-from prunella.model.ids import IncidentId
+from prunella.model.ids import IncidentId, ProcessId
+from prunella.model.records import FixCounts, Process
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import baseline, status_after
@@ -101,9 +102,42 @@ class FixStory:
 
     rollout: Rollout
     history: tuple[AuditEntry, ...]
+    #: What it did in each process, all its versions together; the latest process first.
+    processes: tuple["FixInProcess", ...] = ()
 
 
-def tell_fix(store: RolloutStore, name: str) -> FixStory:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixInProcess:
+    """What a fix did in one process."""
+
+    process_id: ProcessId
+    #: ``None`` where the process isn't kept any more.
+    process: Process | None
+    counts: FixCounts
+
+
+def tell_fix(store: Store, name: str) -> FixStory:
     """Return everything that is kept about one fix; raises `UnknownName`, `AmbiguousName`."""
     rollout = store.rollout(name)
-    return FixStory(rollout=rollout, history=tuple(store.audit(subject=rollout.rollout_id)))
+    return FixStory(
+        rollout=rollout,
+        history=tuple(store.audit(subject=rollout.rollout_id)),
+        processes=_processes(store, rollout.fix_id),
+    )
+
+
+def _processes(store: Store, fix_id: str) -> tuple[FixInProcess, ...]:
+    found = [
+        FixInProcess(
+            process_id=item.process_id,
+            process=store.process(item.process_id),
+            counts=item.fixes[fix_id],
+        )
+        for item in store.counts()
+        if fix_id in item.fixes
+    ]
+    return tuple(sorted(found, key=_began_at, reverse=True))
+
+
+def _began_at(item: FixInProcess) -> str:
+    return "" if item.process is None else item.process.started_at.isoformat()

@@ -10,7 +10,9 @@ from threading import Event
 from prunella.model.claims import Claim
 from prunella.model.clock import now
 from prunella.model.errors import (
+    CodeHostError,
     CoolingDown,
+    InternalFault,
     NothingToHeal,
     PatchRefused,
     RecordError,
@@ -23,6 +25,16 @@ from prunella.pipeline.results import Healing, HealingOutcome
 from prunella.ports import Store
 
 _DAY = timedelta(days=1)
+#: What ends one incident's turn and no other's. A code host that fails does: what was proven is kept.
+_ITS_OWN = (
+    CodeHostError,
+    CoolingDown,
+    NothingToHeal,
+    SourceUnavailable,
+    PatchRefused,
+    RecordError,
+    InternalFault,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +126,7 @@ def take_turns(
             return None
         try:
             return Turn(incident=incident, healing=heal(incident))
-        except (CoolingDown, NothingToHeal, SourceUnavailable, PatchRefused, RecordError) as error:
+        except _ITS_OWN as error:
             return Turn(incident=incident, healing=None, problem=str(error))
 
     with ThreadPoolExecutor(workers or cpu_count() or 1, "prunella-heal") as pool:

@@ -7,8 +7,15 @@ from datetime import datetime
 from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, CheckOutcome, Verdict
 from prunella.ports import Overlay, PullRequest
-from prunella.publish.markdown import code, fenced, plain, prose, table
+from prunella.publish.markdown import code, fenced, plain, prose, quiet, table
 
+#: What the name of every branch of ours begins with.
+BRANCHES = "prunella/fix-"
+#: Line of the commit message by which a commit of ours is known.
+TRAILER = "Prunella-Incident"
+LABEL = "prunella"
+#: Below this score a pull request is a draft.
+READY_SCORE = 0.8
 _MARK = {
     CheckOutcome.PASSED: "shown",
     CheckOutcome.FAILED: "**failed**",
@@ -19,7 +26,15 @@ _MARK = {
 def branch_name(qualname: str, at: datetime) -> str:
     """Return ``prunella/fix-{function}-{timestamp}``, a valid name for any qualified name."""
     function = re.sub(r"[^A-Za-z0-9]+", "-", qualname.replace("__", "")).strip("-").lower()
-    return f"prunella/fix-{function[:60] or 'function'}-{at:%Y%m%d-%H%M%S}"
+    return f"{BRANCHES}{function[:60] or 'function'}-{at:%Y%m%d-%H%M%S}"
+
+
+def marker(incident: Incident) -> str:
+    """Return the first line of every pull request of an incident, by which it is found again.
+
+    It is the same for the same failure, whichever store and whichever healer saw it.
+    """
+    return f"<!-- prunella:{incident.fingerprint} scheme {incident.scheme} -->"
 
 
 def compose(
@@ -31,35 +46,43 @@ def compose(
     alternatives: Sequence[tuple[Candidate, Verdict]],
     regression_test: tuple[str, bytes] | None,
     at: datetime,
+    base: str | None = None,
+    note: str = "",
 ) -> PullRequest:
     """Return the pull request of an accepted `candidate`.
 
     `regression_test` is the path and content of a test that was proven to fail before and to pass
-    after. `alternatives` are the other candidates, accepted ones first.
+    after. `alternatives` are the other candidates, accepted ones first. `base` is the commit that
+    the candidate was made on, `note` what has to be known of it besides.
     """
     patch = candidate.patch
     error = incident.error_type.partition(":")[2]
     files: Overlay = {patch.path: patch.after, **dict([regression_test] if regression_test else [])}
     title = f"Fix {error} in {patch.qualname}"
-    body = _body(incident, diagnosis, candidate, verdict, alternatives, regression_test)
+    body = _body(incident, diagnosis, candidate, verdict, alternatives, regression_test, note)
     message = (
         f"{title}\n\n{_line(candidate.description)}\n\n"
-        f"Root cause: {_line(diagnosis.root_cause)}\nShown: {_line(verdict.summary)}\n\nPrunella-Incident: {incident.incident_id}\n"
+        f"Root cause: {_line(diagnosis.root_cause)}\nShown: {_line(verdict.summary)}\n\n"
+        f"{TRAILER}: {incident.incident_id}\n"
         f"Prunella-Origin: {candidate.origin}\n"
     )
     return PullRequest(
         candidate=candidate,
         branch=branch_name(patch.qualname, at),
         title=title,
-        body=body,
+        body=f"{marker(incident)}\n\n{body}",
         message=message,
         files=files,
+        marker=marker(incident),
+        labels=(LABEL, incident.error_code[:50]),
+        draft=verdict.score < READY_SCORE,
+        base=base,
     )
 
 
 def _line(text: str) -> str:
-    """One line, so that quoted values can't add trailers to a commit message."""
-    return " ".join(text.split())
+    """One line, so that quoted values can't add trailers to a commit message, nor call anybody."""
+    return quiet(" ".join(text.split()))
 
 
 def _body(
@@ -69,10 +92,12 @@ def _body(
     verdict: Accepted,
     alternatives: Sequence[tuple[Candidate, Verdict]],
     regression_test: tuple[str, bytes] | None,
+    note: str,
 ) -> str:
     sections = [
         f"# Fix {plain(incident.error_type.partition(':')[2])} in {code(candidate.patch.qualname)}",
         prose(candidate.description),
+        f"> {prose(note)}" if note else "",
         "## The error",
         _error(incident),
         "## Root cause",
@@ -93,6 +118,7 @@ def _body(
         "## How it was made",
         f"Proposed by {code(candidate.origin)}, diagnosed by {code(diagnosis.made_by)}; "
         "validated by replaying recorded calls in a sandbox. Nothing was merged.",
+        f"Everything that is known of it: {code(f'prunella incidents show {incident.incident_id}')}",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 #: Records lie in the spool about this long.
 DELAY_S = 1.0
+#: What fixes did is told this often, where nothing else is to be told.
+TELL_S = 5.0
 #: What was counted of fixes in rollouts is shipped this often.
 SHIP_S = 2.0
 #: Longest wait after failures.
@@ -35,9 +37,9 @@ class _State:
     journal: "Journal | None" = None
     at_exit = False
 
-    #: Records came in since the last drain. Looked at, not signalled: waking a thread costs a
-    #: failing call more than everything else.
-    has_work = False
+    #: How far the spool was written when it was last drained, ``None`` if it has to be drained anew.
+    #: Looked at, not signalled: waking a thread costs a failing call more than everything else.
+    drained: "tuple[int, int] | None" = (-1, 0)
 
 
 _stop = threading.Event()
@@ -45,15 +47,9 @@ _idle = threading.Event()
 _idle.set()
 
 
-def wake(journal: "Journal") -> None:
-    """Have the spool drained soon; called after each record."""
-    _State.has_work = True
-    start(journal)
-
-
 def start(journal: "Journal") -> None:
-    """Start the thread, if it doesn't run for this journal."""
-    if _State.thread is None or _State.journal is not journal:
+    """Start the thread, if it doesn't run for this journal and is wanted at all."""
+    if (_State.thread is None or _State.journal is not journal) and journal.is_wanted:
         _State.journal = journal
         guarded("background", _start)
 
@@ -61,7 +57,7 @@ def start(journal: "Journal") -> None:
 def forked() -> None:
     """In a forked child, where the thread doesn't exist: be ready to start it."""
     global _stop, _idle
-    _State.thread = None
+    _State.thread, _State.drained = None, (-1, 0)
     # Made anew, because their locks may have been held at the fork.
     _stop, _idle = threading.Event(), threading.Event()
     _idle.set()
@@ -80,6 +76,7 @@ def _start() -> None:
 def _run() -> None:
     delay_s = DELAY_S
     due = monotonic() + delay_s
+    told = monotonic() + TELL_S
     ships = monotonic() + SHIP_S
     while not _stop.wait(LOOK_S):
         journal = _State.journal
@@ -87,17 +84,20 @@ def _run() -> None:
             continue
         guarded("feed", journal.feed.look)
         if monotonic() >= ships:
-            _State.has_work |= bool(guarded("counts", journal.ship))
+            guarded("counts", journal.ship)
             ships = monotonic() + SHIP_S
-        if _State.has_work and monotonic() >= due:
+        if monotonic() >= told:
+            guarded("counts", journal.tell_of_fixes)
+            told = monotonic() + TELL_S
+        if journal.spool.position != _State.drained and monotonic() >= due:
             delay_s = _drain(journal, delay_s)
             due = monotonic() + delay_s
 
 
 def _drain(journal: "Journal", delay_s: float) -> float:
     """Empty the spool; return how long to wait before the next time."""
-    _State.has_work = False
     guarded("counts", journal.flush_counts)
+    _State.drained = journal.spool.position
     drain = get_drain()
     if drain is None:
         return delay_s
@@ -106,7 +106,7 @@ def _drain(journal: "Journal", delay_s: float) -> float:
         drain(journal.root)
     except Exception as error:  # noqa: BLE001 - the records stay in the spool for the next time
         count(f"drain_failed_{type(error).__name__}")
-        _State.has_work = True
+        _State.drained = None
         return min(2 * delay_s, MAX_DELAY_S)
     finally:
         _idle.set()

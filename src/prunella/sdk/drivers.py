@@ -26,6 +26,7 @@ class Around:
         code = function.__code__
         self._positional: int = code.co_argcount
         self._keywords = self._names[self._positional :]
+        self._is_plain = not (stars or self._keywords)
         #: ``(site, arguments)`` to a function without parameters that calls it, or `Unreachable`.
         self.invoke = invoke
 
@@ -34,6 +35,8 @@ class Around:
 
         The wrapper hands every parameter on: the positional ones by position, the others by name.
         """
+        if self._is_plain:
+            return dict(zip(self._names, args, strict=False))
         found = dict(zip(self._names, args[: self._positional], strict=False))
         if self._star:
             found[self._star] = args[self._positional :]

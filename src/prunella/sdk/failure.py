@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prunella.codec import Encoded, encode_mapping, render
 from prunella.codec.limits import Limits
 from prunella.sdk.wrapper import FILENAME
+from prunella.taxonomy import facts  # with the first call: a failure is no moment for imports
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
@@ -260,8 +261,6 @@ def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
 
     Beside them, under their own names, what `prunella.taxonomy` decides from.
     """
-    from prunella.taxonomy import facts
-
     found = {}
     values: dict[str, Any] = facts_of(type(error)).attributes
     own = own_attributes(error)

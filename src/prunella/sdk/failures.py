@@ -85,7 +85,8 @@ class Failures:
 
         `running` is the recording of the call, which goes on: it is read, not ended.
         """
-        self._host.look()
+        if perf_counter_ns() >= self._host.look_again_ns:
+            self._host.look()
         if self._host.is_off or _is_recorded(site, error):
             return
         with self._lock:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from prunella.model.project import FIXES_OFF
 from prunella.sdk.counters import count
 
 #: Name of the file in the data folder.
 FILE_NAME = "fixes.json"
-#: A file that stands here switches all fixes off.
-OFF_NAME = "fixes-off"
 #: A longer file is no feed.
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -30,7 +29,7 @@ class Feed:
 
     def __init__(self, folder: Path, apply: Apply) -> None:
         self._path = os.fspath(folder / FILE_NAME)
-        self._off_path = os.fspath(folder / OFF_NAME)
+        self._off_path = os.fspath(folder / FIXES_OFF)
         self._apply = apply
         self._seen: tuple[int, ...] | None = None
 

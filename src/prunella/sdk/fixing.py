@@ -5,6 +5,7 @@ wrapper of the site. Sites that appear later get theirs when they are decorated.
 """
 
 import itertools
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -14,7 +15,9 @@ from types import CellType, FunctionType
 from typing import Any
 
 from prunella.fixes import (
+    CountingMeter,
     Finished,
+    FixCounts,
     Installation,
     Installed,
     Meter,
@@ -27,15 +30,19 @@ from prunella.fixes import (
 )
 from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RATIO
 from prunella.model.clock import now
+from prunella.model.project import FIXES_OFF, fixes_off_name
 from prunella.sdk import counters, runtime
 from prunella.sdk.metering import RolloutMeter
-from prunella.sdk.feed import OFF_NAME
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
 from prunella.sdk.views import View, bound, view_of
 from prunella.taxonomy import ErrorCode, classify
 
+#: Fixes whose counts one process keeps.
+MAX_COUNTED = 200
+NOTHING = FixCounts()
+_log = logging.getLogger("prunella.fixes")
 #: How often it is looked whether the operator's file is there, in seconds.
 SWITCH_S = 1.0
 
@@ -48,16 +55,17 @@ class Fixing:
         #: By hand, and by `replace`; what a person does in the program itself comes first.
         self._by_hand: dict[str, Installed] = {}
         self._fed: dict[str, Installed] = {}
+        #: Ids of the fixes that are counted, the oldest first.
+        self._seen: dict[str, None] = {}
         self._plans: dict[int, Plan] = {}
         self._numbers = itertools.count()
         self.environment = ""
-        self._off_file = ""
-        self._is_wanted = True
-        host = runtime.host()
+        self._host = host = runtime.host()
+        self._left_out: frozenset[str] = frozenset()
         if host is not None:
             self.environment = host.settings.environment
-            self._off_file = str(host.data_folder / OFF_NAME)
-            self._is_wanted = host.settings.fixes
+            names = host.settings.fixes_left_out.split(",")
+            self._left_out = frozenset(name.strip() for name in names)
         self._switched_off = False
         self._look_s = 0.0
         self.renew()
@@ -72,7 +80,7 @@ class Fixing:
             burst=PROCESS_BURST,
             now_s=perf_counter(),
         )
-        self.set_meter(RolloutMeter(_report))
+        self.set_meter(RolloutMeter(self._report))
 
     def set_meter(self, meter: Meter) -> None:
         """Let `meter` decide arms and take in how calls ended, from the next call on."""
@@ -91,7 +99,24 @@ class Fixing:
         meter = self.meter
         if not isinstance(meter, RolloutMeter):
             return None
+        for rollout_id, calls in self._calls().items():
+            meter.quiet(rollout_id, calls)
         return meter.shipment(process_id, at_exit=at_exit)
+
+    def _calls(self) -> dict[str, int]:
+        """Return how many calls the sites of each rollout have had in this process."""
+        found: dict[str, int] = {}
+        with self._lock:
+            for site in all_sites():
+                plan = self._plans.get(id(site))
+                if plan is None:
+                    continue
+                site.settle()
+                for each in plan.installed:
+                    allocation = each.installation.allocation
+                    if allocation is not None:
+                        found[allocation.salt] = found.get(allocation.salt, 0) + site.calls
+        return found
 
     def unsent(self) -> None:
         """Take back that the last shipment was sent."""
@@ -137,6 +162,15 @@ class Fixing:
         with self._lock:
             return list((self._fed | self._by_hand).values())
 
+    def counted(self) -> dict[str, FixCounts]:
+        """Return what each fix did that is or was in force, as far as it met anything."""
+        found = {}
+        for fix_id in list(self._seen):
+            counts = self.meter.counts(fix_id) if isinstance(self.meter, CountingMeter) else NOTHING
+            if counts != NOTHING:
+                found[fix_id] = counts
+        return found
+
     def attach(self, site: Site, wrapper: FunctionType) -> None:
         """Give a wrapper that was just made the fixes of its site."""
         with self._lock:
@@ -146,6 +180,11 @@ class Fixing:
                 self._put(site, wrapper, plan)
 
     def _apply(self) -> None:
+        self._look_s = 0.0
+        for each in self.installed():
+            self._seen[each.fix_id] = None
+        while len(self._seen) > MAX_COUNTED:
+            self._seen.pop(next(iter(self._seen)))
         for site in all_sites():
             plan = self._planned(site)
             before = self._plans.pop(id(site), None)
@@ -185,14 +224,26 @@ class Fixing:
     # --- what calls ask
 
     def is_off(self) -> bool:
-        """Tell whether all fixes are switched off: here, in the environment or by the file."""
+        """Tell whether all fixes are switched off: here, in the environment or by a file.
+
+        Those that are switched off one by one know it afterwards.
+        """
         now_s = perf_counter()
         if now_s >= self._look_s:
             self._look_s = now_s + SWITCH_S
-            self._switched_off = not self._is_wanted or (
-                bool(self._off_file) and os.path.exists(self._off_file)  # noqa: PTH110 - cheaper
-            )
+            self._switched_off = self._look()
         return self._switched_off or runtime.is_off()
+
+    def _look(self) -> bool:
+        host = self._host
+        if host is None:
+            return False
+        host.look()
+        folder = os.fspath(host.data_folder)
+        for each in self.installed():
+            name = fixes_off_name(each.fix_id)
+            each.switched_off = each.fix_id in self._left_out or _exists(folder, name)
+        return host.is_disabled or not host.settings.fixes or _exists(folder, FIXES_OFF)
 
     def unit(self) -> str:
         """Return what the present call is allocated by: its trace, or itself where it has none."""
@@ -223,14 +274,20 @@ class Fixing:
                     return view
         raise Unreachable(f"there is no site {name!r} in this process")
 
+    def _report(self, fix_id: str, event: str, detail: str) -> None:
+        """Tell the program's log: at INFO what a fix in shadow would do, at WARNING its faults."""
+        level = logging.INFO if event == "shadow" else logging.WARNING
+        if self._host is not None and _log.isEnabledFor(level):
+            _log.log(level, "%s: %s: %s", fix_id, event, self._host.redactor.text(detail))
+
     def told(self, site: Site, arguments: dict[str, Any], finished: Finished) -> None:
         """Note in the records what fixes made of a call."""
         if finished.fix_id is not None:
             counters.guarded("errors", runtime.fixed, site, arguments, finished)
 
 
-def _report(fix_id: str, event: str) -> None:
-    counters.count(f"fix_{event}_{fix_id}"[:200])
+def _exists(folder: str, name: str) -> bool:
+    return os.path.exists(f"{folder}{os.sep}{name}")  # noqa: PTH110 - on the path of a call
 
 
 def function_cell(wrapper: FunctionType) -> CellType | None:

@@ -6,11 +6,11 @@ the same thread.
 
 from itertools import count
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prunella.model.clock import now_us
 from prunella.sdk import counters
-from prunella.sdk.background import wake
+from prunella.sdk.background import start
 from prunella.sdk.feed import Feed
 from prunella.sdk.installing import apply
 from prunella.sdk.lines import record_line, source_hash
@@ -19,6 +19,7 @@ from prunella.sdk.site import Site, all_sites
 from prunella.sdk.spool import Spool
 
 if TYPE_CHECKING:
+    from prunella.model.records import FixCounts
     from prunella.sdk.process import Host
 
 
@@ -29,6 +30,8 @@ class Journal:
         self._host = host
         #: Root of the project whose records these are.
         self.root = host.root
+        #: The project doesn't say that nothing is to be done here, which holds until the end.
+        self.is_wanted = not host.settings.disabled
         self.feed = Feed(host.data_folder, apply)
         self.renew()
 
@@ -38,6 +41,8 @@ class Journal:
         self.spool = Spool(self._host.data_folder / "spool", self._header)
         self._numbers = count(1)
         self._sequence = 0
+        #: What fixes did, as it was written last.
+        self._told: dict[str, FixCounts] = {}
 
     def new_unique(self) -> str:
         """Return what no other id has behind its prefix, in this process or any other."""
@@ -54,13 +59,17 @@ class Journal:
         if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
             return False
         spool.described.add(site.site_id)
-        wake(self)
+        start(self)
         return True
 
     def flush_counts(self) -> None:
-        """Write the counters of the process as they stand."""
+        """Write the counters of the process as they stand, unless nothing may be written."""
+        self._host.look()
+        if self._host.is_off:
+            return
         with self.lock:
             self._sequence += 1
+            self._told = self._fixes()
             sites = {}
             for site in all_sites():
                 site.settle()
@@ -72,8 +81,26 @@ class Journal:
                 "sequence": self._sequence,
                 "sites": sites,
                 "sdk": dict(counters.counters),
+                "fixes": {fix_id: self._plain(each) for fix_id, each in self._told.items()},
             }
             self.spool.append(record_line(record), now_us())
+
+    def tell_of_fixes(self) -> None:
+        """Write the counters if fixes did something that no record says yet."""
+        if self._fixes() != self._told:
+            self.flush_counts()
+
+    def _fixes(self) -> "dict[str, FixCounts]":
+        fixing = get_fixing()
+        return {} if fixing is None else fixing.counted()
+
+    def _plain(self, counts: "FixCounts") -> dict[str, Any]:
+        """Return what one fix did as JSON; the texts in it may say what the program was given."""
+        clean = self._host.redactor.text
+        found = {name: getattr(counts, name) for name in counts.__dataclass_fields__}
+        found["would"] = {clean(what): times for what, times in counts.would.items()}
+        found["latest"] = {event: clean(what) for event, what in counts.latest.items()}
+        return {name: value for name, value in found.items() if value}
 
     def ship(self, *, at_exit: bool = False) -> bool:
         """Write what was counted of fixes in rollouts, if there is news; tell whether there was."""

@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any
 
 from prunella.experiment.assignment import Assignment
-from prunella.experiment.maturity import Exposure as Matures
 from prunella.experiment.maturity import Ledger
 from prunella.fixes import Arm, CountingMeter, Exposure, FixCounts, Installation
 from prunella.sdk.dealing import Dealing
@@ -20,30 +19,41 @@ from prunella.sdk.dealing import Dealing
 #: Epochs that one process counts, at most: what ended long ago isn't shipped again.
 MAX_BOOKS = 200
 #: What `noted` tells of a fix and that is shipped as well.
-_EFFECTS = frozenset({"acted", "disabled"})
+_EFFECTS = frozenset({"acted", "healed", "disabled"})
 
 
 class Unit(Exposure):
-    """An exposed call of a rollout, and what becomes of it in the counts."""
+    """An exposed call of a rollout; also what its ledger keeps until it counts."""
 
-    __slots__ = ("book", "matures")
+    __slots__ = ("deadline_s", "failed", "latency_s")
 
-    def __init__(self, book: "Book", unit: str, matures: Matures, started_s: float) -> None:
-        self.book = book
-        self.matures = matures
+    def __init__(self, book: "Book", unit: str, arm: Arm, started_s: float) -> None:
         self.fix_id = book.fix_id
         self.unit = unit
-        self.arm = matures.arm
+        self.arm = arm
         self.salt = book.rollout_id
         self.epoch = book.epoch
         self.ratio = book.ratio
         self.started_s = started_s
+        self.deadline_s = started_s + book.wait_s
+        self.failed = True
+        self.latency_s = inf
 
 
 class Book:
     """One epoch of one rollout in this process."""
 
-    __slots__ = ("deal", "epoch", "fix_id", "ledger", "ratio", "rollout_id", "shipped")
+    __slots__ = (
+        "deal",
+        "epoch",
+        "fix_id",
+        "ledger",
+        "note",
+        "ratio",
+        "rollout_id",
+        "shipped",
+        "wait_s",
+    )
 
     def __init__(self, installation: Installation) -> None:
         allocation = installation.allocation
@@ -61,8 +71,15 @@ class Book:
             slow_s=allocation.slow_s,
             max_latency_ratio=allocation.max_latency_ratio,
         )
+        self.wait_s = allocation.wait_s
+        #: What a call does to be counted.
+        self.note = self.ledger.note
         #: The counts as they were shipped last.
         self.shipped: dict[Arm, Any] = {}
+
+    def fired(self) -> int:
+        """Return how many calls have met the fix in this epoch."""
+        return len(self.ledger) + sum(each.n for each in self.ledger.counts().values())
 
     def added_to(self, counts: FixCounts) -> FixCounts:
         """Return `counts` with the calls of this book; one under way isn't a failure yet."""
@@ -108,7 +125,7 @@ class Book:
 class RolloutMeter(CountingMeter):
     """Deals and counts the calls that meet fixes in rollouts; others as `CountingMeter` does."""
 
-    def __init__(self, report: Callable[[str, str], object] | None = None) -> None:
+    def __init__(self, report: Callable[[str, str, str], object] | None = None) -> None:
         super().__init__(Dealing(), report)
         self._books: dict[tuple[str, int], Book] = {}
         self._latest: dict[int, tuple[Installation, Book]] = {}
@@ -118,6 +135,8 @@ class RolloutMeter(CountingMeter):
         self._rollouts: dict[str, str] = {}
         self._effects: dict[str, dict[str, int]] = {}
         self._told: dict[str, dict[str, int]] = {}
+        #: Rollout id to how often its fix had fired, and the calls of its sites at that time.
+        self._fired: dict[str, tuple[int, int]] = {}
 
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
         """As in `Meter`; 1 µs or so for a fix of a rollout."""
@@ -128,14 +147,18 @@ class RolloutMeter(CountingMeter):
             known = self._open(installation)
         book = known[1]
         arm = Arm.TREATMENT if book.deal(unit) else Arm.CONTROL
-        return Unit(book, unit, book.ledger.begin(arm, now_s), now_s)
+        exposure = Unit(book, unit, arm, now_s)
+        book.note(exposure)
+        return exposure
 
     def ended(
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
-            exposure.matures.end(failed, perf_counter(), latency_s)
+            if perf_counter() < exposure.deadline_s:
+                exposure.failed = failed
+                exposure.latency_s = latency_s
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 
@@ -161,9 +184,23 @@ class RolloutMeter(CountingMeter):
         return found
 
     def quiet(self, rollout_id: str, calls: int) -> None:
-        """Note how many calls the sites of a rollout had since its fix fired for the last time."""
+        """Note how many calls the sites of a rollout have had in this process by now.
+
+        Told is the number since its fix fired for the last time, whenever it has doubled: a fix that
+        isn't needed any more is worth few records.
+        """
         with self._opening:
-            self._effects.setdefault(rollout_id, {})["quiet_calls"] = calls
+            fired = sum(
+                book.fired() for book in self._books.values() if book.rollout_id == rollout_id
+            )
+            before, at = self._fired.get(rollout_id, (-1, 0))
+            if fired != before:
+                self._fired[rollout_id] = (fired, calls)
+                at = calls
+            effects = self._effects.setdefault(rollout_id, {"quiet_calls": 0})
+            told, quiet = effects.get("quiet_calls", 0), calls - at
+            if quiet < told or quiet >= max(2 * told, 1):
+                effects["quiet_calls"] = quiet
 
     def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
         """Return a `prunella.model.records.Exposures` of what changed, ``None`` if nothing did.

@@ -35,6 +35,8 @@ class Host:
         self.started_us = now_us()
         #: Nothing may be recorded.
         self.is_off = False
+        #: Nothing may be applied either.
+        self.is_disabled = self.settings.disabled
         self.code_places = CodePlaces(self.root)
         self.renew()
 
@@ -51,14 +53,13 @@ class Host:
         self.look_again_ns = 0
 
     def look(self) -> None:
-        """Find out whether nothing may be recorded: switched off by setting or by the file."""
+        """Find out what is switched off, by setting or by the file."""
         self.look_again_us = now_us() + _SWITCH_US
         self.look_again_ns = perf_counter_ns() + _SWITCH_US * 1000
-        self.is_off = (
-            self.settings.disabled
-            or self.settings.capture == "none"
-            or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
+        self.is_disabled = (
+            self.settings.disabled or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
         )
+        self.is_off = self.is_disabled or self.settings.capture == "none"
 
     def redactor_for(self, names: tuple[str, ...]) -> "Redactor":
         """Return the redactor that also hides values under `names`."""

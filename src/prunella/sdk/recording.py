@@ -54,11 +54,11 @@ class Recorder:
         """Decide about a call with these arguments; return its recording, or ``None``."""
         since = site.settle() + 1
         site.calls += 1
-        start(self.journal)
         now = perf_counter_ns()
         host = self.host
         if now >= host.look_again_ns:
             host.look()
+            start(self.journal)
         if host.is_off:
             site.grant(MAX_GRANT)
             return None

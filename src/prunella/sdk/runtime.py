@@ -71,8 +71,11 @@ def begin(site: Site, values: dict[str, Any]) -> Running | None:
 def returned(running: Running, result: Any) -> None:
     """Record what a call that `begin` took up has returned."""
     recorder = _State.recorder
-    if recorder is not None:
-        guarded("calls", recorder.returned, running, result)
+    if recorder is not None and "calls" not in switched_off:
+        try:
+            recorder.returned(running, result)
+        except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price
+            note_fault("calls", fault)
 
 
 def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
@@ -140,7 +143,8 @@ def active() -> Recorder:
             from prunella.sdk.recording import Recorder
 
             recorder = Recorder(Host())
-            guarded("feed", recorder.journal.feed.look)
+            if not recorder.host.is_disabled:
+                guarded("feed", recorder.journal.feed.look)
             _State.recorder = recorder
             background.start(recorder.journal)
             if not _State.watches_forks:

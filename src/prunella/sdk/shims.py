@@ -53,7 +53,10 @@ class Call:
 
     def is_calm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Tell whether the first attempt is as if there were no fix."""
-        return self.calm.is_possible and self.calm.before(self.around.named(args, kwargs))
+        calm = self.calm
+        return calm.is_possible and (
+            calm.asks_nothing_before or calm.before(self.around.named(args, kwargs))
+        )
 
     def is_off(self) -> bool:
         """Tell whether no fix may act now."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[str, str] = {}
 
-#: Most calls between two looks at the clock.
+#: Most calls between two looks at the clock, as long as there is time for looks.
 MAX_GRANT = 256
 #: About this often a busy site looks at the clock.
 LOOK_NS = 100_000
@@ -165,7 +165,7 @@ class Site:
             "file": file,
             "first_line": self.code.co_firstlineno,
             "source_hash": self.source_hash,
-            "source": _source(self.code, host),
+            "source": _source(self, host),
             "parameters": list(parameter_names(self.called)),
             "boundary": self.boundary,
             "idempotent": self.idempotent,
@@ -227,14 +227,13 @@ def _parts(code: CodeType) -> list[str]:
     return parts
 
 
-def _source(code: CodeType, host: Host) -> str | None:
-    from inspect import getsource
+def _source(site: Site, host: Host) -> str | None:
+    from prunella.sdk.source import source_of
 
-    try:
-        text = getsource(code)
-    except (OSError, TypeError, SyntaxError, IndexError):
+    text = source_of(site.code, site.module)
+    if text is None or len(text) > MAX_SOURCE_LENGTH:
         return None
-    return host.redactor.text(text) if len(text) <= MAX_SOURCE_LENGTH else None
+    return host.redactor.text(text)
 
 
 #: Sites by what they are made of, and by the id of their code.

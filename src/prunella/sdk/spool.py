@@ -49,6 +49,11 @@ class Spool:
     def is_open(self) -> bool:
         return self._descriptor >= 0
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """The file that is written to and how far: the same as long as nothing is written."""
+        return self._descriptor, self._size
+
     def prepare(self, at_us: int) -> bool:
         """Make sure that there is a file to write to; to be called before each record."""
         if self._descriptor >= 0 and self._size < ROTATE_BYTES:

@@ -14,12 +14,16 @@ from prunella.model.repair import (
 )
 from prunella.validate.compare import compare_values
 
+#: Below this score the evidence carries no offer: the patch would rather be wrong than right, and it
+#: is better to abstain. `benchmarks/repair.py DATA --cross` prints what this and other limits do.
+LEAST_SCORE = 0.5
+
 #: Factors on the odds that the patch is right, by the check and what it found.
 _FACTORS = {
     ("tests", CheckOutcome.PASSED): 3.0,
     ("invariants", CheckOutcome.PASSED): 1.5,
     ("invariants", CheckOutcome.NOT_SHOWN): 0.8,
-    ("passing_calls", CheckOutcome.NOT_SHOWN): 0.7,
+    ("passing_calls", CheckOutcome.NOT_SHOWN): 0.5,
     # With all other evidence at its best, still no offer for a prior of 0.65.
     ("foundations", CheckOutcome.NOT_SHOWN): 0.03,
 }
@@ -29,9 +33,6 @@ _MAX_AGREEMENTS = 2
 #: What the odds of a candidate that answers the once-failing calls differently count against this
 #: one. Of two with equal odds that differ, at most one is right.
 _DISSENT = 1.0
-#: No candidate that lives answers otherwise, where passing calls have rejected one that did
-#: something else: they reach the place. A name that is never defined, say, no passing call reaches.
-_UNANIMOUS = 2.0
 #: Catching the exception is the least of repairs.
 _NEW_HANDLER = 0.5
 
@@ -63,14 +64,11 @@ def score(
     return odds / (1.0 + odds)
 
 
-def settled(
-    scored: Sequence[tuple[float, Sequence[ReplayOutcome]]], *, sifted: bool
-) -> list[float]:
-    """Return the scores, in order, moved by whether others answer the same.
+def settled(scored: Sequence[tuple[float, Sequence[ReplayOutcome]]]) -> list[float]:
+    """Return the scores, in order, lowered by candidates that answer differently.
 
     `scored` are score and results on the once-failing inputs of all living candidates. Those with
-    equal results are one opinion: the best of them speaks. `sifted` says that passing calls
-    have rejected candidates, so that an only opinion has survived something.
+    equal results are one opinion: the best of them speaks.
     """
     opinions: list[tuple[float, Sequence[ReplayOutcome]]] = []
     for number, healed in sorted(scored, key=lambda pair: -pair[0]):
@@ -79,7 +77,7 @@ def settled(
     found = []
     for number, healed in scored:
         against = sum(odds for odds, other in opinions if not _agree(healed, other))
-        odds = _odds(number) * (_UNANIMOUS if sifted and len(opinions) == 1 else 1.0)
+        odds = _odds(number)
         found.append(odds / (1.0 + odds + _DISSENT * against))
     return found
 

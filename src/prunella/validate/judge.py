@@ -24,10 +24,9 @@ from prunella.model.repair import (
 from prunella.ports import Progress, Replayer, TestRunner
 from prunella.validate import invariants, policy
 from prunella.validate.callers import compare_callers
-from prunella.validate.evidence import score, settled
+from prunella.validate.evidence import LEAST_SCORE, score, settled
 from prunella.validate.foundations import unfounded
 from prunella.validate.handlers import unfounded_answers
-from prunella.validate.offer import LEAST_SCORE
 from prunella.validate.reproduce import Answers, difference, replay_request
 from prunella.validate.surroundings import surroundings
 from prunella.validate.tests import compare_reports, mention
@@ -57,9 +56,6 @@ class Trial:
     def passed(self, name: str) -> bool:
         return any(c.name == name and c.outcome is CheckOutcome.PASSED for c in self.checks)
 
-    def failed(self, name: str) -> bool:
-        return any(c.name == name and c.outcome is CheckOutcome.FAILED for c in self.checks)
-
 
 def judge(
     candidates: Sequence[Candidate],
@@ -76,10 +72,9 @@ def judge(
     """Return one verdict a candidate, in their order.
 
     `tree` is the checked-out base that `baseline` was made on. A candidate is accepted when at
-    least one failing call that reproduced returns with it, no check failed, and its score reaches
-    `LEAST_SCORE`: below it the evidence carries no offer. Where neither a passing call nor a test
-    of the function could be compared, only a rule that is nearly always right gets there, and the
-    summary says that nothing else was shown.
+    least one failing call that reproduced returns with it, no check failed, either a passing call
+    that reproduced still gives its result or tests that mention the function pass, and its score
+    reaches `LEAST_SCORE`: below it the evidence carries no offer.
 
     `earlier` are the trials of candidates judged before on the same baseline, with whom these may
     agree; those of this call are appended. `reconsider` judges all of them by what is known then.
@@ -113,8 +108,7 @@ def reconsider(trials: Sequence[Trial]) -> list[Verdict]:
     for trial in trials:
         trial.score = _score(trial, trials)
     living = [trial for trial in trials if trial.score]
-    sifted = any(trial.failed("passing_calls") for trial in trials)
-    settled_scores = settled([(t.score, t.healed) for t in living], sifted=sifted)
+    settled_scores = settled([(trial.score, trial.healed) for trial in living])
     for trial, number in zip(living, settled_scores, strict=True):
         trial.score = number
     return [_verdict(trial) for trial in trials]
@@ -316,12 +310,12 @@ def _verdict(trial: Trial) -> Verdict:
         return Inconclusive(**{**common, "score": 0.0}, summary=summary)  # type: ignore[arg-type]
     healed = trial.counts.failing_healed
     shown = _number(healed, "once-failing call returns", "once-failing calls return")
-    alone = not trial.counts.passing_equal and not trial.passed("tests")
-    if alone:
-        shown = (
+    if not trial.counts.passing_equal and not trial.passed("tests"):
+        summary = (
             f"{shown}, and nothing else was shown: no passing call and no test of the function "
-            "could be compared"
+            "could be compared."
         )
+        return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]
     if trial.score < LEAST_SCORE:
         summary = f"{_claim(trial, shown)} Nothing shows that the new results are the wanted ones."
         return Inconclusive(**common, summary=summary)  # type: ignore[arg-type]

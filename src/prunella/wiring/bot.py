@@ -1,6 +1,7 @@
 """The healer at work by itself: round after round, until it is told to stop."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,13 @@ from threading import Event, Thread
 from typing import Any, Self
 
 from prunella.model.clock import now
-from prunella.model.errors import ConfigurationError, PrunellaError
+from prunella.model.errors import (
+    CodeHostError,
+    ConfigurationError,
+    InternalFault,
+    MissingExtra,
+    PrunellaError,
+)
 from prunella.model.incidents import Incident
 from prunella.pipeline.results import Healing, HealingOutcome
 from prunella.pipeline.rounds import Agenda, Turn, agenda, pull_requests_left, take_turns
@@ -52,19 +59,35 @@ class Bot:
         self._healer, self._publish = healer, publish
         self._on_turn = on_turn or _ignore
         self._stopping = Event()
+        #: Faults of the healer itself in the present round.
+        self._faults = 0
 
     def round(self) -> Round:
-        """Look once, and heal what is due. Raises what stops every attempt."""
+        """Look once, heal what is due, and send alerts before and after.
+
+        Raises what stops every attempt, which is kept as an incident of the healer's own until a
+        round succeeds. An alert that can't be sent stops nothing: it is sent later.
+        """
+        self._faults = 0
+        try:
+            done = self._round()
+        except Exception as error:
+            self._note(error)
+            raise
+        if not self._faults:
+            self._healer.clear_faults()
+        return done
+
+    def _round(self) -> Round:
         healer = self._healer
         healer.refresh()
+        self._tell()
+        note = self._synced() if self._publish else ""
         todo = agenda(healer.store, healer.pending(), healer.settings)
         left = pull_requests_left(healer.store, healer.settings) if self._publish else None
-        due, note = todo.due, ""
+        due = todo.due
         if left is not None and len(due) > left:
-            note = (
-                f"{len(due) - left} incidents wait: the setting pull_requests_per_day "
-                f"({healer.settings.pull_requests_per_day}) allows {left} more today"
-            )
+            note = "; ".join(filter(None, (note, self._too_many(len(due), left))))
             due = due[:left]
         turns = []
         if due:
@@ -72,6 +95,7 @@ class Bot:
             for turn in take_turns(due, self._heal, stopping=self._stopping):
                 turns.append(turn)
                 self._on_turn(turn)
+            self._tell()
         return Round(agenda=todo, turns=tuple(turns), note=note)
 
     def run(
@@ -86,8 +110,8 @@ class Bot:
         while not self._stopping.is_set():
             try:
                 done = self.round()
-            except PrunellaError as error:
-                (on_error or _ignore)(error)
+            except Exception as error:  # noqa: BLE001 - kept and told; the next round may succeed
+                (on_error or _ignore)(error if isinstance(error, PrunellaError) else _ours(error))
                 delay_s = min(2 * delay_s, max(MAX_DELAY_S, every.total_seconds()))
             else:
                 (on_round or _ignore)(done)
@@ -98,8 +122,40 @@ class Bot:
         """Finish what is under way and begin nothing more; safe in a signal handler."""
         self._stopping.set()
 
+    def _synced(self) -> str:
+        """See what people did with what was published; return why that couldn't be seen."""
+        try:
+            self._healer.sync()
+        except CodeHostError as error:
+            return str(error)
+        return ""
+
+    def _too_many(self, due: int, left: int) -> str:
+        return (
+            f"{due - left} incidents wait: the setting pull_requests_per_day "
+            f"({self._healer.settings.pull_requests_per_day}) allows {left} more today"
+        )
+
     def _heal(self, incident: Incident) -> Healing:
-        return self._healer.heal(incident, create_pr=self._publish)
+        try:
+            return self._healer.heal(incident, create_pr=self._publish)
+        except PrunellaError:
+            raise
+        except Exception as error:
+            self._note(error)
+            raise _ours(error) from error
+
+    def _tell(self) -> None:
+        """Send alerts; where they are badly configured, the round goes on without them."""
+        try:
+            self._healer.alerts.send()
+        except (ConfigurationError, MissingExtra) as error:
+            self._note(error, "alerts")
+
+    def _note(self, error: Exception, activity: str = "round") -> None:
+        self._faults += 1
+        with suppress(PrunellaError):  # without a store there is nowhere to keep it
+            self._healer.note_fault(activity, error)
 
 
 class Scheduler:
@@ -147,6 +203,12 @@ def start_scheduler(
         raise ConfigurationError(f"start_scheduler takes minutes above 0, not {minutes!r}")
     healer = Healer(model, root=root, **settings)
     return Scheduler(Bot(healer, publish=create_pr), healer, timedelta(minutes=minutes))
+
+
+def _ours(error: Exception) -> InternalFault:
+    return InternalFault(
+        f"a fault in Prunella itself: {type(error).__name__}: {error}; please report it"
+    )
 
 
 def _ignore(_what: object) -> None:

@@ -9,15 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from prunella.adapters.feed import switched_off
+from prunella.model.alerts import DeliveryState
 from prunella.model.errors import ConfigurationError, PrunellaError
+from prunella.model.incidents import HEALER_SITE, IncidentStatus
 from prunella.model.project import data_folder
-from prunella.model.settings import Settings, variable_name
+from prunella.model.records import FixCounts
+from prunella.model.settings import Settings, shown, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
 from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.healer import Healer
 
 #: Golden calls that take a larger share of the store's limit leave too little to the others.
 _GOLDEN_RATIO = 0.5
+#: Errors of the healer itself that are shown one by one.
+_SHOWN_FAULTS = 10
 #: What the SDK's counters say, by how their names begin: what it means, and what to do.
 _COUNTERS = {
     "dropped": (
@@ -33,6 +39,10 @@ _COUNTERS = {
         ": the store did not take records in",
         "nothing is lost: they are in the spool and were tried again; look at the disk's room and "
         "at who locks the store",
+    ),
+    "feed": (
+        ": what `.prunella/fixes.json` says could not be used, and those fixes did not act",
+        "upgrade prunella in the program, or write the file anew: prunella fixes pause and resume",
     ),
     "internal": (
         ": Prunella failed inside the program, which went on unharmed",
@@ -66,7 +76,7 @@ def examine(healer: Healer, unusable: ConfigurationError | None = None) -> Seque
 def _settings(healer: Healer) -> Iterator[Finding]:
     origins = healer.loaded.origins
     for item in fields(Settings):
-        value = getattr(healer.settings, item.name)
+        value = shown(item.name, getattr(healer.settings, item.name))
         yield _ok("configuration", f"{item.name} = {value!r} ({origins[item.name]})")
     if healer.settings.disabled:
         yield _warning(
@@ -140,6 +150,43 @@ def _capture(healer: Healer) -> Iterator[Finding]:
         yield _warning("capture", f"{name} = {value:,}{said}", advice)
 
 
+def _fixes(healer: Healer) -> Iterator[Finding]:
+    off = switched_off(data_folder(healer.root))
+    if not healer.settings.fixes:
+        yield _warning("fixes", "all are switched off by the setting `fixes`", "set `fixes = true`")
+    for fix_id in off:
+        what, name = ("all are", "") if fix_id is None else (f"{fix_id} is", f" {fix_id}")
+        yield _warning("fixes", f"{what} switched off by a file", f"prunella fixes on{name}")
+    totals: dict[str, list[FixCounts]] = {}
+    for counts in healer.store.counts():
+        for fix_id, item in counts.fixes.items():
+            totals.setdefault(fix_id, []).append(item)
+    for fix_id, found in sorted(totals.items()):
+        yield from _fix(fix_id, found)
+    if not (off or totals or not healer.settings.fixes):
+        yield _ok("fixes", "none has met a call")
+
+
+def _fix(fix_id: str, found: Sequence[FixCounts]) -> Iterator[Finding]:
+    triggers, acted, healed, shadow, skipped, faults = (
+        sum(getattr(item, name) for item in found)
+        for name in ("triggers", "acted", "healed", "shadow", "skipped", "fault")
+    )
+    said = (
+        f"{fix_id}: met {triggers:,} calls, acted {acted:,} times, healed {healed:,}, "
+        f"in shadow {shadow:,}, skipped {skipped:,}"
+    )
+    off = [item.latest.get("disabled", "") for item in found if item.disabled]
+    if off:
+        why = f"switched itself off in {len(off)} of {len(found)} processes: {off[-1]}"
+        yield _warning("fixes", f"{said}; {why}", f"prunella fixes show {fix_id}")
+    elif faults:
+        why = next(item.latest.get("fault", "") for item in reversed(found) if item.fault)
+        yield _warning("fixes", f"{said}; {faults} faults: {why}", f"prunella fixes show {fix_id}")
+    else:
+        yield _ok("fixes", said)
+
+
 def _sandbox(healer: Healer) -> Iterator[Finding]:
     from prunella.adapters.sandbox import detect
 
@@ -207,15 +254,58 @@ def _model(healer: Healer) -> Iterator[Finding]:
         yield _ok("model", f"{model} is configured; it is asked when something is healed")
 
 
+def _healer(healer: Healer) -> Iterator[Finding]:
+    faults = [
+        item
+        for item in healer.store.incidents(status=IncidentStatus.OPEN)
+        if item.site_id == HEALER_SITE
+    ]
+    if not faults:
+        yield _ok("healer", "no error of the healer itself is open")
+    for item in faults[:_SHOWN_FAULTS]:
+        kind = item.error_type.rpartition(":")[2]
+        yield _problem(
+            "healer",
+            f"{kind}, {item.count:,} times, the last at {item.last_seen_at:%Y-%m-%d %H:%M} UTC: "
+            f"{item.message}",
+            "correct it; it is closed when the same succeeds, or the bot's next round",
+        )
+
+
+def _alerts(healer: Healer) -> Iterator[Finding]:
+    places = healer.alerts.notifiers
+    if not places:
+        yield _ok(
+            "alerts", "sent nowhere: PRUNELLA_ALERT_URLS and PRUNELLA_ALERT_WEBHOOK are not set"
+        )
+        return
+    yield _ok("alerts", f"sent to {', '.join(place.name for place in places)}")
+    late = {
+        delivery.target: delivery
+        for told in healer.alerts.list()
+        for delivery in told.deliveries
+        if delivery.state is not DeliveryState.SENT and delivery.reason
+    }
+    for target, delivery in late.items():
+        yield _warning(
+            "alerts",
+            f"{target} did not take an alert ({delivery.state.value}): {delivery.reason}",
+            "`prunella alerts test` tries it",
+        )
+
+
 _AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
     "configuration": _settings,
     "spool": _spool,
     "store": _store,
     "capture": _capture,
+    "fixes": _fixes,
     "sandbox": _sandbox,
     "git": _git,
     "tests": _tests,
     "model": _model,
+    "alerts": _alerts,
+    "healer": _healer,
 }
 
 

@@ -1,14 +1,19 @@
 """The fixes of one project: what the commands and users' code call."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from prunella.adapters.feed import switch_off, switch_on
 from prunella.model.clock import now
+from prunella.model.errors import StepRefused
 from prunella.model.ids import IncidentId
+from prunella.model.project import data_folder
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import is_quiet
 from prunella.pipeline.fixes import Suggestion, suggest_fixes
+from prunella.pipeline.looking import Look, look_at
 from prunella.pipeline.rollouts import FixStory, TakeStep, add, take, tell_fix
 from prunella.ports import Feed, KeptModel, Store
 from prunella.rollout import By, approve, pause, promote, remove, resume, roll_back
@@ -43,6 +48,10 @@ class Fixes:
     def story(self, name: str) -> FixStory:
         """Return a fix with its history."""
         return tell_fix(self._store, name)
+
+    def look(self, name: str) -> Look:
+        """Return a rollout with what was counted of it and what that says so far."""
+        return look_at(self._store, name, self._settings)
 
     def add(
         self,
@@ -80,10 +89,12 @@ class Fixes:
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:
         """Let a candidate act on the canary's share of the traffic."""
+        self._permit()
         return self._take(name, approve, reason)
 
     def promote(self, name: str, *, reason: str = "") -> Rollout:
         """Let a fix act everywhere but on the holdback, without waiting for evidence."""
+        self._permit()
         return self._take(name, promote, reason)
 
     def pause(self, name: str, *, reason: str = "") -> Rollout:
@@ -92,6 +103,7 @@ class Fixes:
 
     def resume(self, name: str, *, reason: str = "") -> Rollout:
         """Let a paused fix go on."""
+        self._permit()
         return self._take(name, resume, reason)
 
     def roll_back(self, name: str, *, reason: str = "") -> Rollout:
@@ -105,8 +117,32 @@ class Fixes:
     def _take(self, name: str, step: TakeStep, reason: str) -> Rollout:
         return take(self._store, self._feed, name, step, self._by(reason), self._settings)
 
+    def _permit(self) -> None:
+        allowed = {each.strip() for each in self._settings.approvers.split(",") if each.strip()}
+        name = self._actor.partition("@")[0]
+        if allowed and not {name, self._actor} & allowed:
+            raise StepRefused(
+                f"{name} may not let fixes act: the setting approvers names "
+                f"{', '.join(sorted(allowed))}. Ask one of them; pausing and rolling back is "
+                "everybody's."
+            )
+
     def _by(self, reason: str) -> By:
         return By(actor=self._actor, at=now(), reason=reason)
+
+
+def off(root: Path, fix_id: str | None, *, reason: str = "") -> Path:
+    """Switch a fix of the project at `root` off, or all of them (``None``), without the store.
+
+    Return the file that does it; it says who and why. Raises `StoreError`.
+    """
+    why = f"{now():%Y-%m-%d %H:%M:%S} {user()}: {reason or 'by hand'}"
+    return switch_off(data_folder(root), fix_id, why)
+
+
+def on(root: Path, fix_id: str | None) -> bool:
+    """Take `off` back; return whether it was off. Raises `StoreError`."""
+    return switch_on(data_folder(root), fix_id)
 
 
 def user() -> str:

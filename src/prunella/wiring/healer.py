@@ -13,18 +13,23 @@ from prunella.model.clock import now
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
+from prunella.model.repair import Publication
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
+from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import TestParts, heal_tests
-from prunella.pipeline.names import HEALABLE, find_incidents, find_site, worst_first
+from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
 from prunella.pipeline.parts import Parts
+from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import KeptCall, KeptModel, Progress, Repository, Store, TestRunner
+from prunella.ports import CodeHost, KeptCall, KeptModel, Progress, Repository, Store, TestRunner
 from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring.alerts import Alerts
+from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
@@ -90,6 +95,27 @@ class Healer:
         return Fixes(self.store, FileFeed(folder), settings=self.settings, open_model=open_model)
 
     @cached_property
+    def approvals(self) -> Approvals:
+        """Approvals of fixes by signed links."""
+        from prunella.adapters.feed import FileFeed
+
+        folder = data_folder(self.root)
+        return Approvals(self.store, FileFeed(folder), folder)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """What people are told by themselves; raises `ConfigurationError` for a bad address."""
+        return Alerts(self.store, self.settings)
+
+    def note_fault(self, activity: str, error: Exception) -> None:
+        """Keep an error of the healer as an incident of its own, where the store still takes it."""
+        note_fault(self.store, activity, error)
+
+    def clear_faults(self, activity: str | None = None) -> None:
+        """Close the incidents of the healer's own errors: in `activity`, or all."""
+        self.store.clear_faults(activity=activity, at=now())
+
+    @cached_property
     def repository(self) -> Repository:
         """The git repository of the project, or the plain folder where there is none."""
         from prunella.adapters.git import GitRepository
@@ -100,9 +126,15 @@ class Healer:
         return PlainFolder(self.root)
 
     @cached_property
+    def host(self) -> CodeHost:
+        """Where pull requests are opened: a code host, or the local repository."""
+        from prunella.adapters.code_hosts.opening import open_host
+
+        return open_host(self.settings, self.repository)
+
+    @cached_property
     def parts(self) -> Parts:
         """One adapter for each port; raises `SandboxUnavailable` where nothing can isolate."""
-        from prunella.adapters.local_host import LocalHost
         from prunella.adapters.remembered_tests import RememberedTests
         from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.retrieval import HybridRetriever
@@ -118,7 +150,7 @@ class Healer:
             retriever=HybridRetriever(),
             replayer=SandboxReplayer(self.settings),
             test_runner=test_runner,
-            host=LocalHost(self.repository),
+            host=self.host,
             open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
         )
@@ -141,6 +173,13 @@ class Healer:
             triaged=triaged,
             left_alone=drained.refused,
         )
+
+    def sync(self) -> Sequence[Publication]:
+        """See what people did with the pull requests, and learn from it; return what has changed.
+
+        Raises `CodeHostError`.
+        """
+        return sync(self.store, self.host) if self.store.publications() else ()
 
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         """Return incidents, the one seen last first."""
@@ -187,8 +226,8 @@ class Healer:
         since = now() - timedelta(minutes=minutes)
         if function is not None:
             return find_incidents(self.store, function, since=since)
-        recent = self.store.incidents(since=since)
-        return worst_first(item for item in recent if item.status in HEALABLE)
+        recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
+        return worst_first(recent, spreads_of(self.store, recent, since=since))
 
     def heal(
         self,

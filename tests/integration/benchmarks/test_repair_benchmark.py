@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 HEALABLE = (
     'def mean(rows):\n    """Return the mean, 0.0 for no rows."""\n'
@@ -22,7 +24,8 @@ TESTS = [
 ]
 
 
-def test_programs_are_healed_and_scored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--in-process",)])
+def test_programs_are_healed_and_scored(tmp_path: Path, options: tuple[str, ...]) -> None:
     """A right patch counts as correct on all tests; a hopeless program is an abstention."""
     rows = [
         {"id": "question_1", "question": 1, "prelude": "", "tests": TESTS, "reference": []},
@@ -32,7 +35,7 @@ def test_programs_are_healed_and_scored(tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     data.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
     done = subprocess.run(
-        [sys.executable, "benchmarks/repair.py", str(data), "--json"],
+        [sys.executable, "benchmarks/repair.py", str(data), "--json", *options],
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -3,10 +3,14 @@ import json
 
 import pytest
 
+from prunella.adapters.feed import switched_off
+from prunella.adapters.sqlite_store import open_store
 from prunella.cli.app import run
 from prunella.cli.commands.fixes import STATES
 from prunella.cli.exit_codes import ExitCode
 from prunella.cli.session import Session
+from prunella.model.ids import ProcessId
+from prunella.model.records import Counts, FixCounts
 from prunella.model.rollouts import RolloutState
 
 RETRY = {
@@ -155,3 +159,41 @@ def test_hostile_words_stay_words(project):
         code, out, _ = project.run(*arguments)
         assert code is ExitCode.DONE
         assert "\x1b" not in out
+
+
+def test_the_kill_switch_needs_no_store(project):
+    """`off` and `on` make and remove one file; doctor and the exit code tell."""
+    data = project.folder / ".prunella"
+    data.mkdir()
+    (data / "prunella.db").write_bytes(b"no database at all")
+    assert project.json("off", "--reason", "too many")["off"] is True
+    assert "too many" in (data / "fixes-off").read_text()
+    assert project.json("off", "fix/a")["fix_id"] == "fix/a"
+    assert switched_off(data) == [None, "fix/a"]
+    assert project.json("on")["was_off"] is True
+    assert project.json("on", "fix/a")["was_off"] is True
+    assert project.run("on")[0] is ExitCode.NEGATIVE
+    assert switched_off(data) == []
+
+
+def test_a_fix_is_shown_with_what_programs_did_by_it(project):
+    """`show` lists the processes that met it, with its counts and its latest words."""
+    project.json("add", project.write(RETRY), "--shadow")
+    counts = FixCounts(
+        shadow=7,
+        fault=1,
+        would={"retry after TimeoutError": 7},
+        latest={"fault": "ValueError: \x1b[31mno"},
+    )
+    record = Counts(
+        process_id=ProcessId("proc_1"), sequence=1, sites={}, sdk={}, fixes={"fix-abc123": counts}
+    )
+    store = open_store(project.folder / ".prunella" / "prunella.db", create=True)
+    store.ingest([record], spool_name="one.jsonl", end_offset=1)
+    store.close()
+    (process,) = project.json("show", "fix-abc123")["processes"]
+    assert process["counts"]["shadow"] == 7
+    _, out, _ = project.run("show", "fix-abc123")
+    assert "would retry after TimeoutError: 7" in out
+    assert "ValueError" in out
+    assert "\x1b" not in out

@@ -28,7 +28,7 @@ def forget() -> None:
     runtime._State.is_off = False
     runtime.set_fixing(None)
     fixing._State.fixing = None
-    background._State.has_work = False
+    background._State.drained = (-1, 0)
     counters.reset()
     site._sites.clear()
     site.by_code.clear()

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from interpreted import fix
-from prunella import heal, install_fix, remove_fix
+from prunella import heal, install_fix, remove_fix, tool
+from prunella.codec.wire import read_lines
 from prunella.fixes import Allocation, Installation, parse
+from prunella.model.project import fixes_off_name
+from prunella.model.records import Counts
 from prunella.sdk import fixing as module
+from prunella.sdk import runtime
 from prunella.sdk.fixing import Fixing, fixing
 
 FALLBACK = fix("fallback", chain=[{"constant": "healed"}], cooldown_s=0)
@@ -193,3 +197,90 @@ def test_without_fixes_their_package_is_not_loaded(program: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", text], check=True, env={**os.environ, "PRUNELLA_ROOT": str(program)}
     )
+
+
+@pytest.mark.parametrize("switch", ["setting", "file", "pause"])
+def test_one_fix_is_switched_off_alone(
+    program: Path, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    """By ``PRUNELLA_FIXES_LEFT_OUT``, by a file, or by leaving the feed: the other still acts."""
+    monkeypatch.setattr(module, "SWITCH_S", 0.0)
+    if switch == "setting":
+        monkeypatch.setenv("PRUNELLA_FIXES_LEFT_OUT", "none-such, a/1")
+
+    @tool(name="here")
+    def here() -> str:
+        raise TimeoutError
+
+    @tool(name="there")
+    def there() -> str:
+        raise TimeoutError
+
+    one = FALLBACK | {"fix_id": "a/1", "target": {"sites": ["here"]}}
+    other = FALLBACK | {"fix_id": "b", "target": {"sites": ["there"]}}
+    fixing().replace([fed(one), fed(other)])
+    if switch != "setting":
+        assert here() == "healed"
+    if switch == "file":
+        (program / ".prunella" / fixes_off_name("a/1")).touch()
+    if switch == "pause":
+        fixing().replace([fed(other)])
+    with pytest.raises(TimeoutError):
+        here()
+    assert there() == "healed"
+
+
+def test_what_switches_recording_off_switches_fixes_off(
+    down: Any, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file `disabled` stops everything, and its removal brings everything back."""
+    monkeypatch.setattr(module, "SWITCH_S", 0.0)
+    install_fix(FALLBACK)
+    assert down() == "healed"
+    (program / ".prunella" / "disabled").touch()
+    with pytest.raises(TimeoutError):
+        down()
+    (program / ".prunella" / "disabled").unlink()
+    assert down() == "healed"
+
+
+def test_what_fixes_did_is_recorded(down: Any, program: Path) -> None:
+    """The counters of the process say what each fix did, with its latest words, without secrets."""
+
+    @heal
+    def shout(text: str) -> str:
+        return text
+
+    install_fix(FALLBACK)
+    clamp = fix("guard", "shy", stage="output", check={"length": {"max": 3}}, on_fail="reject")
+    install_fix(clamp | {"target": {"sites": ["*"]}}, mode="shadow")
+    down()
+    for _ in range(3):
+        shout("loud")
+    fixing().meter.noted("shy", "fault", "token=ghp_0123456789abcdefghijklmnopqrstuvwxyz")
+    journal = runtime.active().journal
+    journal.tell_of_fixes()
+    journal.tell_of_fixes()
+    journal.spool.close()
+    lines = [
+        line.record
+        for file in (program / ".prunella" / "spool").iterdir()
+        for line in read_lines(file.read_bytes())
+    ]
+    (counts,) = [each for each in lines if isinstance(each, Counts)]
+    healed, shy = counts.fixes["fix"], counts.fixes["shy"]
+    assert (healed.triggers, healed.acted, healed.healed) == (1, 1, 1)
+    assert (shy.shadow, sum(shy.would.values()), shy.acted) == (4, 4, 0)
+    assert shy.latest["shadow"] in shy.would
+    assert "ghp_" not in str(counts)
+
+
+def test_shadow_tells_the_log_of_each_call(down: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A program that listens to the logger ``prunella.fixes`` at INFO hears of every call."""
+    caplog.set_level("INFO", logger="prunella.fixes")
+    install_fix(FALLBACK, mode="shadow")
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            down()
+    assert len(caplog.messages) == 3
+    assert all("fix: shadow: " in message for message in caplog.messages)

@@ -1,17 +1,13 @@
 """A program's own counts carry a fix through the ramp, or take it back."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from prunella import heal
 from prunella.adapters.feed import FileFeed
 from prunella.adapters.sqlite_store import open_store
-from prunella.fixes import parse
 from prunella.model.clock import now
-from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.rollouts import RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import advance_rollouts
 from prunella.pipeline.rollouts import add, take

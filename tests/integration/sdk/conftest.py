@@ -61,7 +61,7 @@ def forget() -> None:
     """Make the SDK as it is in a new process."""
     runtime._State.recorder = None
     runtime._State.is_off = False
-    background._State.has_work = False
+    background._State.drained = (-1, 0)
     background._State.journal = None
     counters.reset()
     site._sites.clear()

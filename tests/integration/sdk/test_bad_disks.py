@@ -153,7 +153,7 @@ def test_a_store_without_room_takes_records_in_later(start: Start, tmp_path: Pat
     attempts(30)
     for _ in range(100):
         time.sleep(0.1)
-        if not background._State.has_work: break
+        if background._State.drained is not None: break
     print(json.dumps({"during": during, "lost": lost(), "failed": failed, "counters": counters}))
     """,
         size="4m",

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from prunella import flush, heal
 from prunella.codec import decode, entries
 from prunella.model.records import Call, Counts, Ending, Occurrence, Process, Repeat, Site
+from prunella.sdk import background
+from prunella.sdk.runtime import set_drain
 
 from .conftest import Recorded
 
@@ -680,3 +683,35 @@ def test_an_armed_site_is_watched_whatever_was_spent(
     complete = [item.complete for item in recorded.all(Occurrence)]
     assert complete[1:] == [True] * (len(complete) - 1)
     assert len(complete) > 2
+
+
+def test_repeated_failures_alone_are_handed_on(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failures that only count reach the store while the program runs, not first at its exit."""
+    drained: list[int] = []
+    monkeypatch.setattr(background, "LOOK_S", 0.01)
+    monkeypatch.setattr(background, "DELAY_S", 0.02)
+    set_drain(lambda root: drained.append(len(recorded.all(Repeat))))
+
+    @heal
+    def fail(number: int) -> float:
+        return number / 0
+
+    def failures(number: int) -> None:
+        for _ in range(number):
+            with pytest.raises(ZeroDivisionError):
+                fail(1)
+
+    def wait_for(repeats: int) -> None:
+        for _ in range(1_000):
+            if drained and drained[-1] == repeats:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"drained {drained}, waited for {repeats}")
+
+    failures(4)
+    wait_for(1)
+    failures(2)
+    wait_for(3)
+    set_drain(None)

@@ -30,6 +30,9 @@ def test_every_code_has_a_meaning():
         (errors.RepositoryError("x"), ExitCode.UNABLE),
         (errors.ModelError("timeout", "x"), ExitCode.UNABLE),
         (errors.MissingExtra("llm", "x"), ExitCode.UNABLE),
+        (errors.NotDelivered("x"), ExitCode.UNABLE),
+        (errors.TokenRefused("x"), ExitCode.NEGATIVE),
+        (errors.InternalFault("x"), ExitCode.INTERNAL),
         (errors.PrunellaError("x"), ExitCode.UNABLE),
     ],
 )
@@ -45,4 +48,4 @@ def test_no_error_is_forgotten():
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.PrunellaError)
     }
-    assert len(known) == 18
+    assert len(known) == 21

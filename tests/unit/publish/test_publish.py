@@ -115,3 +115,46 @@ def test_commit_message_takes_no_trailers_from_the_program() -> None:
     """Line breaks in quoted values can't add trailers."""
     message = composed(diagnosis=diagnosis(root_cause="x\n\nSigned-off-by: boss")).message
     assert not re.search("^Signed-off-by", message, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@team look",
+        "Fixes #1",
+        "closes shop/other#12",
+        "GH-7",
+        "see https://evil.example/x",
+        "!3",
+        "www.x.y",
+    ],
+)
+def test_untrusted_text_calls_nobody(text: str) -> None:
+    """In prose and in commit messages, mentions, issues and addresses are none to a code host."""
+    known = re.compile(r"@\w|#\d|GH-\d|://\w|!\d|www\.\w")
+    for found in (
+        plain(text),
+        composed(diagnosis=diagnosis(root_cause=text)).message,
+        composed(candidate=candidate(description=text)).message,
+    ):
+        assert not known.search(found.replace("\\", ""))
+
+
+def test_untrusted_text_is_no_command() -> None:
+    """A line that GitLab would carry out begins with something else."""
+    assert plain("/close").startswith("\\")
+
+
+def test_the_mark_is_the_first_line_and_the_same_for_the_same_failure() -> None:
+    """A pull request begins with the mark of its failure, however often that was seen since."""
+    first, again = composed(), composed(incident=incident(count=99))
+    assert first.body.splitlines()[0] == first.marker == again.marker
+    assert composed(incident=incident(fingerprint="f2")).marker != first.marker
+
+
+def test_a_long_change_is_cut_in_the_text() -> None:
+    """However long what is quoted is, hosts take the text; the branch has all of it."""
+    test = ("tests/test_x.py", b"x = 1\n" * 20_000)
+    composed_body = composed(regression_test=test).body
+    assert len(composed_body) < 65_000
+    assert "more characters" in composed_body

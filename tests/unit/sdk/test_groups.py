@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from prunella.sdk.groups import Group, Groups, came_through
+from prunella.codec.wire import read_lines
+from prunella.model.clock import to_us
+from prunella.model.records import Repeat
+from prunella.sdk.groups import SAME_US, Group, Groups, came_through
 from prunella.sdk.site import Site, site_of
 
 
@@ -105,3 +108,23 @@ def test_the_frames_of_earlier_lives_do_not_count() -> None:
     where = site(fail)
     for _ in range(4):
         assert came_through(where, caught(fail)) is None
+
+
+def repeat_of(line: bytes) -> Repeat:
+    (found,) = read_lines(line)
+    assert isinstance(found.record, Repeat), found.problem
+    return found.record
+
+
+def test_repeats_within_a_moment_share_their_line() -> None:
+    """A repeat's moment is right to `SAME_US`, also where the clock was set back."""
+    group = Group("g1", None, [])
+    start = b'{"class":"repeat","process_id":"proc_1","group":"g1","site_id":"a:b","count":1,"at":'
+    group.begin_repeats_with(start, "error")
+    at_us = 1_700_000_000_000_000
+    first = group.repeat_line(at_us)
+    assert group.repeat_line(at_us + SAME_US - 1) is first
+    later = group.repeat_line(at_us + SAME_US)
+    earlier = group.repeat_line(at_us - 1)
+    moments = [to_us(repeat_of(line).at) for line in (first, later, earlier)]
+    assert moments == [at_us, at_us + SAME_US, at_us - 1]

@@ -4,8 +4,14 @@ import pytest
 
 from builders import candidate
 from prunella.model.ids import OccurrenceId
-from prunella.model.repair import ReplayCounts, ReplayEnding, ReplayOutcome
-from prunella.validate.evidence import score, settled, source
+from prunella.model.repair import (
+    Check,
+    CheckOutcome,
+    ReplayCounts,
+    ReplayEnding,
+    ReplayOutcome,
+)
+from prunella.validate.evidence import LEAST_SCORE, score, settled, source
 
 
 def returned(value: object) -> tuple[ReplayOutcome, ...]:
@@ -59,19 +65,27 @@ def test_models_differ_by_name() -> None:
 
 def test_what_answers_differently_lowers_the_score() -> None:
     """Of candidates that disagree none keeps its score; variants of one answer are one voice."""
-    alone = settled([(0.6, returned(0.0))], sifted=False)
-    same = settled([(0.6, returned(0.0)), (0.6, returned(0.0))], sifted=False)
-    two = settled([(0.6, returned(0.0)), (0.6, returned(1.0))], sifted=False)
-    three = settled([(0.6, returned(0.0)), *[(0.6, returned(1.0))] * 2], sifted=False)
+    alone = settled([(0.6, returned(0.0))])
+    same = settled([(0.6, returned(0.0)), (0.6, returned(0.0))])
+    two = settled([(0.6, returned(0.0)), (0.6, returned(1.0))])
+    three = settled([(0.6, returned(0.0)), *[(0.6, returned(1.0))] * 2])
     assert alone[0] == pytest.approx(0.6)
     assert same[0] == alone[0]
     assert two[0] == two[1] < alone[0]
     assert three[0] == two[0]
 
 
-def test_an_only_answer_counts_where_passing_calls_rejected_others() -> None:
-    """Nobody disagrees: that says something only where something was ruled out."""
-    lone = [(0.4, returned(0.0))]
-    assert settled(lone, sifted=True)[0] > settled(lone, sifted=False)[0]
-    split = [(0.4, returned(0.0)), (0.4, returned(1.0))]
-    assert settled(split, sifted=True) == settled(split, sifted=False)
+def test_no_evidence_carries_a_value_that_nothing_names() -> None:
+    """A confident model's invented answer isn't offered, whatever else speaks for it."""
+    checks = [
+        Check(name="tests", outcome=CheckOutcome.PASSED, detail=""),
+        Check(name="invariants", outcome=CheckOutcome.PASSED, detail=""),
+        Check(name="foundations", outcome=CheckOutcome.NOT_SHOWN, detail=""),
+    ]
+    counts = ReplayCounts(
+        failing_reproduced=1, failing_healed=1, passing_reproduced=50, passing_equal=50
+    )
+    others = [(f"rule:family{number}", returned(7)) for number in range(5)]
+    invented = candidate(origin="model:openai:o3", prior=0.65)
+    assert score(invented, checks, counts, returned(7), others) < LEAST_SCORE
+    assert score(invented, checks[:2], counts, returned(7), others) > LEAST_SCORE

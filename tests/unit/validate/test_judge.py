@@ -193,10 +193,10 @@ def test_a_removed_crash_alone_is_inconclusive() -> None:
     assert "nothing else was shown" in verdict.summary
 
 
-def test_only_a_rule_that_is_nearly_always_right_is_offered_alone() -> None:
-    """A removed crash and a very high prior carry an offer that says what it lacks."""
-    (verdict,) = verdicts(fix(GUARD, prior=0.9), facts=baseline(good=[]))
-    assert isinstance(verdict, Accepted)
+def test_no_prior_stands_in_for_evidence() -> None:
+    """However often a rule is right, its patch isn't offered where only the crash is gone."""
+    (verdict,) = verdicts(fix(GUARD, prior=0.99), facts=baseline(good=[]))
+    assert isinstance(verdict, Inconclusive)
     assert "nothing else was shown" in verdict.summary
 
 

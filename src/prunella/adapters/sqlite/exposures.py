@@ -39,10 +39,17 @@ def keep(db: sqlite3.Connection, record: Exposures) -> None:
         _merge(db, meter, reading)
     for rollout_id, effects in list(record.effects.items())[:MAX_TALLIES]:
         db.execute(
-            "INSERT INTO effect VALUES (?, ?, ?, ?) ON CONFLICT (rollout_id, process_id) DO UPDATE "
-            "SET sequence = excluded.sequence, body = excluded.body "
+            "INSERT INTO effect VALUES (?, ?, ?, ?, ?) ON CONFLICT (rollout_id, process_id) DO UPDATE "
+            "SET sequence = excluded.sequence, body = excluded.body, "
+            "touched_us = excluded.touched_us "
             "WHERE excluded.sequence > sequence",
-            (shipment.process_id, text(rollout_id), record.sequence, json.dumps(dict(effects))),
+            (
+                shipment.process_id,
+                text(rollout_id),
+                record.sequence,
+                json.dumps(dict(effects)),
+                to_us(now()),
+            ),
         )
 
 
@@ -56,17 +63,21 @@ def counted(db: sqlite3.Connection, rollout_id: str) -> RolloutCounts:
         Meter(process_id, rollout_id, epoch, Arm(arm)): Reading(sequence, ratio, load(Counts, body))
         for process_id, epoch, arm, sequence, ratio, body, _ in rows
     }
+    fired_us = max((row[-1] for row in rows), default=0)
     effects: dict[str, dict[str, int]] = {}
-    for process_id, body in db.execute(
-        "SELECT process_id, body FROM effect WHERE rollout_id = ?", (text(rollout_id),)
+    for process_id, body, touched_us in db.execute(
+        "SELECT process_id, body, touched_us FROM effect WHERE rollout_id = ?", (text(rollout_id),)
     ):
-        effects[process_id] = {
+        found = {
             str(name): number for name, number in json.loads(body).items() if type(number) is int
         }
+        if touched_us < fired_us:  # the fix has fired since, here or elsewhere
+            found.pop("quiet_calls", None)
+        effects[process_id] = found
     return RolloutCounts(
         readings=readings,
         effects=effects,
-        fired_at=from_us(max(row[-1] for row in rows)) if rows else None,
+        fired_at=from_us(fired_us) if rows else None,
     )
 
 

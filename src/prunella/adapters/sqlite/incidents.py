@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from prunella.adapters.sqlite import tallies
 from prunella.adapters.sqlite.records import failed_us, insert_occurrence
 from prunella.adapters.sqlite.rows import dump, load, text
 from prunella.model.clock import from_us, now, to_us
@@ -18,7 +19,7 @@ from prunella.ports import Triaged
 
 _COLUMNS = (
     "incident_id, fingerprint, scheme, site_id, error_type, error_code, message, location, "
-    "status, count, first_us, last_us, ignored_by"
+    "status, count, first_us, last_us, ignored_by, status_us"
 )
 _MAX_MESSAGE_CHARS = 4096
 _MAX_CHOICES = 10
@@ -99,6 +100,9 @@ def _count(
         "last_us = max(last_us, ?) WHERE incident_id = ?",
         (waiting, failed_at_us, max(failed_at_us, last_us), incident_id),
     )
+    tallies.add(db, incident_id, failed_at_us, 1)
+    if waiting:
+        tallies.add(db, incident_id, last_us, waiting)
     _restate(db, incident_id, triaged, IncidentStatus(status), bool(by_rule))
     if status == IncidentStatus.CURED and failed_at_us > status_us and not triaged.ignored_by:
         set_status(db, incident_id, IncidentStatus.REGRESSED, ignored_by=None)
@@ -233,7 +237,7 @@ def _unknown(incident_id: str) -> UnknownName:
 def _incident(row: tuple[Any, ...]) -> Incident:
     """Build an incident from `_COLUMNS`, whose types the STRICT table vouches for."""
     incident_id, fingerprint, scheme, site_id, error_type, error_code, message = row[:7]
-    location, status, count, first_us, last_us, ignored_by = row[7:]
+    location, status, count, first_us, last_us, ignored_by, status_us = row[7:]
     return Incident(
         incident_id=IncidentId(incident_id),
         fingerprint=fingerprint,
@@ -248,6 +252,7 @@ def _incident(row: tuple[Any, ...]) -> Incident:
         first_seen_at=from_us(first_us),
         last_seen_at=from_us(last_us),
         ignored_by=ignored_by,
+        status_at=from_us(status_us),
     )
 
 

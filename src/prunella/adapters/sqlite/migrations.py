@@ -247,6 +247,50 @@ _JUDGEMENTS = (
     """,
 )
 
+#: What people are told, where to and how far it got; what they don't want to hear of for a while; and
+#: how often incidents failed in each stretch of time.
+_ALERTS = (
+    """
+    CREATE TABLE alert (
+        seq INTEGER PRIMARY KEY,
+        alert_id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        at_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX alert_by_time ON alert (at_us)",
+    "CREATE INDEX alert_by_subject ON alert (subject, kind)",
+    """
+    CREATE TABLE delivery (
+        alert_id TEXT NOT NULL,
+        target TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due_us INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (alert_id, target)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE mute (
+        what TEXT PRIMARY KEY,
+        until_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE tally (
+        incident_id TEXT NOT NULL,
+        stretch INTEGER NOT NULL,
+        failures INTEGER NOT NULL,
+        PRIMARY KEY (incident_id, stretch)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 #: What processes have counted of fixes in rollouts: the latest reading of every meter.
 _EXPOSURES = (
     """
@@ -268,6 +312,7 @@ _EXPOSURES = (
         rollout_id TEXT NOT NULL,
         sequence INTEGER NOT NULL,
         body TEXT NOT NULL,
+        touched_us INTEGER NOT NULL,
         PRIMARY KEY (rollout_id, process_id)
     ) STRICT, WITHOUT ROWID
     """,
@@ -281,6 +326,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _ROLLOUTS,
     _CLAIMS,
     _JUDGEMENTS,
+    _ALERTS,
     _EXPOSURES,
 )
 

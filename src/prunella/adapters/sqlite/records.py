@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 
-from prunella.adapters.sqlite import exposures
+from prunella.adapters.sqlite import exposures, tallies
 from prunella.adapters.sqlite.rows import dump, load, moment, text
 from prunella.model.clock import now, to_us
 from prunella.model.errors import ImpossibleCounts, RecordError
@@ -187,10 +187,12 @@ def insert_occurrence(db: sqlite3.Connection, record: Occurrence, body: str) -> 
 def _count_repeats(db: sqlite3.Connection, incident_id: str, count: int, at_us: int) -> None:
     db.execute(
         "UPDATE incident SET count = count + ?, last_us = max(last_us, ?), "
-        "status = CASE WHEN status = 'cured' AND ? > status_us THEN 'regressed' ELSE status END "
+        "status = CASE WHEN status = 'cured' AND ? > status_us THEN 'regressed' ELSE status END, "
+        "status_us = CASE WHEN status = 'cured' AND ? > status_us THEN ? ELSE status_us END "
         "WHERE incident_id = ?",
-        (count, at_us, at_us, incident_id),
+        (count, *(at_us,) * 4, incident_id),
     )
+    tallies.add(db, incident_id, at_us, count)
 
 
 def _bounded(record: Record) -> str:

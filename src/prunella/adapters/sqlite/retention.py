@@ -118,6 +118,12 @@ _OLD_REST = (
     "DELETE FROM alike WHERE last_us < :before",
     "DELETE FROM spool WHERE end_offset < 0 AND touched_us < :before",
     "DELETE FROM claim WHERE started_us < :before AND lease_us < :before",
+    "DELETE FROM tally WHERE stretch < :before / 600000000",
+    # What people were told of an incident stays as long as it, so that they aren't told again.
+    "DELETE FROM alert WHERE at_us < :before AND subject NOT IN (SELECT incident_id FROM incident) "
+    "AND subject NOT IN (SELECT rollout_id FROM rollout)",
+    "DELETE FROM delivery WHERE alert_id NOT IN (SELECT alert_id FROM alert)",
+    "DELETE FROM mute WHERE until_us < :before",
     "DELETE FROM site WHERE seq NOT IN (SELECT max(seq) FROM site GROUP BY site_id) "
     "AND NOT EXISTS (SELECT 1 FROM call WHERE call.site_id = site.site_id "
     "AND call.source_hash = site.source_hash) AND NOT EXISTS (SELECT 1 FROM occurrence "
@@ -148,6 +154,7 @@ _BY_SIZE = (
     _INCIDENTS,
 )
 _ORPHANS = (
+    "DELETE FROM tally WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
     "DELETE FROM occurrence WHERE incident_id IS NOT NULL "
     "AND incident_id NOT IN (SELECT incident_id FROM incident)",
     "DELETE FROM alike WHERE incident_id IS NOT NULL "

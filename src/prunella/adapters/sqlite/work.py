@@ -75,17 +75,18 @@ def judgement(db: sqlite3.Connection, incident_id: str, evidence_key: str) -> Ju
 
 
 def save_publication(db: sqlite3.Connection, publication: Publication) -> None:
+    db.execute("DELETE FROM publication WHERE candidate_id = ?", (publication.candidate_id,))
     db.execute(
         "INSERT INTO publication (candidate_id, body) VALUES (?, ?)",
         (publication.candidate_id, dump(publication)),
     )
 
 
-def publications(db: sqlite3.Connection, incident_id: str) -> list[Publication]:
+def publications(db: sqlite3.Connection, incident_id: str | None) -> list[Publication]:
     rows = db.execute(
         "SELECT publication.body FROM publication JOIN candidate USING (candidate_id) "
-        "WHERE incident_id = ? ORDER BY publication.seq",
-        (text(incident_id),),
+        "WHERE ? IS NULL OR incident_id = ? ORDER BY publication.seq",
+        (incident_id and text(incident_id), incident_id and text(incident_id)),
     )
     return [load(Publication, body) for (body,) in rows]
 

@@ -1,37 +1,18 @@
 """``prunella bot``"""
 
-import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from prunella.cli import options
 from prunella.cli.exit_codes import ExitCode
+from prunella.cli.interval import Interval
 from prunella.cli.session import Session
 
 if TYPE_CHECKING:
     from prunella.wiring.bot import Bot
-
-_UNITS_S = {"s": 1, "m": 60, "h": 3600}
-
-
-class Interval(click.ParamType):  # type: ignore[type-arg]  # not generic in every click
-    """``30s``, ``5m``, ``1h``; a bare number is minutes."""
-
-    name = "interval"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value).strip())
-        seconds = float(match[1]) * _UNITS_S[match[2] or "m"] if match else 0.0
-        if not 1 <= seconds <= 7 * 86_400:
-            self.fail(f"{value!r} is no time from 1s to a week; write 30s, 5m or 1h", param, ctx)
-        return timedelta(seconds=seconds)
 
 
 @click.command(short_help="Heal what fails, round after round, unattended.")

@@ -30,6 +30,7 @@ def doctor(session: Session, root: Path | None) -> ExitCode:
     from prunella.cli.views.doctor import show_findings
     from prunella.codec.plain import to_plain
     from prunella.model.errors import ConfigurationError
+    from prunella.model.settings import shown
     from prunella.pipeline.results import FindingLevel
     from prunella.wiring.doctor import examine
 
@@ -47,7 +48,7 @@ def doctor(session: Session, root: Path | None) -> ExitCode:
         "root": str(healer.root),
         "findings": to_plain(findings),
         "settings": {
-            name: {"value": value, "origin": loaded.origins[name]}
+            name: {"value": shown(name, value), "origin": loaded.origins[name]}
             for name, value in to_plain(loaded.settings).items()
         },
     }

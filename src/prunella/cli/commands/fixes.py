@@ -205,6 +205,57 @@ def remove_fix(session: Session, fix_id: str, reason: str, root: Path | None) ->
     return _steer(session, root, "is retired", lambda all_: all_.remove(fix_id, reason=reason))
 
 
+@fixes.command("off", short_help="Kill switch: all fixes, or one, at once.")
+@click.argument("fix_id", metavar="[ID]", required=False)
+@_reason
+@options.root
+@options.as_json
+@click.pass_obj
+def switch_fixes_off(
+    session: Session, fix_id: str | None, reason: str, root: Path | None
+) -> ExitCode:
+    """Switch all fixes off, or the one with exactly this id: every program leaves them in a second.
+
+    It is a file, `.prunella/fixes-off` or `.prunella/fixes-off-ID`: neither the store nor a server
+    is asked, and rollouts stay as they are. `prunella fixes on` takes it back.
+    """
+    from prunella.cli.views.parts import words
+    from prunella.model.project import find_root
+    from prunella.wiring.fixes import off
+
+    file = off(root or find_root(Path.cwd()), fix_id, reason=reason)
+    session.result(
+        {"off": True, "fix_id": fix_id, "file": str(file)},
+        lambda console: console.print(
+            words(f"{fix_id or 'All fixes'}: off as long as {file} is there", max_chars=500)
+        ),
+    )
+    return ExitCode.DONE
+
+
+@fixes.command("on", short_help="Take the kill switch back.")
+@click.argument("fix_id", metavar="[ID]", required=False)
+@options.root
+@options.as_json
+@click.pass_obj
+def switch_fixes_on(session: Session, fix_id: str | None, root: Path | None) -> ExitCode:
+    """Take `prunella fixes off` back, for all fixes or for the one with exactly this id.
+
+    Ends with 1 where it wasn't off.
+    """
+    from prunella.cli.views.parts import words
+    from prunella.model.project import find_root
+    from prunella.wiring.fixes import on
+
+    was_off = on(root or find_root(Path.cwd()), fix_id)
+    said = "on again" if was_off else "wasn't switched off by a file"
+    session.result(
+        {"off": False, "fix_id": fix_id, "was_off": was_off},
+        lambda console: console.print(words(f"{fix_id or 'All fixes'}: {said}", max_chars=200)),
+    )
+    return ExitCode.DONE if was_off else ExitCode.NEGATIVE
+
+
 def _steer(
     session: Session, root: Path | None, note: str, step: "Callable[[Fixes], Rollout]"
 ) -> ExitCode:

@@ -72,7 +72,7 @@ def heal(
             with session.progress("Healing"):
                 tried = [attempt_tests(healer, tests, create_pr=pr)]
     else:
-        with session.healer(root, model) as healer:
+        with session.healer(root, model, activity="" if dry_run else "heal") as healer:
             session.warn_of_no_sandbox(healer)
             pending = healer.pending(lookback_minutes, function)
             with session.progress("Healing"):

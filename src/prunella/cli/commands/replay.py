@@ -30,7 +30,10 @@ def replay(session: Session, function: str, against: Path | None, root: Path | N
     from prunella.model.errors import PatchRefused
     from prunella.pipeline.results import Difference
 
-    with session.healer(root) as healer, session.progress("Replaying"):
+    with (
+        session.healer(root, activity="replay") as healer,
+        session.progress("Replaying"),
+    ):
         session.warn_of_no_sandbox(healer)
         patch = None if against is None else against.read_bytes()
         try:

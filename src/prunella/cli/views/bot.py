@@ -16,6 +16,7 @@ from prunella.wiring.bot import Round
 _MARKS = {
     HealingOutcome.PUBLISHED: ("✓", "green"),
     HealingOutcome.PROVEN: ("✓", "green"),
+    HealingOutcome.WITHDRAWN: ("?", "yellow"),
     HealingOutcome.UNPROVEN: ("?", "yellow"),
     HealingOutcome.ABSTAINED: ("–", "yellow"),
 }

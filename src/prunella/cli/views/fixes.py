@@ -14,7 +14,7 @@ from prunella.model.clock import now
 from prunella.model.hypotheses import FixHypothesis, FixTrial
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.pipeline.fixes import Suggestion
-from prunella.pipeline.rollouts import FixStory
+from prunella.pipeline.rollouts import FixInProcess, FixStory
 
 STATE_STYLES = {
     RolloutState.CANDIDATE: "yellow",
@@ -132,6 +132,9 @@ def show_story(console: Console, story: FixStory) -> None:
     console.print(facts(rows))
     console.print(Text("\nDocument", "bold"))
     console.print(Text(block(json.dumps(rollout.document, indent=2))))
+    if story.processes:
+        console.print(Text("\nIn the programs", "bold"))
+        console.print(_programs(story.processes))
     console.print(Text("\nHistory", "bold"))
     console.print(
         facts(
@@ -144,3 +147,46 @@ def show_story(console: Console, story: FixStory) -> None:
             ]
         )
     )
+
+
+#: Processes that are shown; the JSON has all.
+_MAX_PROCESSES = 10
+_EVENTS = {
+    "skipped": "skipped because",
+    "fault": "fault",
+    "disabled": "switched off because of",
+}
+
+
+def _programs(processes: Sequence[FixInProcess]) -> Table:
+    rows: list[tuple[str, Text]] = []
+    for item in processes[:_MAX_PROCESSES]:
+        counts = item.counts
+        numbers = [
+            (counts.triggers, "met it"),
+            (counts.acted, "acted"),
+            (counts.healed, "healed"),
+            (counts.treated_failures, "failed all the same"),
+            (counts.shadow, "in shadow"),
+            (counts.skipped, "skipped"),
+            (counts.fault, "faults"),
+        ]
+        said = ", ".join(f"{name} {number:,}" for number, name in numbers if number)
+        rows.append((_process_name(item), words(said)))
+        rows += [
+            ("", words(f"would {what}: {times:,}", "dim", max_chars=200))
+            for what, times in sorted(counts.would.items(), key=lambda pair: -pair[1])
+        ]
+        rows += [
+            ("", words(f"{saying} {counts.latest[event]}", "dim", max_chars=240))
+            for event, saying in _EVENTS.items()
+            if event in counts.latest
+        ]
+    if len(processes) > _MAX_PROCESSES:
+        rows.append(("", words(f"and {len(processes) - _MAX_PROCESSES} more", "dim")))
+    return facts(rows)
+
+
+def _process_name(item: FixInProcess) -> str:
+    process = item.process
+    return item.process_id if process is None else one_line(f"{process.pid}@{process.hostname}")

@@ -1,0 +1,107 @@
+"""Alerts to Slack, Discord, Microsoft Teams, mail, PagerDuty and others through Apprise."""
+
+import logging
+import re
+from contextvars import ContextVar
+from typing import Any
+
+from prunella.adapters.webhook import named
+from prunella.model.alerts import Alert, AlertKind
+from prunella.model.errors import ConfigurationError, MissingExtra, NotDelivered
+
+#: True while this thread sends: what libraries log then may hold addresses with their secrets.
+_sending: ContextVar[bool] = ContextVar("prunella_sending", default=False)
+_LOGGERS = ("apprise", "urllib3.connectionpool", "requests")
+#: Characters that could end a line, hide text or reverse it.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+#: What chat services make mentions, links and markup of.
+_MARKS = re.compile(r"(?m)^[#>+=-]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|&|:(?=//)")
+#: What each of them is shown as: it reads the same and is nothing to any service.
+_LOOKS_LIKE = str.maketrans(
+    {
+        "@": "\uff20",
+        "<": "\u2039",
+        ">": "\u203a",
+        "`": "\u02cb",
+        "*": "\u2217",
+        "~": "\u223c",
+        "|": "\u00a6",
+        "[": "\u298b",
+        "]": "\u298c",
+        "\\": "\u2216",
+    }
+)
+
+
+class _Quiet(logging.Filter):
+    def filter(self, _record: logging.LogRecord) -> bool:
+        return not _sending.get()
+
+
+_quiet = _Quiet()
+
+
+class AppriseNotifier:
+    """One place that Apprise knows to reach; implements `prunella.ports.Notifier`."""
+
+    def __init__(self, url: str, number: int) -> None:
+        """Take one Apprise URL, the `number`-th of the setting, from 1.
+
+        Raises `MissingExtra`, or `ConfigurationError` (without the URL) where Apprise knows no such.
+        """
+        try:
+            import apprise
+        except ModuleNotFoundError as error:
+            raise MissingExtra("alerts", "sending alerts to alert_urls") from error
+        for logger in _LOGGERS:
+            logging.getLogger(logger).addFilter(_quiet)
+        self._apprise: Any = apprise
+        scheme = url.partition(":")[0].lower()
+        self._name = f"{scheme if scheme.isalnum() else 'place'} {named(url)}"
+        token = _sending.set(True)
+        try:
+            self._place = apprise.Apprise()
+            accepted = self._place.add(url)
+        finally:
+            _sending.reset(token)
+        if not accepted:
+            raise ConfigurationError(
+                f"alert_urls: number {number} (it begins with {scheme[:20]!r}) is no URL that Apprise "
+                "knows; it is taken from the environment variable PRUNELLA_ALERT_URLS"
+            )
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def send(self, alert: Alert) -> None:
+        kinds = self._apprise.NotifyType
+        token = _sending.set(True)
+        try:
+            arrived = self._place.notify(
+                title=neutral(alert.title),
+                body="\n".join(filter(None, (neutral(alert.body), alert.link))),
+                notify_type=_notify_type(kinds, alert),
+                body_format=self._apprise.NotifyFormat.TEXT,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, with secrets in it
+            raise NotDelivered(f"{self.name} failed with {type(error).__name__}") from None
+        finally:
+            _sending.reset(token)
+        if not arrived:
+            raise NotDelivered(f"{self.name} could not be reached or did not take the alert")
+
+
+def neutral(text: str) -> str:
+    """Return text in which no service finds a mention, a link behind other words, or markup."""
+    visible = _CONTROL.sub("\ufffd", text.replace("\r\n", "\n")).translate(_LOOKS_LIKE)
+    # Other marks mean something in certain places only: a word joiner takes them out of those.
+    return _MARKS.sub(lambda match: f"\u2060{match[0]}\u2060", visible)
+
+
+def _notify_type(kinds: Any, alert: Alert) -> Any:
+    if alert.kind in {AlertKind.FIX_GRADUATED, AlertKind.PULL_REQUEST}:
+        return kinds.SUCCESS
+    if alert.kind in {AlertKind.AWAITING_APPROVAL, AlertKind.MORE, AlertKind.TEST}:
+        return kinds.INFO
+    return kinds.FAILURE if alert.severity >= 3 else kinds.WARNING

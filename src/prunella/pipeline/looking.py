@@ -1,0 +1,101 @@
+"""What a rollout's counts say at the moment, for people who look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prunella.experiment import Arm, Counts, Evidence, Limits, Stratum, evidence
+from prunella.experiment.confidence import Interval, rate_interval, ratio_interval
+from prunella.experiment.ramp import SHOWN
+from prunella.model.audit import AuditEntry
+from prunella.model.clock import now
+from prunella.model.rollouts import Rollout
+from prunella.model.settings import Settings
+from prunella.pipeline.advancing import counted, limits_of
+from prunella.ports import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmLook:
+    """What one arm has seen over all epochs. To show: decisions keep epochs apart."""
+
+    arm: Arm
+    units: int
+    failures: int
+    #: ``None`` without units.
+    rate: float | None
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """An e-value, and from where on it decides."""
+
+    name: str
+    log_value: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A rollout as it stands."""
+
+    rollout: Rollout
+    arms: tuple[ArmLook, ...]
+    #: Where the risk ratio (with the fix : without) lies; high is infinite as long as nothing failed.
+    ratio: Interval
+    weights: tuple[Weight, ...]
+    processes: int
+    #: How often the fix acted, and the milliseconds that it has made calls longer.
+    acted: int
+    added_ms: int
+    history: tuple[AuditEntry, ...]
+
+
+def look_at(store: Store, name: str, settings: Settings) -> Look:
+    """Return what is known of one rollout.
+
+    Raises `UnknownName`, `AmbiguousName`, `ConfigurationError` and `ImpossibleCounts`.
+    """
+    rollout = store.rollout(name)
+    found = store.counted(rollout.rollout_id)
+    known = counted(rollout, found, now())
+    effects = found.effects.values()
+    return Look(
+        rollout=rollout,
+        arms=(
+            _arm(Arm.CONTROL, [stratum.control for stratum in known.strata]),
+            _arm(Arm.TREATMENT, [stratum.treatment for stratum in known.strata]),
+        ),
+        ratio=ratio_interval(known.strata),
+        weights=_weights(known.strata, known.base_rate, limits_of(settings)),
+        processes=len({meter.process_id for meter in found.readings}),
+        acted=sum(each.get("acted", 0) for each in effects),
+        added_ms=sum(each.get("added_ms", 0) for each in effects),
+        history=tuple(store.audit(subject=rollout.rollout_id)),
+    )
+
+
+def _arm(arm: Arm, counts: Sequence[Counts]) -> ArmLook:
+    total = sum(counts, Counts())
+    return ArmLook(
+        arm=arm,
+        units=total.n,
+        failures=total.failures,
+        rate=total.rate,
+        interval=rate_interval(total),
+    )
+
+
+def _weights(
+    strata: Sequence[Stratum], base_rate: float | None, limits: Limits
+) -> tuple[Weight, ...]:
+    weighed: Evidence = evidence(strata, base_rate)
+    measured = any(arm.timed for each in strata for arm in (each.control, each.treatment))
+    harm = 1 / (limits.alpha_errors if measured else limits.alpha)
+    return (
+        Weight(name="benefit", log_value=weighed.log_benefit, threshold=1 / limits.alpha),
+        Weight(name="harm", log_value=weighed.log_harm, threshold=harm),
+        Weight(name="futility", log_value=weighed.log_futility, threshold=SHOWN),
+        Weight(name="not twice as bad", log_value=weighed.log_below_2, threshold=SHOWN),
+        Weight(name="not half as bad again", log_value=weighed.log_below_1_5, threshold=SHOWN),
+    )

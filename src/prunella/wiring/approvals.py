@@ -1,0 +1,78 @@
+"""Approvals by signed links: whoever has one may approve one fix, once, for a while."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from prunella.model.clock import now
+from prunella.model.errors import ConfigurationError, TokenRefused, UnknownName
+from prunella.model.rollouts import Rollout
+from prunella.pipeline.rollouts import take
+from prunella.ports import Feed, Store
+from prunella.rollout import By, Step, approve
+from prunella.rollout.approval import check, link, read, sign
+from prunella.wiring.fixes import user
+
+#: The longest time that a link may be valid.
+MAX_VALID = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLink:
+    """A token, and what it is for."""
+
+    token: str
+    fix_id: str
+    expires_at: datetime
+
+
+class Approvals:
+    """Makes and takes approval tokens, which are signed with the secret of the data folder."""
+
+    def __init__(self, store: Store, feed: Feed, folder: Path) -> None:
+        self._store, self._feed, self._folder = store, feed, folder
+
+    def link(self, name: str, *, expires: timedelta = timedelta(hours=24)) -> ApprovalLink:
+        """Return a token that approves the fix `name`; raises `StepRefused` where it doesn't wait.
+
+        Raises `UnknownName`, `AmbiguousName`, and `ConfigurationError` for a time that isn't above 0
+        and at most 30 days, or a secret that isn't one.
+        """
+        if not timedelta(0) < expires <= MAX_VALID:
+            raise ConfigurationError(
+                f"an approval link is valid for up to {MAX_VALID.days} days, not {expires}"
+            )
+        rollout, at = self._store.rollout(name), now()
+        ticket, entry = link(rollout, By(actor=user(), at=at), expires_at=at + expires)
+        token = sign(ticket, self._secret)
+        self._store.save_audit(entry)
+        return ApprovalLink(token=token, fix_id=rollout.fix_id, expires_at=ticket.expires_at)
+
+    def redeem(self, token: str, *, who: str = "") -> Rollout:
+        """Approve the fix that a token is for, in the name of `who` (the user by default).
+
+        Raises `TokenRefused` where it is forged, expired or used, or its fix is forgotten.
+        """
+        at = now()
+        ticket = read(token, self._secret, at=at)
+        by = By(
+            actor=who.strip()[:200] or user(),
+            at=at,
+            reason=f"approved by a link that {ticket.made_by} made",
+        )
+
+        def step(rollout: Rollout, by: By, /) -> Step:
+            check(ticket, rollout)
+            return approve(rollout, by)
+
+        try:
+            return take(self._store, self._feed, ticket.rollout_id, step, by)
+        except UnknownName as error:
+            raise TokenRefused("the fix of the approval link isn't there any more") from error
+
+    @cached_property
+    def _secret(self) -> bytes:
+        from prunella.adapters.project_secret import project_secret
+
+        return project_secret(self._folder)

@@ -1,0 +1,125 @@
+"""Approval links: they approve one fix, once, for a while, and nothing else."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from prunella.adapters.feed import FileFeed
+from prunella.adapters.sqlite_store import open_store
+from prunella.model import clock
+from prunella.model.errors import ConfigurationError, StepRefused, TokenRefused
+from prunella.model.rollouts import RolloutState
+from prunella.model.settings import Settings
+from prunella.rollout.approval import read
+from prunella.wiring.approvals import Approvals
+from prunella.wiring.fixes import Fixes
+
+RETRY = {"fix_id": "fix-retry", "fix_type": "retry", "config": {"max_retries": 2}}
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = open_store(tmp_path / "prunella.db", create=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def approvals(store, tmp_path):
+    Fixes(store, FileFeed(tmp_path), settings=Settings()).add(RETRY)
+    return Approvals(store, FileFeed(tmp_path), tmp_path)
+
+
+def test_a_link_approves_once(approvals, store):
+    """The fix is approved in the name of whoever redeems, and the link is used up."""
+    made = approvals.link("fix-retry")
+    after = approvals.redeem(made.token, who="ada@chat")
+    assert after.state is RolloutState.TESTING
+    history = store.audit(subject=after.rollout_id)
+    assert [item.action for item in history][-2:] == ["approval.link_made", "fix.approved"]
+    assert history[-1].actor == "ada@chat"
+    with pytest.raises(TokenRefused, match="was used"):
+        approvals.redeem(made.token)
+
+
+def test_of_many_who_redeem_one_approves(approvals):
+    """However many redeem a link at the same moment, it approves once."""
+    token, gate, results = approvals.link("fix-retry").token, threading.Barrier(6), []
+
+    def redeem():
+        gate.wait()
+        try:
+            approvals.redeem(token)
+            results.append("approved")
+        except TokenRefused:
+            results.append("refused")
+
+    threads = [threading.Thread(target=redeem) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["approved"] + ["refused"] * 5
+
+
+def test_a_link_expires(approvals, monkeypatch):
+    """After its time it approves nothing."""
+    token = approvals.link("fix-retry", expires=timedelta(hours=1)).token
+    later = clock.now() + timedelta(hours=1, seconds=1)
+    monkeypatch.setattr("prunella.wiring.approvals.now", lambda: later)
+    with pytest.raises(TokenRefused, match="expired at"):
+        approvals.redeem(token)
+
+
+def test_a_link_is_void_when_something_else_was_decided(approvals, store, tmp_path):
+    """A fix that was rolled back, and its next version, aren't approved by an old link."""
+    token = approvals.link("fix-retry").token
+    fixes = Fixes(store, FileFeed(tmp_path), settings=Settings())
+    fixes.roll_back("fix-retry")
+    fixes.add(RETRY)
+    with pytest.raises(TokenRefused, match="something else was decided"):
+        approvals.redeem(token)
+    assert store.rollout("fix-retry").state is RolloutState.CANDIDATE
+
+
+def test_what_was_changed_is_refused(approvals, tmp_path):
+    """A token with any character changed, cut, or of another project approves nothing."""
+    token = approvals.link("fix-retry").token
+    body, _, signature = token.partition(".")
+    forged = [body, f"{body}.", f".{signature}", "", "é.é", "x" * 5_000, f"{token}A"]
+    for place in range(0, len(token), 7):
+        other = "A" if token[place] != "A" else "B"
+        forged.append(token[:place] + other + token[place + 1 :])
+    for one in forged:
+        with pytest.raises(TokenRefused):
+            approvals.redeem(one)
+    with pytest.raises(TokenRefused):
+        read(token, b"\0" * 32, at=clock.now())
+
+
+def test_only_what_waits_has_links(approvals, store, tmp_path):
+    """A fix that doesn't wait for approval, and a time that is no time, give no link."""
+    Fixes(store, FileFeed(tmp_path), settings=Settings()).approve("fix-retry")
+    with pytest.raises(StepRefused, match="doesn't wait"):
+        approvals.link("fix-retry")
+    with pytest.raises(ConfigurationError, match="30 days"):
+        approvals.link("fix-retry", expires=timedelta(days=31))
+
+
+def test_the_secret_is_its_owners(approvals, tmp_path, store):
+    """It is made once, for its owner alone; one that others may read is refused."""
+    token = approvals.link("fix-retry").token
+    path = tmp_path / "secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    again = Approvals(store, FileFeed(tmp_path), tmp_path)
+    path.chmod(0o644)
+    with pytest.raises(ConfigurationError, match="by others"):
+        again.redeem(token)
+    path.chmod(0o600)
+    content = path.read_text()
+    path.write_text("short")
+    with pytest.raises(ConfigurationError, match="no secret"):
+        again.redeem(token)
+    path.write_text(content)
+    assert again.redeem(token).state is RolloutState.TESTING
