@@ -48,4 +48,4 @@ def test_no_error_is_forgotten():
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, errors.PrunellaError)
     }
-    assert len(known) == 21
+    assert len(known) == 22
