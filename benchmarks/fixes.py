@@ -195,6 +195,26 @@ def measure(rounds: int) -> dict[str, Any]:
     return found
 
 
+def classified(rounds: int) -> dict[str, dict[str, int]]:
+    """Return what it takes to classify errors, which each fixed call that fails does once."""
+    from prunella.taxonomy import classify
+
+    malformed = ValueError("Expecting value: line 1 column 1 (char 0)")
+    wrapped = RuntimeError("no rate")
+    wrapped.__cause__ = ConnectionResetError(104, "Connection reset by peer")
+    kinds = {"TimeoutError": TimeoutError("timed out"), "message": malformed, "cause": wrapped}
+    figures = {}
+    for name, error in kinds.items():
+
+        def loop(error: BaseException = error) -> None:
+            for _ in range(CALLS):
+                classify(error, kind="tool")
+
+        took = [took_ns(loop) for _ in range(rounds)]
+        figures[name] = {"min_ns": round(min(took)), "median_ns": round(statistics.median(took))}
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
@@ -206,14 +226,19 @@ def main() -> None:
 
         runtime.set_drain(None)
         figures = measure(options.rounds)
+        errors = classified(options.rounds)
     if options.json:
-        print(json.dumps(figures))
+        print(json.dumps(figures | {"classify": errors}))
         return
     titles = f"{'least':>8} {'median':>8} {'own work':>9} {'without':>9}"
     print(f"{'nanoseconds added to a call':36} {titles}")
     for name, row in figures.items():
         own = row.get("own_ns", "")
         print(f"{name:36} {row['min_ns']:8} {row['median_ns']:8} {own:>9} {row['without_ns']:9}")
+    print()
+    print(f"{'nanoseconds to classify an error':36} {'least':>8} {'median':>8}")
+    for name, row in errors.items():
+        print(f"{name:36} {row['min_ns']:8} {row['median_ns']:8}")
 
 
 if __name__ == "__main__":

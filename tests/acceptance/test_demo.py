@@ -192,6 +192,24 @@ def test_a_second_look_heals_nothing_twice(demo):
     assert run("git", "branch", "--list", cwd=demo["folder"]).stdout == before
 
 
+def test_partners_are_healed_by_fixes(demo):
+    """Each partner of the evening fails, gets a fix that is tried and approved, and fails less."""
+    evening = demo["evening"]
+    partners = {item["name"]: item for item in evening["partners"]}
+    assert set(partners) == {"exchange_rate", "delivery_quote", "describe", "search"}
+    assert evening["healed"] >= 3
+    for item in partners.values():
+        assert item["failed_ratio_before"] > 0.1
+        assert item["error_code"]
+        if item["healed"]:
+            assert item["confidence"] >= 0.6
+            assert item["state"] in ("testing", "graduated")
+    assert partners["search"]["fix"]["fix_type"] == "guard"
+    done = prunella("fixes", "--json", cwd=demo["folder"])
+    kept = {item["rollout_id"] for item in json.loads(done.stdout)["fixes"]}
+    assert {item["rollout_id"] for item in partners.values() if item["healed"]} <= kept
+
+
 def test_an_occupied_folder_is_refused(tmp_path):
     """The demo writes into new or empty folders only."""
     (tmp_path / "mine.txt").write_text("mine")

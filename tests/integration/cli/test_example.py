@@ -1,9 +1,10 @@
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from prunella.cli.example import Traffic, copy_example, drive
+from prunella.cli.example import Traffic, copy_example, drive, drive_evening
 from prunella.model.errors import ConfigurationError, PrunellaError, RepositoryError
 
 
@@ -68,3 +69,25 @@ def test_a_program_that_does_not_run_is_told(tmp_path):
 
 def _without_messages(log):
     return [str(line).partition("(")[0] for line in log]
+
+
+def test_the_evening_tells_what_failed_each_second(tmp_path):
+    """All four partners are asked, and the program ends when nobody listens any more."""
+    folder = copy_example(tmp_path / "shop")
+    heard = []
+    with closing(drive_evening(folder, 60)) as driven:
+        for second in driven:
+            heard.append(second)
+            if len(heard) == 3:
+                break
+    asked = {name for second in heard for name in second}
+    assert asked == {"exchange_rate", "delivery_quote", "describe", "search"}
+    assert all(each.failed <= each.requests for second in heard for each in second.values())
+
+
+def test_an_evening_that_does_not_run_says_why(tmp_path):
+    """The program's last words are in the message."""
+    folder = copy_example(tmp_path / "shop")
+    (folder / "evening.py").write_text("raise SystemExit('no evening')")
+    with pytest.raises(PrunellaError, match="no evening"):
+        list(drive_evening(folder, 3))

@@ -24,7 +24,9 @@ def demo(session: Session, folder: Path | None) -> ExitCode:
 
     Copies a small shop with real faults and tests into D, a git repository of its own; drives a day
     of traffic through it; then diagnoses what failed, proposes patches, proves them by replay and by
-    the tests, and puts them on branches. Needs no key; takes less than a minute.
+    the tests, and puts them on branches. Then an evening: four partners fail over HTTP, fixes are
+    proposed and approved, and heal the calls while they are made. Needs no key; takes about two
+    minutes.
     """
     from prunella.cli.journey import travel
     from prunella.cli.views.journey import Narrator, Silence
