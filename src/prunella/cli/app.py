@@ -15,6 +15,7 @@ from prunella.cli.commands.doctor import doctor
 from prunella.cli.commands.fixes import fixes
 from prunella.cli.commands.heal import heal
 from prunella.cli.commands.incidents import incidents
+from prunella.cli.commands.metrics import metrics
 from prunella.cli.commands.replay import replay
 from prunella.cli.commands.rollouts import rollouts
 from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
@@ -48,6 +49,7 @@ for _command in (
     approvals,
     bot,
     alerts,
+    metrics,
     doctor,
 ):
     app.add_command(_command)

@@ -19,6 +19,7 @@ from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import heal
 from prunella.pipeline.heal_tests import heal_tests
+from prunella.pipeline.metrics import Metrics, measure
 from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
 from prunella.pipeline.parts import Parts, TestParts
 from prunella.pipeline.publications import sync
@@ -190,6 +191,11 @@ class Healer:
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         """Return incidents, the one seen last first."""
         return self.store.incidents(status=status)
+
+    def metrics(self, *, within: timedelta | None = None) -> Metrics:
+        """Return how well healing works: of what happened lately, or of all that is kept."""
+        at = now()
+        return measure(self.store, since=None if within is None else at - within, at=at)
 
     def ignore(self, incident_id: str) -> Incident:
         """Ignore an incident: it stays stored, and is never healed or alerted."""
