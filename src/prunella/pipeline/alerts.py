@@ -18,6 +18,7 @@ from prunella.model.ids import AlertId
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
+from prunella.pipeline.names import regressed_release
 from prunella.pipeline.results import HealingOutcome
 from prunella.pipeline.severity import severity_of
 from prunella.ports import Store
@@ -100,7 +101,7 @@ def _due(
             continue
         if incident.status is IncidentStatus.REGRESSED and incident.site_id != HEALER_SITE:
             # Told even where it is the first that is heard of it: once, and what it is.
-            yield writer.regressed(incident)
+            yield writer.regressed(incident, regressed_release(store, incident))
         elif incident.incident_id not in told:
             yield writer.new(incident)
     yield from _spikes(store, heard, writer)
@@ -220,7 +221,7 @@ class _Writer:
     def new(self, incident: Incident) -> Alert:
         return self._about(AlertKind.NEW, incident, "fails", incident.incident_id)
 
-    def regressed(self, incident: Incident) -> Alert:
+    def regressed(self, incident: Incident, release: str | None) -> Alert:
         since = incident.status_at or incident.last_seen_at
         return self._about(
             AlertKind.REGRESSED,
@@ -228,6 +229,7 @@ class _Writer:
             "fails again, after it was cured",
             incident.incident_id,
             since.isoformat(),
+            more=f"It fails again in release {release}." if release else "",
         )
 
     def spike(self, incident: Incident, rise: Rise) -> Alert:

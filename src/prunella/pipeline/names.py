@@ -154,3 +154,16 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known[:10])}"
     return f"no function called {name!r} has been recorded. {hint}"
+
+
+def regressed_release(store: Store, incident: Incident) -> str | None:
+    """Return the release of the program that an incident failed in last, after it was cured.
+
+    ``None`` where it isn't regressed, or no release is known. Untrusted text.
+    """
+    if incident.status is not IncidentStatus.REGRESSED:
+        return None
+    for latest in store.occurrences(incident.incident_id, limit=1):
+        process = store.process(latest.process_id)
+        return None if process is None else process.release
+    return None

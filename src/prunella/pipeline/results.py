@@ -147,6 +147,8 @@ class Story:
     publications: tuple[Publication, ...]
     #: What was said with language models.
     exchanges: tuple[ModelExchange, ...]
+    #: Of the program in which it failed last, where that was after it was cured. Untrusted text.
+    regressed_release: str | None = None
 
 
 class Difference(StrEnum):

@@ -1,6 +1,7 @@
 """Everything that is kept about one incident, for a person to read."""
 
 from prunella.diagnose import similar_cases
+from prunella.pipeline.names import regressed_release
 from prunella.pipeline.results import Story
 from prunella.ports import Retriever, Store
 
@@ -23,4 +24,5 @@ def tell(store: Store, incident_id: str, retriever: Retriever) -> Story:
         candidates=tuple((item, verdicts.get(item.candidate_id)) for item in store.candidates(key)),
         publications=tuple(store.publications(key)),
         exchanges=tuple(store.exchanges(key)),
+        regressed_release=regressed_release(store, incident),
     )

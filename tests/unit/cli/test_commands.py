@@ -156,7 +156,7 @@ def test_the_story_as_json_is_whole():
     plain = json.loads(out)
     assert set(plain) == {
         "incident", "site", "occurrences", "similar", "diagnoses", "candidates", "publications",
-        "exchanges",
+        "exchanges", "regressed_release",
     }  # fmt: skip
     assert [bool(item["verdict"]) for item in plain["candidates"]] == [True, False]
     assert "before" not in plain["candidates"][0]["patch"]

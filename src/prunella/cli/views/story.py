@@ -62,6 +62,9 @@ def _show_head(console: Console, story: Story) -> None:
         ("last", Text(ago(incident.last_seen_at, moment))),
         ("first", Text(ago(incident.first_seen_at, moment))),
     ]
+    if story.regressed_release:
+        again = f"after it was cured, in release {story.regressed_release}"
+        rows.append(("again", words(again, "bold red")))
     if incident.ignored_by:
         rows.append(("ignored", words(incident.ignored_by)))
     console.print(facts(rows))
@@ -215,4 +218,5 @@ def plain_story(story: Story) -> dict[str, Any]:
         ],
         "publications": to_plain(story.publications),
         "exchanges": to_plain(story.exchanges),
+        "regressed_release": story.regressed_release,
     }
