@@ -22,8 +22,6 @@ def test_every_code_has_a_meaning():
         (errors.GuardRejected("fix-1", "a:x", "y"), ExitCode.UNABLE),
         (errors.ImpossibleCounts("x"), ExitCode.UNABLE),
         (errors.NothingToHeal("x"), ExitCode.NEGATIVE),
-        (errors.StepRefused("x"), ExitCode.NEGATIVE),
-        (errors.CodeHostError("timeout", "x"), ExitCode.UNABLE),
         (errors.CoolingDown("x", claim=None), ExitCode.NEGATIVE),
         (errors.SourceUnavailable("x"), ExitCode.NEGATIVE),
         (errors.StoreError("x"), ExitCode.UNABLE),
