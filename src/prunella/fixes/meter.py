@@ -164,7 +164,9 @@ class CountingMeter:
         arm = self._deal(installation, unit)
         with self._lock:
             self._tally(fix_id).add(triggers=1, treated=arm is Arm.TREATMENT)
-        allocation = installation.allocation or Allocation(salt="", ratio=1.0)
+        allocation = installation.allocation
+        if allocation is None:
+            return Exposure(fix_id=fix_id, unit=unit, arm=arm, started_s=now_s)
         return Exposure(
             fix_id=fix_id,
             unit=unit,
