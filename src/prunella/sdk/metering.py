@@ -141,7 +141,7 @@ class RolloutMeter(CountingMeter):
         self._fired: dict[str, tuple[int, int]] = {}
 
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
-        """As in `Meter`; 1 µs or so for a fix of a rollout."""
+        """As in `Meter`; ``make bench-fixes`` prints what it takes."""
         known = self._latest.get(id(installation))
         if known is None or known[0] is not installation:
             if installation.allocation is None:
