@@ -205,7 +205,8 @@ def test_partners_are_healed_by_fixes(demo):
             assert item["confidence"] >= 0.6
             assert item["state"] in ("testing", "graduated")
     assert partners["search"]["fix"]["fix_type"] == "guard"
-    done = prunella("fixes", "--json", cwd=demo["folder"])
+    done = prunella("fixes", "list", "--json", cwd=demo["folder"])
+    assert done.returncode == 0, done.stderr + done.stdout
     kept = {item["rollout_id"] for item in json.loads(done.stdout)["fixes"]}
     assert {item["rollout_id"] for item in partners.values() if item["healed"]} <= kept
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from prunella.model.clock import now
 from prunella.model.errors import ConfigurationError, TokenRefused, UnknownName
 from prunella.model.rollouts import Rollout
+from prunella.model.settings import Settings
 from prunella.pipeline.rollouts import take
 from prunella.ports import Feed, Store
 from prunella.rollout import By, Step, approve
 from prunella.rollout.approval import check, link, read, sign
-from prunella.wiring.fixes import user
+from prunella.wiring.fixes import permit, user
 
 #: The longest time that a link may be valid.
 MAX_VALID = timedelta(days=30)
@@ -30,8 +31,9 @@ class ApprovalLink:
 class Approvals:
     """Makes and takes approval tokens, which are signed with the secret of the data folder."""
 
-    def __init__(self, store: Store, feed: Feed, folder: Path) -> None:
+    def __init__(self, store: Store, feed: Feed, folder: Path, *, settings: Settings) -> None:
         self._store, self._feed, self._folder = store, feed, folder
+        self._settings = settings
 
     def link(self, name: str, *, expires: timedelta = timedelta(hours=24)) -> ApprovalLink:
         """Return a token that approves the fix `name`; raises `StepRefused` where it doesn't wait.
@@ -52,12 +54,15 @@ class Approvals:
     def redeem(self, token: str, *, who: str = "") -> Rollout:
         """Approve the fix that a token is for, in the name of `who` (the user by default).
 
-        Raises `TokenRefused` where it is forged, expired or used, or its fix is forgotten.
+        Raises `TokenRefused` where it is forged, expired or used, or its fix is forgotten, and
+        `StepRefused` where the setting ``approvers`` names others; the link stays good for them.
         """
         at = now()
         ticket = read(token, self._secret, at=at)
+        actor = who.strip()[:200] or user()
+        permit(actor, self._settings)
         by = By(
-            actor=who.strip()[:200] or user(),
+            actor=actor,
             at=at,
             reason=f"approved by a link that {ticket.made_by} made",
         )
@@ -67,7 +72,7 @@ class Approvals:
             return approve(rollout, by)
 
         try:
-            return take(self._store, self._feed, ticket.rollout_id, step, by)
+            return take(self._store, self._feed, ticket.rollout_id, step, by, self._settings)
         except UnknownName as error:
             raise TokenRefused("the fix of the approval link isn't there any more") from error
 

@@ -89,12 +89,12 @@ class Fixes:
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:
         """Let a candidate act on the canary's share of the traffic."""
-        self._permit()
+        permit(self._actor, self._settings)
         return self._take(name, approve, reason)
 
     def promote(self, name: str, *, reason: str = "") -> Rollout:
         """Let a fix act everywhere but on the holdback, without waiting for evidence."""
-        self._permit()
+        permit(self._actor, self._settings)
         return self._take(name, promote, reason)
 
     def pause(self, name: str, *, reason: str = "") -> Rollout:
@@ -103,7 +103,7 @@ class Fixes:
 
     def resume(self, name: str, *, reason: str = "") -> Rollout:
         """Let a paused fix go on."""
-        self._permit()
+        permit(self._actor, self._settings)
         return self._take(name, resume, reason)
 
     def roll_back(self, name: str, *, reason: str = "") -> Rollout:
@@ -116,16 +116,6 @@ class Fixes:
 
     def _take(self, name: str, step: TakeStep, reason: str) -> Rollout:
         return take(self._store, self._feed, name, step, self._by(reason), self._settings)
-
-    def _permit(self) -> None:
-        allowed = {each.strip() for each in self._settings.approvers.split(",") if each.strip()}
-        name = self._actor.partition("@")[0]
-        if allowed and not {name, self._actor} & allowed:
-            raise StepRefused(
-                f"{name} may not let fixes act: the setting approvers names "
-                f"{', '.join(sorted(allowed))}. Ask one of them; pausing and rolling back is "
-                "everybody's."
-            )
 
     def _by(self, reason: str) -> By:
         return By(actor=self._actor, at=now(), reason=reason)
@@ -143,6 +133,18 @@ def off(root: Path, fix_id: str | None, *, reason: str = "") -> Path:
 def on(root: Path, fix_id: str | None) -> bool:
     """Take `off` back; return whether it was off. Raises `StoreError`."""
     return switch_on(data_folder(root), fix_id)
+
+
+def permit(actor: str, settings: Settings) -> None:
+    """Raise `StepRefused` where the project names who may let fixes act, and `actor` isn't one."""
+    allowed = {each.strip() for each in settings.approvers.split(",") if each.strip()}
+    name = actor.partition("@")[0]
+    if allowed and not {name, actor} & allowed:
+        raise StepRefused(
+            f"{name} may not let fixes act: the setting approvers names "
+            f"{', '.join(sorted(allowed))}. Ask one of them; pausing and rolling back is "
+            "everybody's."
+        )
 
 
 def user() -> str:

@@ -106,7 +106,7 @@ class Healer:
         from prunella.adapters.feed import FileFeed
 
         folder = data_folder(self.root)
-        return Approvals(self.store, FileFeed(folder), folder)
+        return Approvals(self.store, FileFeed(folder), folder, settings=self.settings)
 
     @cached_property
     def alerts(self) -> Alerts:

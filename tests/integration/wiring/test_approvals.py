@@ -28,7 +28,7 @@ def store(tmp_path):
 @pytest.fixture
 def approvals(store, tmp_path):
     Fixes(store, FileFeed(tmp_path), settings=Settings()).add(RETRY)
-    return Approvals(store, FileFeed(tmp_path), tmp_path)
+    return Approvals(store, FileFeed(tmp_path), tmp_path, settings=Settings())
 
 
 def test_a_link_approves_once(approvals, store):
@@ -41,6 +41,17 @@ def test_a_link_approves_once(approvals, store):
     assert history[-1].actor == "ada@chat"
     with pytest.raises(TokenRefused, match="was used"):
         approvals.redeem(made.token)
+
+
+def test_only_approvers_redeem(approvals, store, tmp_path):
+    """Where the project names approvers nobody else redeems, and the link stays good for them."""
+    settings = Settings(approvers="ada, grace")
+    guarded = Approvals(store, FileFeed(tmp_path), tmp_path, settings=settings)
+    token = guarded.link("fix-retry").token
+    with pytest.raises(StepRefused, match="mallory may not let fixes act"):
+        guarded.redeem(token, who="mallory@chat")
+    assert store.rollout("fix-retry").state is RolloutState.CANDIDATE
+    assert guarded.redeem(token, who="ada@chat").state is RolloutState.TESTING
 
 
 def test_of_many_who_redeem_one_approves(approvals):
@@ -112,7 +123,7 @@ def test_the_secret_is_its_owners(approvals, tmp_path, store):
     token = approvals.link("fix-retry").token
     path = tmp_path / "secret"
     assert path.stat().st_mode & 0o777 == 0o600
-    again = Approvals(store, FileFeed(tmp_path), tmp_path)
+    again = Approvals(store, FileFeed(tmp_path), tmp_path, settings=Settings())
     path.chmod(0o644)
     with pytest.raises(ConfigurationError, match="by others"):
         again.redeem(token)
