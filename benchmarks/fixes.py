@@ -147,6 +147,39 @@ def own_work_ns(*documents: dict[str, Any]) -> int:
     return round(min(took_ns(loop) for _ in range(50)))
 
 
+def metered(rounds: int) -> dict[str, dict[str, int]]:
+    """Return what it takes to deal a call to an arm of a rollout and to count how it ended."""
+    from prunella.fixes import Allocation, Installation, parse
+    from prunella.sdk.metering import RolloutMeter
+
+    retry = parse(document("retry", "add", initial_delay_ms=0))
+    allocation = Allocation(salt="rol_bench", ratio=0.5, epoch=1, wait_s=1.0)
+    cases = {
+        "fix in a rollout": Installation(fix=retry, allocation=allocation),
+        "fix for every call": Installation(fix=retry),
+    }
+    figures = {}
+    for name, installation in cases.items():
+        meter = RolloutMeter()
+        units = [f"trc_{number:032x}" for number in range(CALLS)]
+
+        def loop(
+            meter: RolloutMeter = meter,
+            installation: Installation = installation,
+            units: list[str] = units,
+        ) -> None:
+            for unit in units:
+                exposure = meter.triggered(installation, unit, time.perf_counter())
+                meter.ended(exposure, failed=False, latency_s=0.001, cost=None)
+
+        took = []
+        for _ in range(rounds):
+            took.append(took_ns(loop))
+            meter.shipment("proc_bench", at_exit=True)  # as the background thread does
+        figures[name] = {"min_ns": round(min(took)), "median_ns": round(statistics.median(took))}
+    return figures
+
+
 def measure(rounds: int) -> dict[str, Any]:
     from prunella import heal
 
@@ -227,8 +260,9 @@ def main() -> None:
         runtime.set_drain(None)
         figures = measure(options.rounds)
         errors = classified(options.rounds)
+        exposures = metered(options.rounds)
     if options.json:
-        print(json.dumps(figures | {"classify": errors}))
+        print(json.dumps(figures | {"classify": errors, "exposure": exposures}))
         return
     titles = f"{'least':>8} {'median':>8} {'own work':>9} {'without':>9}"
     print(f"{'nanoseconds added to a call':36} {titles}")
@@ -238,6 +272,10 @@ def main() -> None:
     print()
     print(f"{'nanoseconds to classify an error':36} {'least':>8} {'median':>8}")
     for name, row in errors.items():
+        print(f"{name:36} {row['min_ns']:8} {row['median_ns']:8}")
+    print()
+    print(f"{'nanoseconds to count an exposure':36} {'least':>8} {'median':>8}")
+    for name, row in exposures.items():
         print(f"{name:36} {row['min_ns']:8} {row['median_ns']:8}")
 
 

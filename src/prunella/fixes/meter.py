@@ -27,6 +27,8 @@ _NUMBERS = (
     "fault",
     "disabled",
 )
+#: Looking a member up in its enumeration is slow on Python 3.11.
+_TREATMENT = Arm.TREATMENT
 _REPORTED = frozenset({"fault", "disabled", "shadow"})
 #: Different things told apart that one fix would have done in shadow; the rest is counted together.
 MAX_WOULD = 10
@@ -118,15 +120,11 @@ class _Tally:
     __slots__ = (*_NUMBERS, "added_s", "latest", "would")
 
     def __init__(self) -> None:
-        for name in _NUMBERS:
-            setattr(self, name, 0)
+        self.triggers = self.treated = self.failures = self.treated_failures = 0
+        self.acted = self.healed = self.shadow = self.skipped = self.fault = self.disabled = 0
         self.added_s = 0.0
         self.would: dict[str, int] = {}
         self.latest: dict[str, str] = {}
-
-    def add(self, **amounts: int) -> None:
-        for name, amount in amounts.items():
-            setattr(self, name, getattr(self, name) + amount)
 
     def note(self, event: str, detail: str) -> None:
         if event == "added_s":
@@ -163,8 +161,12 @@ class CountingMeter:
         fix_id = installation.fix.fix_id
         arm = self._deal(installation, unit)
         with self._lock:
-            self._tally(fix_id).add(triggers=1, treated=arm is Arm.TREATMENT)
-        allocation = installation.allocation or Allocation(salt="", ratio=1.0)
+            tally = self._tally(fix_id)
+            tally.triggers += 1
+            tally.treated += arm is _TREATMENT
+        allocation = installation.allocation
+        if allocation is None:
+            return Exposure(fix_id=fix_id, unit=unit, arm=arm, started_s=now_s)
         return Exposure(
             fix_id=fix_id,
             unit=unit,
@@ -180,9 +182,10 @@ class CountingMeter:
     ) -> None:
         """As in `Meter`."""
         if failed:
-            treated = exposure.arm is Arm.TREATMENT
             with self._lock:
-                self._tally(exposure.fix_id).add(failures=1, treated_failures=treated)
+                tally = self._tally(exposure.fix_id)
+                tally.failures += 1
+                tally.treated_failures += exposure.arm is _TREATMENT
 
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """As in `Meter`."""

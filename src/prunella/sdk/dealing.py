@@ -7,6 +7,8 @@ from prunella.fixes import Arm, Installation
 
 #: Divisions whose hash is kept prepared.
 MAX_KEPT = 1_000
+#: Looking a member up in its enumeration is slow on Python 3.11.
+_CONTROL, _TREATMENT = Arm.CONTROL, Arm.TREATMENT
 
 
 class Dealing:
@@ -19,7 +21,7 @@ class Dealing:
         """Return the arm of a unit."""
         allocation = installation.allocation
         if allocation is None:
-            return Arm.TREATMENT
+            return _TREATMENT
         key = (installation.fix.fix_id, allocation.salt, allocation.ratio)
         dealer = self._dealers.get(key)
         if dealer is None:
@@ -27,4 +29,4 @@ class Dealing:
                 self._dealers.clear()
             assignment = Assignment(installation.fix.fix_id, allocation.salt)
             dealer = self._dealers[key] = assignment.dealer(allocation.ratio)
-        return Arm.TREATMENT if dealer(unit) else Arm.CONTROL
+        return _TREATMENT if dealer(unit) else _CONTROL
