@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import pytest
 
-from builders import exception, incident, occurrence
+from builders import exception, incident, occurrence, process
 from doubles.alert_server import alert_server, black_hole
 from prunella.adapters.sqlite_store import open_store
 from prunella.adapters.webhook import Webhook
@@ -109,6 +109,23 @@ def test_ignored_errors_never_alert(store):
     place = Place()
     deliver(store, [place], now)
     assert place.got == []
+
+
+def test_a_regression_is_told_with_its_release(store):
+    """The release of the program that fails again is in the text, not that of the first failure."""
+    triaged = Triaged(fingerprint="f", scheme="1", error_code="", location=None, ignored_by=None)
+    for release, at in (("1.0", now()), ("2.0", now() + timedelta(minutes=1))):
+        began = process(process_id=f"proc_{release}", release=release)
+        failure = occurrence(
+            occurrence_id=f"occ_{release}", process_id=f"proc_{release}", started_at=at
+        )
+        store.ingest([began, failure], spool_name=release, end_offset=1)
+        found = store.assign(failure, triaged)
+        if release == "1.0":
+            store.set_status(found.incident_id, IncidentStatus.CURED)
+    [told] = decide_alerts(store, SETTINGS, at=now())
+    assert told.kind is AlertKind.REGRESSED
+    assert "It fails again in release 2.0." in told.body
 
 
 def test_a_regression_is_told_each_time(store):
