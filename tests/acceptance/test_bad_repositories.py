@@ -30,7 +30,7 @@ def test_local_edits_and_staged_changes_on_a_detached_head(recorded):
 def test_healing_twice_makes_one_branch(recorded):
     """The same edit is published once while its branch stands, and again once it is deleted."""
     first = healed(recorded)
-    assert healed(recorded)["branch"] == first["branch"]
+    assert healed(recorded, "--force")["branch"] == first["branch"]
     assert recorded.branches() == [first["branch"]]
 
 

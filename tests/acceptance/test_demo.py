@@ -186,7 +186,9 @@ def test_a_second_look_heals_nothing_twice(demo):
     """Healing again finds the published patch instead of making another branch."""
     healed = next(item for item in demo["healings"] if item.get("branch"))
     before = run("git", "branch", "--list", cwd=demo["folder"]).stdout
-    done = prunella("heal", healed["incident_id"], "--pr", "--json", cwd=demo["folder"])
+    arguments = ("heal", healed["incident_id"], "--pr", "--json")
+    assert prunella(*arguments, cwd=demo["folder"]).returncode == 1  # it cools down
+    done = prunella(*arguments, "--force", cwd=demo["folder"])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["healings"][0]["branch"] == healed["branch"]
     assert run("git", "branch", "--list", cwd=demo["folder"]).stdout == before
