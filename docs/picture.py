@@ -25,7 +25,7 @@ _COLUMNS = 110
 #: Fonts that a viewer would fetch from elsewhere; its own monospaced one serves.
 _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _LOG_LINES = 4
-_SHOWN = ("Customer.initials", "Courier.tracking_text")
+_SHOWN = ("stock_rows", "Courier.tracking_text")
 
 
 class Photographer(Narrator):

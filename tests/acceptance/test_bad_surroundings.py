@@ -61,7 +61,7 @@ def test_an_unusable_variable(recorded):
 
 def attempt_of(project, *arguments, code=0, **environment):
     """Run heal on `average` and return the attempt."""
-    ended = project.run("heal", "average", "--json", *arguments, **environment)
+    ended = project.run("heal", "average", "--force", "--json", *arguments, **environment)
     assert ended.code == code, (ended.out, ended.err)
     return ended.document["healings"][0]
 
@@ -96,7 +96,7 @@ def test_a_test_command_that_is_none(recorded):
     assert "no-such-runner" in check["detail"]
     assert "tests" in problems(recorded.run("doctor", "--json"))
     unbalanced = {"PRUNELLA_TEST_COMMAND": "pytest 'tests"}
-    assert "pytest 'tests" in refused(recorded, "heal", "average", code=2, **unbalanced)
+    assert "pytest 'tests" in refused(recorded, "heal", "average", "--force", code=2, **unbalanced)
 
 
 def test_the_recorded_interpreter_is_gone(recorded):
