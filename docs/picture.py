@@ -8,12 +8,14 @@ import io
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from prunella.cli.attempts import Attempt
+from prunella.cli.evening import Partner, Phase
 from prunella.cli.journey import Journey, travel
 from prunella.cli.session import Session
 from prunella.cli.views.journey import Narrator
@@ -46,9 +48,15 @@ class Photographer(Narrator):
         self._title(f"{len(incidents)} incidents. Diagnosis, patches, proof")
 
     def tried(self, attempt: Attempt) -> None:
-        """Tell the method's and the coroutine's."""
+        """Tell the generator's and the coroutine's."""
         if failed_function(attempt.incident).endswith(_SHOWN):
             super().tried(attempt)
+
+    def second_passed(self, partners: Sequence[Partner], phase: Phase) -> None:
+        """Tell nothing of each second: what moves can't be in a picture."""
+
+    def decided(self, partners: Sequence[Partner], phase: Phase) -> None:
+        """Tell it in the table at the end."""
 
 
 def main() -> None:
