@@ -1,6 +1,5 @@
 """``prunella fixes``"""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -10,10 +9,10 @@ from prunella.cli import options
 from prunella.cli.exit_codes import ExitCode
 from prunella.cli.groups import ListByDefault
 from prunella.cli.session import Session
+from prunella.cli.steering import steer
 
 if TYPE_CHECKING:
-    from prunella.model.rollouts import Rollout
-    from prunella.wiring.fixes import Fixes
+    pass
 
 #: The values of `RolloutState`, which ``--help`` doesn't load; a test compares them.
 STATES = ("candidate", "testing", "graduated", "rolled_back", "inconclusive", "retired")
@@ -156,7 +155,7 @@ def suggest_fixes(session: Session, incident_id: str, dry_run: bool, root: Path 
 @click.pass_obj
 def approve_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
     """Let a candidate act on a first share of the traffic, the canary, measured against the rest."""
-    return _steer(session, root, "is approved", lambda all_: all_.approve(fix_id, reason=reason))
+    return steer(session, root, "is approved", lambda all_: all_.approve(fix_id, reason=reason))
 
 
 @fixes.command("pause", short_help="Stop a fix for now.")
@@ -167,7 +166,7 @@ def approve_fix(session: Session, fix_id: str, reason: str, root: Path | None) -
 @click.pass_obj
 def pause_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
     """Stop a fix for now: every running process leaves it within a second."""
-    return _steer(session, root, "is paused", lambda all_: all_.pause(fix_id, reason=reason))
+    return steer(session, root, "is paused", lambda all_: all_.pause(fix_id, reason=reason))
 
 
 @fixes.command("resume", short_help="Let a paused fix go on.")
@@ -178,7 +177,7 @@ def pause_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> 
 @click.pass_obj
 def resume_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
     """Let a paused fix go on with the share it had; counts from before the pause stay apart."""
-    return _steer(session, root, "goes on", lambda all_: all_.resume(fix_id, reason=reason))
+    return steer(session, root, "goes on", lambda all_: all_.resume(fix_id, reason=reason))
 
 
 @fixes.command("rollback", short_help="Take a fix back everywhere.")
@@ -189,7 +188,7 @@ def resume_fix(session: Session, fix_id: str, reason: str, root: Path | None) ->
 @click.pass_obj
 def roll_back_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
     """Take a fix back everywhere, for good: every running process leaves it within a second."""
-    return _steer(
+    return steer(
         session, root, "is rolled back", lambda all_: all_.roll_back(fix_id, reason=reason)
     )
 
@@ -202,7 +201,7 @@ def roll_back_fix(session: Session, fix_id: str, reason: str, root: Path | None)
 @click.pass_obj
 def remove_fix(session: Session, fix_id: str, reason: str, root: Path | None) -> ExitCode:
     """Retire a fix that is needed no more; its history stays."""
-    return _steer(session, root, "is retired", lambda all_: all_.remove(fix_id, reason=reason))
+    return steer(session, root, "is retired", lambda all_: all_.remove(fix_id, reason=reason))
 
 
 @fixes.command("off", short_help="Kill switch: all fixes, or one, at once.")
@@ -254,18 +253,6 @@ def switch_fixes_on(session: Session, fix_id: str | None, root: Path | None) -> 
         lambda console: console.print(words(f"{fix_id or 'All fixes'}: {said}", max_chars=200)),
     )
     return ExitCode.DONE if was_off else ExitCode.NEGATIVE
-
-
-def _steer(
-    session: Session, root: Path | None, note: str, step: "Callable[[Fixes], Rollout]"
-) -> ExitCode:
-    from prunella.cli.views.fixes import show_step
-    from prunella.codec.plain import to_plain
-
-    with session.healer(root) as healer:
-        after = step(healer.fixes)
-    session.result(to_plain(after), lambda console: show_step(console, after, note))
-    return ExitCode.DONE
 
 
 def _document(file: TextIO) -> Any:

@@ -1,6 +1,5 @@
 """``prunella rollouts``"""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,10 @@ from prunella.cli import options
 from prunella.cli.exit_codes import ExitCode
 from prunella.cli.groups import ListByDefault
 from prunella.cli.session import Session
+from prunella.cli.steering import steer
 
 if TYPE_CHECKING:
-    from prunella.model.rollouts import Rollout
     from prunella.pipeline.looking import Look
-    from prunella.wiring.fixes import Fixes
 
 _reason = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept with the decision in the audit log."
@@ -93,7 +91,7 @@ def _tell(session: Session, look: "Look") -> None:
 @click.pass_obj
 def pause_rollout(session: Session, rollout_id: str, reason: str, root: Path | None) -> ExitCode:
     """Stop a rollout for now: every running process leaves its fix within a second."""
-    return _steer(session, root, "is paused", lambda all_: all_.pause(rollout_id, reason=reason))
+    return steer(session, root, "is paused", lambda all_: all_.pause(rollout_id, reason=reason))
 
 
 @rollouts.command("resume", short_help="Let a paused rollout go on.")
@@ -104,7 +102,7 @@ def pause_rollout(session: Session, rollout_id: str, reason: str, root: Path | N
 @click.pass_obj
 def resume_rollout(session: Session, rollout_id: str, reason: str, root: Path | None) -> ExitCode:
     """Let a paused rollout go on with the share it had; counts from before stay apart."""
-    return _steer(session, root, "goes on", lambda all_: all_.resume(rollout_id, reason=reason))
+    return steer(session, root, "goes on", lambda all_: all_.resume(rollout_id, reason=reason))
 
 
 @rollouts.command("rollback", short_help="Take a fix back everywhere.")
@@ -117,7 +115,7 @@ def roll_back_rollout(
     session: Session, rollout_id: str, reason: str, root: Path | None
 ) -> ExitCode:
     """Take a fix back everywhere, for good: every running process leaves it within a second."""
-    return _steer(
+    return steer(
         session, root, "is rolled back", lambda all_: all_.roll_back(rollout_id, reason=reason)
     )
 
@@ -130,18 +128,4 @@ def roll_back_rollout(
 @click.pass_obj
 def promote_rollout(session: Session, rollout_id: str, reason: str, root: Path | None) -> ExitCode:
     """Let a fix act everywhere but on the holdback, without waiting for evidence."""
-    return _steer(
-        session, root, "is promoted", lambda all_: all_.promote(rollout_id, reason=reason)
-    )
-
-
-def _steer(
-    session: Session, root: Path | None, note: str, step: "Callable[[Fixes], Rollout]"
-) -> ExitCode:
-    from prunella.cli.views.fixes import show_step
-    from prunella.codec.plain import to_plain
-
-    with session.healer(root) as healer:
-        after = step(healer.fixes)
-    session.result(to_plain(after), lambda console: show_step(console, after, note))
-    return ExitCode.DONE
+    return steer(session, root, "is promoted", lambda all_: all_.promote(rollout_id, reason=reason))
