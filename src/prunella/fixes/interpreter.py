@@ -48,12 +48,19 @@ def interpret(
     is right only where no fix would have acted before it (`prunella.fixes.calm`).
     """
     run = Run(plan, arguments, world, unit, began_s=began_s)
-    outcome = first
-    if outcome is None:
-        outcome = _before(run)
+    outcome = before(run) if first is None else first
+    return (yield from proceed(run, outcome, is_first=first is not None))
+
+
+def proceed(run: Run, outcome: Outcome | None, *, is_first: bool) -> Steps:
+    """Run the fixes of a call from the first attempt on.
+
+    `outcome` is ``None`` where that is to be made, or what takes its place; `is_first` says that it
+    is its own outcome.
+    """
     if outcome is None:
         outcome = yield from _attempt(run)
-    elif first is not None:
+    elif is_first:
         _tell_circuits(run, outcome)
     if outcome.error is not None:
         outcome = yield from _after_failure(run, outcome)
@@ -67,18 +74,21 @@ def interpret(
 # --- before
 
 
-def _before(run: Run) -> Outcome | None:
+def before(run: Run) -> Outcome | None:
     """Let fixes change the call; return an outcome where a guard rejects it."""
-    for installed in run.plan.active("routing"):
-        if not run.has_met("routing"):
+    of = run.plan.of
+    for installed in of["routing"]:
+        if installed.is_on and not run.has_met("routing"):
             run.safely(installed, _route, run, installed, installed.fix.config)
     for fix_type, change in _CHANGES:
-        for installed in run.plan.active(fix_type):
-            if not run.has_met(fix_type):
+        for installed in of[fix_type]:
+            if installed.is_on and not run.has_met(fix_type):
                 run.safely(installed, _change, run, installed, change)
-    for installed in run.plan.active("guard"):
+    for installed in of["guard"]:
         config = installed.fix.config
-        if isinstance(config, Guard) and config.stage == "input" and not run.has_met("guard"):
+        if not installed.is_on or not isinstance(config, Guard) or config.stage != "input":
+            continue
+        if not run.has_met("guard"):
             rejected = run.safely(installed, guard_input, run, installed, config)
             if rejected is not None:
                 return rejected

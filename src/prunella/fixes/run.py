@@ -44,7 +44,8 @@ class Run:
     ) -> None:
         self.plan = plan
         self.site = plan.site
-        self.arguments = arguments
+        #: As the caller gave them, and as fixes have made them.
+        self.given = self.arguments = arguments
         self.world = world
         self.began_s = began_s
         #: A site that the call is sent to instead.
