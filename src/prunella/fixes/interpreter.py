@@ -186,6 +186,8 @@ def _around_open_circuit(run: Run, installed: Installed) -> Any:
 
 
 def _tell_circuits(run: Run, outcome: Outcome) -> None:
+    if not run.plan.of["fallback"]:
+        return
     wary = False
     for installed in run.plan.active("fallback"):
         config = installed.fix.config

@@ -90,7 +90,7 @@ def fails(check: Check) -> Touches:
     low, high = _ends(check.range)
 
     def touches(value: Any) -> object:
-        return not (type(value) in _NUMBERS and low <= value <= high) and problem(check, value)
+        return not low <= value <= high if type(value) in _NUMBERS else problem(check, value)
 
     return touches
 
