@@ -23,7 +23,7 @@ from prunella.fixes.plain import copied
 from prunella.fixes.plan import Installed, Plan
 from prunella.fixes.retry import is_for, retry
 from prunella.fixes.run import Run, World, is_healable, names_error
-from prunella.fixes.steps import Attempt, Healing, Outcome, Steps
+from prunella.fixes.steps import STREAMS, Attempt, Healing, Outcome, Steps
 
 _CHANGES: tuple[tuple[str, Any], ...] = (
     ("parameter", changes.by_parameter),
@@ -268,7 +268,7 @@ def _after_success(run: Run, outcome: Outcome) -> Healing:
     if run.plan.remembers_s and not run.degraded and not run.altered:
         now_s = run.world.clock_s()
         run.plan.memory.keep(run.arguments, outcome.value, now_s, run.plan.remembers_s)
-    if run.site.shape in ("generator", "async_generator"):
+    if run.site.shape in STREAMS:
         return outcome
     for installed in run.plan.active("tool"):
         outcome = run.safely(installed, _limited, run, installed, outcome) or outcome

@@ -5,6 +5,7 @@ has none of this. Where fixes act on failures alone, a call that succeeds costs 
 and a count; where they act on arguments or results, also the questions whether they would.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -210,8 +211,19 @@ def _generator(call: Call) -> FunctionType:
         if call.is_off():
             return (yield from call.function(*args, **kwargs))
         run, outcome = call.start(args, kwargs, perf_counter())
-        started = _given(run_now(call.drive(run, outcome, is_first=False)))
-        return started.returned if started.is_over else (yield from started)
+        finished = run_now(call.drive(run, outcome, is_first=False))
+        started = _given(finished)
+        tell = finished.at_end or _to_nobody
+        try:
+            returned = started.returned if started.is_over else (yield from started)
+        except GeneratorExit:  # the consumer has what it wants
+            tell(None)
+            raise
+        except BaseException as error:
+            tell(error)
+            raise
+        tell(None)
+        return returned
 
     return fixed  # type: ignore[return-value]  # a function is one
 
@@ -219,15 +231,11 @@ def _generator(call: Call) -> FunctionType:
 def _async_generator(call: Call) -> FunctionType:
     async def fixed(*args: Any, **kwargs: Any) -> Any:
         call.plan.calls += 1
-        if call.is_off():
-            started = await Started(call.function(*args, **kwargs)).begin_async()
-        else:
-            run, outcome = call.start(args, kwargs, perf_counter())
-            started = _given(await call.drive(run, outcome, is_first=False))
-        if started.is_over:
-            return
-        inner, value = started.stream, started.first
+        started, tell = await _begun(call, args, kwargs)
         try:
+            if started.is_over:
+                raise StopAsyncIteration
+            inner, value = started.stream, started.first
             while True:
                 try:
                     sent = yield value
@@ -238,10 +246,30 @@ def _async_generator(call: Call) -> FunctionType:
                     value = await inner.athrow(error)
                 else:
                     value = await inner.asend(sent)
-        except StopAsyncIteration:
-            return
+        except (StopAsyncIteration, GeneratorExit) as end:
+            tell(None)
+            if type(end) is GeneratorExit:
+                raise
+        except BaseException as error:
+            tell(error)
+            raise
 
     return fixed  # type: ignore[return-value]  # a function is one
+
+
+async def _begun(
+    call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Started, Callable[[BaseException | None], None]]:
+    """Return a stream with its first item, and who is to be told how it ends."""
+    if call.is_off():
+        return await Started(call.function(*args, **kwargs)).begin_async(), _to_nobody
+    run, outcome = call.start(args, kwargs, perf_counter())
+    finished = await call.drive(run, outcome, is_first=False)
+    return _given(finished), finished.at_end or _to_nobody
+
+
+def _to_nobody(_error: BaseException | None) -> None:
+    """Take in how a stream ended that no fix was waiting for."""
 
 
 _MAKERS = {
