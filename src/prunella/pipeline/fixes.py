@@ -15,7 +15,7 @@ from prunella.model.rollouts import Rollout
 from prunella.pipeline.rollouts import add, take
 from prunella.ports import Feed, KeptModel, Store
 from prunella.propose import ask_for_fixes, propose_fixes
-from prunella.propose.fix_fitting import Observed, durations_s, recovery
+from prunella.propose.fix_fitting import ENOUGH, Observed, durations_s, recovery, siblings
 from prunella.rollout import By, approve
 from prunella.validate import (
     Target,
@@ -61,10 +61,11 @@ def suggest_fixes(
     `UnknownName`, `AmbiguousName`.
     """
     incident = store.incident(incident_id)
-    observed = _observed(store, incident)
+    counted = _counted(store)
+    observed = _observed(store, incident, counted)
     if observed is None:
         return ()
-    target = _target(observed)
+    target = _target(observed, counted)
     found = []
     proposed = propose_fixes(incident, observed, _experience(store))
     if open_model is not None and keep:  # what is asked is kept: no dry run
@@ -165,19 +166,33 @@ def _entry(incident: Incident, suggestion: Suggestion, by: By) -> AuditEntry:
     )
 
 
-def _observed(store: Store, incident: Incident) -> Observed | None:
+def _counted(store: Store) -> Mapping[str, tuple[int, int]]:
+    """Return the calls of each site and those that failed, by the programs' own counts."""
+    found: dict[str, tuple[int, int]] = {}
+    for each in store.counts():
+        for site_id, numbers in each.sites.items():
+            calls, errors = found.get(site_id, (0, 0))
+            found[site_id] = (calls + numbers.get("calls", 0), errors + numbers.get("errors", 0))
+    return found
+
+
+def _observed(
+    store: Store, incident: Incident, counted: Mapping[str, tuple[int, int]]
+) -> Observed | None:
     sites = {site.site_id: site for site in store.sites()}
     site = sites.get(incident.site_id)
     if site is None:
         return None
-    counted = [each.sites.get(site.site_id, {}) for each in store.counts()]
+    calls, errors = counted.get(site.site_id, (0, 0))
+    golden = store.kept_calls(site.site_id, golden_only=True, limit=_MOST)
     return Observed(
         site=site,
         failing=store.occurrences(incident.incident_id, limit=_MOST),
         passing=store.calls(site.site_id, limit=_MOST),
         others=tuple(other for name, other in sites.items() if name != site.site_id),
-        calls=sum(each.get("calls", 0) for each in counted),
-        errors=sum(each.get("errors", 0) for each in counted),
+        golden=tuple(kept.call for kept in golden),
+        calls=calls,
+        errors=errors,
     )
 
 
@@ -187,8 +202,8 @@ def _experience(store: Store) -> Sequence[Any]:
     return experience(store.rollouts(), codes, kinds)
 
 
-def _target(observed: Observed) -> Target:
-    """Return what the records tell of the function."""
+def _target(observed: Observed, counted: Mapping[str, tuple[int, int]]) -> Target:
+    """Return what the records tell of the function, and of others that may take its place."""
     failing, passing = observed.failing, observed.passing
     waits = [recovery(item, passing) for item in failing]
     durations = durations_s(passing)
@@ -196,5 +211,11 @@ def _target(observed: Observed) -> Target:
         recovers_after_s=[None if wait is None else wait.total_seconds() for wait in waits],
         success_ratio=again_ratio(passing, failing, calls=observed.calls, errors=observed.errors),
         durations=fit_durations(passing, failing, observed.role("timeout"), observed.failed_ratio),
+        others={
+            other.site_id: 1 - errors / calls
+            for other in siblings(observed)
+            for calls, errors in [counted.get(other.site_id, (0, 0))]
+            if calls >= ENOUGH
+        },
         success_s=durations[len(durations) // 2] if durations else 0.0,
     )
