@@ -4,18 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prunella.fixes import parse
+from prunella.fixes import Fix, parse
 from prunella.learn import experience
 from prunella.model.audit import AuditEntry
 from prunella.model.errors import StepRefused
 from prunella.model.hypotheses import FixHypothesis, FixTrial, Gate
-from prunella.model.ids import AuditId, IncidentId
+from prunella.model.ids import AuditId, IncidentId, SiteId
 from prunella.model.incidents import Incident
+from prunella.model.records import Call, Occurrence, Site, SiteKind
 from prunella.model.rollouts import Rollout
 from prunella.pipeline.rollouts import add, take
 from prunella.ports import Feed, KeptModel, Store
 from prunella.propose import ask_for_fixes, propose_fixes
-from prunella.propose.fix_fitting import ENOUGH, Observed, durations_s, recovery, siblings
+from prunella.propose.fix_fitting import ENOUGH, Asked, Observed, durations_s, recovery, siblings
 from prunella.rollout import By, approve
 from prunella.validate import (
     Target,
@@ -28,6 +29,10 @@ from prunella.validate import (
 
 #: Records of one site that fixes are fitted to and tried on.
 _MOST = 200
+#: Those whose own calls are looked at.
+_MOST_ASKED = 50
+#: Kinds of sites whose answers a function may fail on.
+_ANSWERING = frozenset({SiteKind.LLM, SiteKind.TOOL, SiteKind.AGENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ def suggest_fixes(
         proposed = ask_for_fixes(open_model(incident.incident_id), incident, observed, proposed)
     for hypothesis in proposed:
         fix = parse(hypothesis.document)
-        trial = try_fix(fix, observed.site, observed.failing, observed.passing, target)
+        trial = _tried(fix, observed, target)
         found.append((confidence(hypothesis, trial), hypothesis, trial))
     found.sort(key=lambda item: -item[0])
     suggestions = []
@@ -85,6 +90,16 @@ def suggest_fixes(
         may_start = may_start and suggestion.gate is not Gate.START
         suggestions.append(suggestion)
     return tuple(suggestions)
+
+
+def _tried(fix: Fix, observed: Observed, target: Target) -> FixTrial:
+    """Try a fix on the records of the site that it is for."""
+    for asked in observed.asked:
+        if fix.target.sites == (asked.site.site_id,):
+            answers = len(asked.passing) + len(asked.failing)
+            known = Target(recovers_after_s=(), success_ratio=len(asked.passing) / answers)
+            return try_fix(fix, asked.site, (), asked.passing, known, refused=asked.failing)
+    return try_fix(fix, observed.site, observed.failing, observed.passing, target)
 
 
 def _suggestion(
@@ -185,14 +200,37 @@ def _observed(
         return None
     calls, errors = counted.get(site.site_id, (0, 0))
     golden = store.kept_calls(site.site_id, golden_only=True, limit=_MOST)
+    failing = store.occurrences(incident.incident_id, limit=_MOST)
+    passing = store.calls(site.site_id, limit=_MOST)
     return Observed(
         site=site,
-        failing=store.occurrences(incident.incident_id, limit=_MOST),
-        passing=store.calls(site.site_id, limit=_MOST),
+        failing=failing,
+        passing=passing,
+        asked=_asked(store, sites, failing, passing),
         others=tuple(other for name, other in sites.items() if name != site.site_id),
         golden=tuple(kept.call for kept in golden),
         calls=calls,
         errors=errors,
+    )
+
+
+def _asked(
+    store: Store,
+    sites: Mapping[SiteId, Site],
+    failing: Sequence[Occurrence],
+    passing: Sequence[Call],
+) -> tuple[Asked, ...]:
+    """Return what models, tools and agents answered to these calls."""
+    asking = [(item.call_id, 0) for item in failing[:_MOST_ASKED]]
+    asking += [(call.call_id, 1) for call in passing[:_MOST_ASKED]]
+    answered: dict[SiteId, tuple[list[Call], list[Call]]] = {}
+    for call_id, side in asking:
+        for child in store.children(call_id):
+            answered.setdefault(child.site_id, ([], []))[side].append(child)
+    return tuple(
+        Asked(site=sites[site_id], failing=tuple(bad), passing=tuple(fine))
+        for site_id, (bad, fine) in answered.items()
+        if site_id in sites and bad and sites[site_id].kind in _ANSWERING
     )
 
 

@@ -22,6 +22,16 @@ _STILL_FAILING = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What another site answered to the site that an incident is at."""
+
+    site: Site
+    #: Its calls within calls that failed afterwards, and within calls that passed.
+    failing: Sequence[Call]
+    passing: Sequence[Call]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What is recorded of the site that an incident is at."""
 
@@ -32,6 +42,8 @@ class Observed:
     others: Sequence[Site] = ()
     #: Those of its passing calls that a person has marked as references.
     golden: Sequence[Call] = ()
+    #: Models, tools and agents that its recorded calls asked.
+    asked: Sequence[Asked] = ()
     #: Calls of the site and those that failed, by its own counts; both 0 where they aren't known.
     calls: int = 0
     errors: int = 0

@@ -135,7 +135,7 @@ def _hypothesis(
         "config": draft.config,
     }
     if draft.fix_type not in ("retry", "fallback"):  # the others don't act on errors
-        document["target"] = {"sites": [incident.site_id]}
+        document["target"] = {"sites": [draft.site_id or incident.site_id]}
     return FixHypothesis(
         incident_id=incident.incident_id,
         title=draft.title,

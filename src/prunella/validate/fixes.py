@@ -81,9 +81,14 @@ def try_fix(
     passing: Sequence[Call],
     target: Target,
     *,
+    refused: Sequence[Call] = (),
     seed: int = 0,
 ) -> FixTrial:
-    """Try a fix on recorded calls; the same records and seed give the same trial."""
+    """Try a fix on recorded calls; the same records and seed give the same trial.
+
+    `refused` are calls that ended well, and whose results somebody failed on: a fix catches one if it
+    changes its result.
+    """
     view = site_view(site)
     unfit = misfit(fix, view)
     if unfit:
@@ -92,6 +97,8 @@ def try_fix(
     trial.learn(failing, passing)
     for number, occurrence in enumerate(failing[:MOST_CALLS]):
         trial.fail(number, occurrence)
+    for call in refused[:MOST_CALLS]:
+        trial.refuse(call)
     for call in sorted(passing[:MOST_CALLS], key=lambda item: item.started_at):
         trial.succeed(call)
     needs = misfit(fix, replace(view, idempotent=site.idempotent))
@@ -118,10 +125,13 @@ class _Trial:
         self._neighbours = Neighbours([])
         self._basis: dict[str, None] = {}
         self._is_indirect = False
+        #: Results that callers went on with.
+        self._accepted: list[Any] = []
 
     def learn(self, failing: Sequence[Occurrence], passing: Sequence[Call]) -> None:
         """Take in what the records tell of calls that weren't made."""
         self._flaky = flaky_inputs(passing, failing)
+        self._accepted = [plain(call.result) for call in passing]
         roles = self._view.roles if self._view.kind in ("llm", "agent") else {}
         written = {roles[name] for name in _WRITTEN if name in roles}
         self._neighbours = Neighbours([arguments_of(call.inputs) for call in passing], written)
@@ -168,6 +178,36 @@ class _Trial:
             self._basis["answers that aren't the function's own"] = None
         as_recorded_s = began_s + occurrence.duration_us / 1e6
         self.added_s += max(0.0, self._now_s - (failed_s or as_recorded_s))
+
+    def refuse(self, call: Call) -> None:
+        """Try a call whose result somebody failed on."""
+        self.failing += 1
+        result = plain(call.result)
+        attempts = 0
+
+        def answer(step: Step) -> Outcome:
+            nonlocal attempts
+            if not isinstance(step, Attempt):
+                raise NotRecorded
+            attempts += 1
+            self._now_s += call.duration_us / 1e6
+            if attempts == 1:
+                return Outcome(result)
+            self.added_calls += 1
+            if self._target.success_ratio is None or not self._accepted:
+                raise NotRecorded
+            usable = self._chance(self._target.success_ratio)
+            return Outcome(self._accepted[attempts % len(self._accepted)] if usable else result)
+
+        began_s = self._now_s
+        try:
+            finished = self._run(arguments_of(call.inputs), answer)
+        except NotRecorded:
+            self.unknown += 1
+            return
+        self._is_indirect = True
+        self.caught += finished.outcome.error is None and finished.outcome.value is not result
+        self.added_s += max(0.0, self._now_s - began_s - call.duration_us / 1e6)
 
     def succeed(self, call: Call) -> None:
         """Try a passing call: it has to stay as it was."""

@@ -9,7 +9,7 @@ from prunella.fixes import parse, prompt_hash
 from prunella.model.hypotheses import FixHypothesis, FixTrial, TrialOutcome
 from prunella.model.records import SiteKind
 from prunella.propose import propose_fixes
-from prunella.propose.fix_fitting import Observed
+from prunella.propose.fix_fitting import Asked, Observed
 from prunella.validate import Target, confidence, try_fix
 from prunella.validate.gates import APPROVAL, START
 from recorded import a_call, a_site, an_exception, an_occurrence
@@ -258,3 +258,56 @@ def test_an_agent_may_take_more_steps() -> None:
     hypothesis, trial = Records("agent", calls, []).tried("AGENT.LOOP.RUNAWAY", "parameter")
     assert hypothesis.document["config"] == {"scale": {"max_steps": 2.0}}
     assert trial.outcome is TrialOutcome.INCONCLUSIVE
+
+
+FINE = '{"title": "A fern", "text": "Green."}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "on_fail", "caught"),
+    [
+        (f"Sure! {FINE} Anything else?", "coerce", 20),
+        ("I can't say.", "reask", range(10, 20)),
+        ('{"title": "A fern"}', "reask", range(10, 20)),
+    ],
+)
+def test_a_guard_is_for_the_answers_that_others_failed_on(
+    answer: str, on_fail: str, caught: Any
+) -> None:
+    """What holds the JSON is put right; what doesn't is asked for again, as often as that helps."""
+    asked = Asked(
+        site=a_site(
+            site_id="shop:model", kind=SiteKind.LLM, parameters=("prompt",), idempotent=True
+        ),
+        failing=[a_call(n, inputs=a_tree(prompt=f"q{n}"), result=answer) for n in range(20)],
+        passing=[a_call(n, inputs=a_tree(prompt=f"q{n}"), result=FINE) for n in range(30)],
+    )
+    calls = [{"plant": city} for city in CITIES]
+    records = Records("function", calls, calls, asked=[asked])
+    incident = b.incident(error_code="OUTPUT.JSON.MALFORMED", site_id="shop:ask")
+    hypothesis = next(
+        each
+        for each in propose_fixes(incident, records.observed)
+        if each.document["config"].get("stage") == "output"
+    )
+    fix = parse(hypothesis.document)
+    assert fix.target.sites == ("shop:model",)
+    assert hypothesis.document["config"]["on_fail"] == on_fail
+    target = Target(recovers_after_s=(), success_ratio=0.6)
+    trial = try_fix(fix, asked.site, (), asked.passing, target, refused=asked.failing)
+    assert trial.caught in (caught if isinstance(caught, range) else [caught])
+    assert (trial.failing, trial.broken, trial.outcome) == (20, 0, TrialOutcome.ACCEPTED)
+    assert confidence(hypothesis, trial) < START
+
+
+def test_answers_that_differ_in_nothing_get_no_guard() -> None:
+    """Where passing calls had such answers too, the answer isn't what failed."""
+    asked = Asked(
+        site=a_site(site_id="shop:model", kind=SiteKind.LLM, parameters=("prompt",)),
+        failing=[a_call(n, result=FINE) for n in range(9)],
+        passing=[a_call(n, result=FINE) for n in range(9)],
+    )
+    calls = [{"plant": city} for city in CITIES]
+    assert "guard" not in Records("function", calls, calls, asked=[asked]).types(
+        "OUTPUT.JSON.MALFORMED"
+    )

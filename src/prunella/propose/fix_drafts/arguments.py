@@ -141,8 +141,10 @@ def tools(code: str, observed: Observed) -> Iterator[Draft]:
             *(_of_none(odd, observed) for odd in filled),
         ]
         yield Draft("tool", "put the tool's arguments right", config, " ".join(reasons))
+    if observed.site.kind != "tool" or CODES[code].transient:
+        return  # what may pass by itself is worth a retry
     texts = [type(call.result) is str for call in observed.passing]
-    if observed.site.kind == "tool" and len(texts) >= ENOUGH and all(texts):
+    if len(texts) >= ENOUGH and all(texts):
         words = CODES[code].sentence
         name = observed.site.qualname.rpartition(".")[2][:60]
         answer = f"{name} failed: {words} Go on without it, or try other arguments."

@@ -10,3 +10,5 @@ class Draft(NamedTuple):
     title: str
     config: dict[str, Any]
     reasoning: str
+    #: The site that it is for; empty for the one that the incident is at.
+    site_id: str = ""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from prunella.codec import entries
@@ -78,10 +78,15 @@ def _keys(observed: Observed) -> list[str]:
     """Return the keys that every recorded result has, if they are harmless names."""
     if len(observed.passing) < ENOUGH:
         return []
-    found = [_keys_of(call.result) for call in observed.passing]
-    shared = [key for key in found[0] if all(key in each for each in found)]
+    shared = shared_keys([call.result for call in observed.passing])
     harmless = all(_KEY.fullmatch(key) for key in shared)
     return shared if harmless and len(shared) <= _MOST_KEYS else []
+
+
+def shared_keys(results: Sequence[Any]) -> list[str]:
+    """Return the keys that all these recorded results have: dicts, or texts that are JSON objects."""
+    found = [_keys_of(result) for result in results]
+    return [key for key in found[0] if all(key in each for each in found)] if found else []
 
 
 def _keys_of(result: Any) -> list[str]:
