@@ -16,6 +16,7 @@ from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
+from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import (
@@ -178,6 +179,39 @@ class AlertStore(Protocol):
 
     def mutes(self, *, at: datetime) -> Sequence[Mute]:
         """Return the mutes in force."""
+        ...
+
+
+class JobStore(Protocol):
+    """Where long work is kept that people asked for. Raises `StoreError`."""
+
+    def add_job(self, job: Job) -> Job:
+        """Keep a new job; where one of the same kind and subject waits or runs, return that."""
+        ...
+
+    def take_job(self, *, actor: str, at: datetime, lease: timedelta) -> Job | None:
+        """Give the oldest job that waits, or whose worker's lease is over, to one worker."""
+        ...
+
+    def keep_job(self, job: Job) -> bool:
+        """Keep how far a job is; False where it isn't this worker's any more (or has ended)."""
+        ...
+
+    def cancel_job(self, job_id: str, *, at: datetime) -> Job:
+        """End a job that waits, or ask the worker of one that runs to end it."""
+        ...
+
+    def job(self, job_id: str) -> Job: ...
+
+    def jobs(
+        self,
+        *,
+        subject: str | None = None,
+        states: Collection[JobState] | None = None,
+        kinds: Collection[JobKind] | None = None,
+        limit: int = 100,
+    ) -> Sequence[Job]:
+        """Return jobs, the youngest first."""
         ...
 
 
