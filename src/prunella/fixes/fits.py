@@ -57,6 +57,8 @@ def _needs_a_result(fix: Fix) -> bool:
 
 def _names_used(fix: Fix, site: SiteView) -> Iterator[str]:
     config = fix.config
+    if fix.target.sticky_key is not None:
+        yield fix.target.sticky_key
     if isinstance(config, Guard):
         if config.stage == "input" and config.parameter is not None:
             yield config.parameter

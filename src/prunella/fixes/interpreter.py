@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from prunella.fixes import changes
-from prunella.fixes.arguments import get, put
+from prunella.fixes.arguments import put
 from prunella.fixes.configs import Fallback, Goal, Guard, Parameter, Prompt, Routing, Tool
 from prunella.fixes.fallback import along_chain, fall_back, invoked, visited
 from prunella.fixes.guarding import guard_input, guard_output, limited
@@ -100,9 +100,7 @@ def _route(run: Run, installed: Installed, config: Routing) -> None:
         run.skipped(installed, f"the call was sent on {config.max_hops} times already")
         return
     goal = changes.destination(config, run.site, run.arguments)
-    if goal is None or not run.meets(
-        installed, f"route to {_named(goal)}", unit=_sticky(run, config.sticky_key)
-    ):
+    if goal is None or not run.meets(installed, f"route to {_named(goal)}"):
         return
     if goal.model is not None:
         run.arguments = put(run.site, run.arguments, "model", goal.model)
@@ -121,18 +119,10 @@ def _change(run: Run, installed: Installed, change: Any) -> None:
     changed = change(config, run.site, run.arguments)
     if changed is None:
         return
-    sticky = config.sticky_key if isinstance(config, Prompt) else None
     names = ", ".join(name for name in changed if changed[name] is not run.arguments[name])
-    if run.meets(installed, f"change {names}", unit=_sticky(run, sticky)):
+    if run.meets(installed, f"change {names}"):
         run.arguments = changed
         run.acted(installed, f"changed {names}", altered=True)
-
-
-def _sticky(run: Run, key: str | None) -> str | None:
-    if key is None:
-        return None
-    value = get(run.site, run.arguments, key)
-    return f"{key}={value}" if type(value) in (str, int) else None
 
 
 # --- the call
