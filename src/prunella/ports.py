@@ -293,6 +293,13 @@ class Store(RolloutStore, AlertStore, Protocol):
         """
         ...
 
+    def assign_all(self, pairs: Sequence[tuple[Occurrence, Triaged]]) -> Sequence[Incident]:
+        """Do what `assign` does for each pair, in order and in one transaction.
+
+        Returns the incident of each as it stands after all of them.
+        """
+        ...
+
     def incidents(
         self, *, status: IncidentStatus | None = None, since: datetime | None = None
     ) -> Sequence[Incident]:
