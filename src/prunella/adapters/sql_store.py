@@ -17,6 +17,7 @@ from prunella.adapters.sql import (
 )
 from prunella.adapters.sql import calls as recorded_calls
 from prunella.adapters.sql import claims as taken
+from prunella.adapters.sql import jobs as asked
 from prunella.adapters.sql import records as recorded
 from prunella.adapters.sql.connection import Database
 from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, Mute, Spread
@@ -26,6 +27,7 @@ from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
+from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
@@ -44,6 +46,7 @@ _TABLES = (
     "verdict",
     "publication",
     "exchange",
+    "job",
     "solved_case",
     "rollout",
     "audit",
@@ -331,6 +334,38 @@ class SqlStore:
     def audit(self, *, subject: str | None = None, limit: int = 1000) -> Sequence[AuditEntry]:
         with self._database.reading() as db:
             return rollouts.audit(db, subject, limit)
+
+    # --- jobs
+    def add_job(self, job: Job) -> Job:
+        with self._database.writing() as db:
+            return asked.add(db, job)
+
+    def take_job(self, *, worker: str, at: datetime, lease: timedelta, most: int) -> Job | None:
+        with self._database.writing() as db:
+            return asked.take(db, worker=worker, at=at, lease=lease, most=most)
+
+    def keep_job(self, job: Job) -> Job | None:
+        with self._database.writing() as db:
+            return asked.keep(db, job)
+
+    def cancel_job(self, job_id: str, *, at: datetime) -> Job:
+        with self._database.writing() as db:
+            return asked.cancel(db, job_id, at)
+
+    def job(self, job_id: str) -> Job:
+        with self._database.reading() as db:
+            return asked.find(db, job_id)
+
+    def jobs(
+        self,
+        *,
+        subject: str | None = None,
+        states: Collection[JobState] | None = None,
+        kinds: Collection[JobKind] | None = None,
+        limit: int = 100,
+    ) -> Sequence[Job]:
+        with self._database.reading() as db:
+            return asked.jobs(db, subject, states, kinds, limit)
 
     # --- itself
     def prune(
