@@ -8,6 +8,7 @@ from prunella.adapters.sql import (
     assigning,
     exposures,
     faults,
+    finding,
     incidents,
     intake,
     retention,
@@ -32,7 +33,15 @@ from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
 from prunella.model.rollouts import Rollout, RolloutState
-from prunella.ports import KeptCall, RolloutCounts, StoreHealth, Triaged
+from prunella.ports import (
+    FailureCount,
+    IncidentPage,
+    IncidentQuery,
+    KeptCall,
+    RolloutCounts,
+    StoreHealth,
+    Triaged,
+)
 
 _TABLES = (
     "process",
@@ -144,6 +153,20 @@ class SqlStore:
     ) -> Sequence[Incident]:
         with self._database.reading() as db:
             return incidents.incidents(db, status, since)
+
+    def find_incidents(self, query: IncidentQuery) -> IncidentPage:
+        with self._database.reading() as db:
+            return finding.find_incidents(db, query)
+
+    def failures(
+        self, *, since: datetime, step: timedelta, incident_ids: Collection[str] | None = None
+    ) -> Mapping[IncidentId | None, Sequence[FailureCount]]:
+        with self._database.reading() as db:
+            return tallies.failures(db, since, step, incident_ids)
+
+    def releases(self) -> Sequence[str]:
+        with self._database.reading() as db:
+            return finding.releases(db)
 
     def incident(self, incident_id: str) -> Incident:
         with self._database.reading() as db:

@@ -1,20 +1,23 @@
 """How often incidents failed in each stretch of time, and how many processes and machines saw them."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import marks, text
 from prunella.model.alerts import TALLY_S, Spread
 from prunella.model.clock import from_us, to_us
 from prunella.model.ids import IncidentId
+from prunella.ports import FailureCount
 
 STRETCH_US = TALLY_S * 1_000_000
 
-Failures = Mapping[tuple[str, int], int]
+_Failures = Mapping[tuple[str, int], int]
 """Incident id and number of the stretch to how often it failed then."""
 
 
-def add(db: Connection, failures: Failures) -> None:
+def add(db: Connection, failures: _Failures) -> None:
     """Count failures of incidents; called in the transaction that counts them altogether."""
     db.executemany(
         "INSERT INTO tally (incident_id, stretch, failures) VALUES (?, ?, ?) ON CONFLICT "
@@ -29,6 +32,33 @@ def add(db: Connection, failures: Failures) -> None:
         "DO UPDATE SET failures = failure_sum.failures + excluded.failures",
         list(sums.items()),
     )
+
+
+def failures(
+    db: Connection, since: datetime, step: timedelta, incident_ids: Collection[str] | None
+) -> Mapping[IncidentId | None, Sequence[FailureCount]]:
+    """Return failures by steps of time, each step from a whole multiple of its length on."""
+    stretches = max(step // timedelta(seconds=TALLY_S), 1)
+    values: tuple[Any, ...] = (stretches, to_us(since) // STRETCH_US)
+    if incident_ids is None:
+        rows = db.execute(
+            "SELECT NULL, stretch / ?1 AS step, sum(failures) FROM failure_sum "
+            "WHERE stretch >= ?2 GROUP BY stretch / ?1 ORDER BY step",
+            values,
+        )
+    elif not incident_ids:
+        return {}
+    else:
+        rows = db.execute(
+            "SELECT incident_id, stretch / ? AS step, sum(failures) FROM tally WHERE stretch >= ? "  # noqa: S608
+            f"AND incident_id IN ({marks(incident_ids)}) GROUP BY incident_id, step ORDER BY step",
+            (*values, *(text(name) for name in incident_ids)),
+        )
+    found: dict[IncidentId | None, list[FailureCount]] = {}
+    for incident_id, number, failed in rows:
+        at = from_us(number * stretches * STRETCH_US)
+        found.setdefault(incident_id, []).append(FailureCount(at=at, failures=int(failed)))
+    return found
 
 
 def spreads(db: Connection, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
