@@ -86,6 +86,8 @@ def tree(tmp_path: Path) -> Path:
         pytest.skip(str(error))
     folder = tmp_path / "tree"
     folder.mkdir()
+    # What this environment's plugins take to be imported, in each of four runs a test, adds up.
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --disable-plugin-autoload\n")
     (folder / "shop.py").write_text(SOURCE)
     (folder / "fees.py").write_text(ELSEWHERE)
     return folder
