@@ -16,6 +16,7 @@ from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
+from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import (
@@ -181,7 +182,52 @@ class AlertStore(Protocol):
         ...
 
 
-class Store(RolloutStore, AlertStore, Protocol):
+class JobStore(Protocol):
+    """Where long work is kept that people asked for. Raises `StoreError`."""
+
+    def add_job(self, job: Job) -> Job:
+        """Keep a new job; where one of the same kind and subject waits or runs, return that."""
+        ...
+
+    def take_job(self, *, worker: str, at: datetime, lease: timedelta, most: int) -> Job | None:
+        """Give the oldest job that waits, or whose worker's lease is over, to one worker.
+
+        A job that `most` workers have left behind fails instead, and one of theirs that somebody
+        wants to end is cancelled.
+        """
+        ...
+
+    def keep_job(self, job: Job) -> Job | None:
+        """Keep how far a job is; return it as kept, which says whether somebody wants it to end.
+
+        ``None`` where it has ended, or another worker has taken it: nothing is kept then.
+        """
+        ...
+
+    def cancel_job(self, job_id: str, *, at: datetime) -> Job:
+        """End a job that waits, or ask the worker of one that runs to end it.
+
+        One that has ended stays as it is. Raises `UnknownName`.
+        """
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """Return the job of an id; raises `UnknownName`."""
+        ...
+
+    def jobs(
+        self,
+        *,
+        subject: str | None = None,
+        states: Collection[JobState] | None = None,
+        kinds: Collection[JobKind] | None = None,
+        limit: int = 100,
+    ) -> Sequence[Job]:
+        """Return jobs, the youngest first."""
+        ...
+
+
+class Store(RolloutStore, AlertStore, JobStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id
