@@ -10,7 +10,7 @@ from prunella.fixes.budgets import TokenBucket
 from prunella.fixes.meter import Arm, Exposure, Meter
 from prunella.fixes.patterns import TooMuch
 from prunella.fixes.plan import TOLERATED, Installed, Plan
-from prunella.fixes.steps import Classify, CodeInfo, Finished, Outcome
+from prunella.fixes.steps import STREAMS, Classify, CodeInfo, Finished, Outcome
 
 T = TypeVar("T")
 
@@ -45,7 +45,8 @@ class Run:
     ) -> None:
         self.plan = plan
         self.site = plan.site
-        self.arguments = arguments
+        #: As the caller gave them, and as fixes have made them.
+        self.given = self.arguments = arguments
         self.world = world
         self.began_s = began_s
         #: A site that the call is sent to instead.
@@ -153,11 +154,16 @@ class Run:
     # --- the end
 
     def finish(self, outcome: Outcome) -> Finished:
-        """Tell of the end of all exposures, and sum the call up."""
+        """Tell of the end of all exposures, and sum the call up.
+
+        A stream that has begun ends later: `Finished.at_end` is then to be called.
+        """
         error = outcome.error
-        latency_s = self.world.clock_s() - self.began_s
-        for installed, exposure, before in self._exposures:
-            self.safely(installed, self._tell_end, installed, exposure, before, error, latency_s)
+        at_end = None
+        if error is None and self._exposures and self.site.shape in STREAMS:
+            at_end = self._end
+        else:
+            self._end(error)
         masked = None
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
@@ -168,7 +174,13 @@ class Run:
             degraded=self.degraded,
             altered=self.altered or self.degraded,
             masked=masked,
+            at_end=at_end,
         )
+
+    def _end(self, error: BaseException | None) -> None:
+        latency_s = self.world.clock_s() - self.began_s
+        for installed, exposure, before in self._exposures:
+            self.safely(installed, self._tell_end, installed, exposure, before, error, latency_s)
 
     def _tell_end(
         self,
