@@ -9,6 +9,7 @@ from prunella.adapters.posts import Elsewhere, Kept, Removed, expected, forget_p
 from prunella.model.project import data_folder
 from prunella.model.records import Record
 from prunella.pipeline import switches
+from prunella.ports import Store
 
 if TYPE_CHECKING:
     from prunella.wiring.healer import Healer
@@ -25,24 +26,28 @@ class Programs:
     def __init__(self, healer: "Healer") -> None:
         self._healer = healer
 
+    def _store(self) -> Store:
+        self._healer.make_store()
+        return self._healer.store
+
     def expected(self, spool_name: str, offset: int) -> Elsewhere | Removed | None:
         """Tell what is in the way of a post of a spool file that begins at `offset`."""
-        return expected(self._healer.ready_store(), spool_name, offset)
+        return expected(self._store(), spool_name, offset)
 
     def keep(self, spool_name: str, offset: int, content: bytes) -> Kept | Elsewhere | Removed:
         """Keep whole lines that stand at `offset` of a spool file, if nothing is in the way.
 
         Raises `StoreError` and, for what isn't lines, `RecordError`.
         """
-        return keep_post(self._healer.ready_store(), spool_name, offset, content)
+        return keep_post(self._store(), spool_name, offset, content)
 
     def forget(self, spool_name: str) -> None:
         """Note that a program has removed a spool file that was kept to its end."""
-        forget_post(self._healer.ready_store(), spool_name)
+        forget_post(self._store(), spool_name)
 
     def keep_records(self, records: Sequence[Record], *, source: str) -> None:
         """Keep what another kind of client reported; raises `StoreError`."""
-        self._healer.ready_store().ingest(records, spool_name=f"{source}/", end_offset=0)
+        self._store().ingest(records, spool_name=f"{source}/", end_offset=0)
 
     def settle(self) -> int:
         """Do with new records what is due; return how many failures were put into incidents."""
@@ -50,7 +55,7 @@ class Programs:
 
     def feed(self) -> bytes:
         """Return the document that says what programs are to apply; raises `StoreError`."""
-        store = self._healer.ready_store()
+        store = self._store()
         kept = switches.switched_off(store)
         folder = data_folder(self._healer.root)
         by_file = switched_off(folder)
