@@ -99,6 +99,8 @@ class Reporter:
             while not self._stop.wait(LOOK_S):
                 guarded("report", self.look)
             guarded("report", self.look, within_s=0.9 * EXIT_S)
+            if self._shipper is not None:
+                self._shipper.close()
         finally:
             self._finished.set()
 

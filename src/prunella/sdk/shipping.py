@@ -74,6 +74,10 @@ class Shipper:
             del self._state.offsets[name]
         return sum(self._ship_file(name, path) for name, path in found.items())
 
+    def close(self) -> None:
+        """Close the connection; a further `ship` opens one."""
+        self._connection.close()
+
     def _ship_file(self, name: str, path: Path) -> int:
         try:
             with opened(path) as descriptor:
@@ -136,10 +140,11 @@ class Shipper:
             return chunk.start
         if is_gap(chunk.content[:-1]):
             raise NotShippedError("the server takes nothing, however small")
+        left_out = gap(chunk.end - chunk.start)
+        reached = self._post(name, Chunk(start=chunk.start, end=chunk.end, content=left_out))
         count("dropped_report_too_large")
         self._state.dropped += 1
-        left_out = gap(chunk.end - chunk.start)
-        return self._post(name, Chunk(start=chunk.start, end=chunk.end, content=left_out))
+        return reached
 
     def _ask(self, method: str, rest: str, body: bytes = b"") -> Answer:
         deadline_s = DEADLINE_S

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from prunella.adapters.feed import installations_of, switched_off
@@ -25,9 +26,11 @@ class Programs:
 
     def __init__(self, healer: "Healer") -> None:
         self._healer = healer
+        self._opening = Lock()
 
     def _store(self) -> Store:
-        self._healer.make_store()
+        with self._opening:  # the first requests come at once
+            self._healer.make_store()
         return self._healer.store
 
     def expected(self, spool_name: str, offset: int) -> Elsewhere | Removed | None:
