@@ -1,0 +1,80 @@
+"""Series to draw, as JSON types."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prunella.model.alerts import TALLY_S
+from prunella.model.audit import AuditEntry
+from prunella.wiring.healer import Healer
+
+#: Points that a trend is drawn with, at most.
+_MAX_POINTS = 160
+_MAX_MARKS = 60
+_MAX_LABEL_CHARS = 60
+#: Steps of rollouts that a trend marks: the verb to its tone.
+_MARKED = {
+    "approved": "fix",
+    "advanced": "fix",
+    "promoted": "fix",
+    "graduated": "good",
+    "rolled_back": "bad",
+    "withdrawn": "bad",
+    "revoked": "bad",
+    "retired": "fix",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that happened while a series was counted."""
+
+    at: datetime
+    #: ``release``, ``fix``, ``good``, ``bad`` or ``patch``.
+    tone: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """Failures over time."""
+
+    #: Seconds since the epoch at which each stretch begins, and the failures counted in it.
+    at_s: tuple[int, ...]
+    failures: tuple[int, ...]
+    stretch_s: int
+    marks: tuple[Mark, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(self.failures)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what the browser draws."""
+        return {
+            "kind": "trend",
+            "x": self.at_s,
+            "y": self.failures,
+            "stretch_s": self.stretch_s,
+            "marks": [
+                {"x": mark.at.timestamp(), "tone": mark.tone, "label": mark.label}
+                for mark in self.marks
+            ],
+        }
+
+
+def trend(healer: Healer, *, since: datetime, at: datetime) -> Trend:
+    """Return how often anything failed, with the releases and steps of rollouts in between."""
+    return Trend(at_s=(), failures=(), stretch_s=TALLY_S, marks=tuple(_marks(healer, since)))
+
+
+def _marks(healer: Healer, since: datetime) -> Iterator[Mark]:
+    entries: Sequence[AuditEntry] = healer.store.audit(limit=500)
+    names = {item.rollout_id: item.fix_id for item in healer.store.rollouts()}
+    for entry in entries[-_MAX_MARKS:]:
+        tone = _MARKED.get(entry.action.rpartition(".")[2])
+        if tone and entry.at >= since:
+            verb = entry.action.rpartition(".")[2].replace("_", " ")
+            name = names.get(entry.subject, entry.subject)  # type: ignore[call-overload]
+            yield Mark(at=entry.at, tone=tone, label=f"{name} {verb}"[:_MAX_LABEL_CHARS])
