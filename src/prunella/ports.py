@@ -189,19 +189,31 @@ class JobStore(Protocol):
         """Keep a new job; where one of the same kind and subject waits or runs, return that."""
         ...
 
-    def take_job(self, *, actor: str, at: datetime, lease: timedelta) -> Job | None:
-        """Give the oldest job that waits, or whose worker's lease is over, to one worker."""
+    def take_job(self, *, worker: str, at: datetime, lease: timedelta, most: int) -> Job | None:
+        """Give the oldest job that waits, or whose worker's lease is over, to one worker.
+
+        A job that `most` workers have left behind fails instead, and one of theirs that somebody
+        wants to end is cancelled.
+        """
         ...
 
-    def keep_job(self, job: Job) -> bool:
-        """Keep how far a job is; False where it isn't this worker's any more (or has ended)."""
+    def keep_job(self, job: Job) -> Job | None:
+        """Keep how far a job is; return it as kept, which says whether somebody wants it to end.
+
+        ``None`` where it has ended, or another worker has taken it: nothing is kept then.
+        """
         ...
 
     def cancel_job(self, job_id: str, *, at: datetime) -> Job:
-        """End a job that waits, or ask the worker of one that runs to end it."""
+        """End a job that waits, or ask the worker of one that runs to end it.
+
+        One that has ended stays as it is. Raises `UnknownName`.
+        """
         ...
 
-    def job(self, job_id: str) -> Job: ...
+    def job(self, job_id: str) -> Job:
+        """Return the job of an id; raises `UnknownName`."""
+        ...
 
     def jobs(
         self,
@@ -215,7 +227,7 @@ class JobStore(Protocol):
         ...
 
 
-class Store(RolloutStore, AlertStore, Protocol):
+class Store(RolloutStore, AlertStore, JobStore, Protocol):
     """Where records and the healer's work are kept. Each method is one transaction.
 
     Raises `StoreError` where the store can't answer, `UnknownName` or `AmbiguousName` where an id

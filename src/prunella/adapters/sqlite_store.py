@@ -16,6 +16,7 @@ from prunella.adapters.sqlite import (
     tallies,
     work,
 )
+from prunella.adapters.sqlite import jobs as asked
 from prunella.adapters.sqlite import records as recorded
 from prunella.adapters.sqlite.database import Database
 from prunella.adapters.sqlite.migrations import SCHEMA_VERSION
@@ -26,6 +27,7 @@ from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
+from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
@@ -51,6 +53,7 @@ _TABLES = (
     "rollout",
     "audit",
     "alert",
+    "job",
 )
 
 
@@ -302,6 +305,38 @@ class SqliteStore:
     def mutes(self, *, at: datetime) -> Sequence[Mute]:
         with self._database.reading() as db:
             return outbox.mutes(db, at)
+
+    # --- jobs
+    def add_job(self, job: Job) -> Job:
+        with self._database.writing() as db:
+            return asked.add(db, job)
+
+    def take_job(self, *, worker: str, at: datetime, lease: timedelta, most: int) -> Job | None:
+        with self._database.writing() as db:
+            return asked.take(db, worker=worker, at=at, lease=lease, most=most)
+
+    def keep_job(self, job: Job) -> Job | None:
+        with self._database.writing() as db:
+            return asked.keep(db, job)
+
+    def cancel_job(self, job_id: str, *, at: datetime) -> Job:
+        with self._database.writing() as db:
+            return asked.cancel(db, job_id, at)
+
+    def job(self, job_id: str) -> Job:
+        with self._database.reading() as db:
+            return asked.find(db, job_id)
+
+    def jobs(
+        self,
+        *,
+        subject: str | None = None,
+        states: Collection[JobState] | None = None,
+        kinds: Collection[JobKind] | None = None,
+        limit: int = 100,
+    ) -> Sequence[Job]:
+        with self._database.reading() as db:
+            return asked.jobs(db, subject, states, kinds, limit)
 
     # --- rollouts
     def add_rollout(self, rollout: Rollout, because: AuditEntry) -> bool:

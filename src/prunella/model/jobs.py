@@ -1,8 +1,10 @@
 """Long work that somebody asked for: seen while it goes on, and cancelled if they want."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from prunella.model.ids import JobId
 
@@ -31,6 +33,11 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def is_over(self) -> bool:
+        """Nothing becomes of it any more."""
+        return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -44,6 +51,12 @@ class Job:
     actor: str
     state: JobState
     made_at: datetime
+    #: Healed also where that was tried within the cooldown.
+    is_forced: bool = False
+    #: Who works at it: ``user@host, process 17``.
+    worker: str = ""
+    #: How often a worker has taken it. What one keeps of an earlier attempt is refused.
+    attempt: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
     #: Until when its worker is believed to live; whoever sees it later takes the job up again.
@@ -52,5 +65,7 @@ class Job:
     progress: str = ""
     #: Its outcome in a sentence, or why it failed.
     result: str = ""
+    #: What its outcome refers to, as JSON: a healing's candidate and branch, a replay's rows, …
+    details: Mapping[str, Any] = field(default_factory=dict)
     #: Somebody wants it to end; its worker ends it at the next step.
     is_cancelled: bool = False

@@ -39,7 +39,9 @@ class EmbeddedWorkspace:
     """The one project at `root`, with its embedded store."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self._workspace = Workspace(name=LOCAL, healer=Healer(root=root))
+        healer = Healer(root=root)
+        healer.make_store()  # whoever opens a dashboard first sees an empty one
+        self._workspace = Workspace(name=LOCAL, healer=healer)
 
     def names(self) -> Sequence[str]:
         return (LOCAL,)

@@ -11,13 +11,13 @@ from typing import Any, Self
 
 from prunella.model.clock import now
 from prunella.model.ids import IncidentId
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.incidents import Diagnosis, Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.repair import Publication
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
-from prunella.pipeline.heal import heal
+from prunella.pipeline.heal import find_cause, heal
 from prunella.pipeline.heal_tests import heal_tests
 from prunella.pipeline.metrics import Metrics, measure
 from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
@@ -69,6 +69,17 @@ class Healer:
         healer._progress = progress or _silent  # noqa: SLF001 - its own
         return healer
 
+    def telling(self, progress: Progress) -> Self:
+        """Return a healer of the same project on the same store that tells its progress elsewhere.
+
+        It looks at the source anew, and is not to be closed.
+        """
+        sibling = type(self).__new__(type(self))
+        sibling.root, sibling.loaded = self.root, self.loaded
+        sibling._progress = progress  # noqa: SLF001 - of the same class
+        sibling.__dict__["store"] = self.store
+        return sibling
+
     @property
     def settings(self) -> Settings:
         return self.loaded.settings
@@ -88,13 +99,13 @@ class Healer:
         """The fixes of the project and their rollouts."""
         from prunella.adapters.feed import FileFeed
 
-        self._make_store()  # a fix may be there before anything was recorded
+        self.make_store()  # a fix may be there before anything was recorded
         feed = FileFeed(data_folder(self.root))
         open_model = self._open_model if self.settings.model else None
         return Fixes(self.store, feed, settings=self.settings, open_model=open_model)
 
-    def _make_store(self) -> None:
-        """Open the store, also where nothing was recorded yet."""
+    def make_store(self) -> None:
+        """Open the store, also where nothing was recorded yet; raises `StoreError`."""
         from prunella.adapters.sqlite_store import open_store
 
         if "store" not in self.__dict__:
@@ -241,6 +252,10 @@ class Healer:
         recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
         return worst_first(recent, spreads_of(self.store, recent, since=since))
 
+    def diagnose(self, incident: Incident) -> Diagnosis:
+        """Find out why an incident fails, and keep that; propose nothing."""
+        return find_cause(self.parts, incident)
+
     def heal(
         self,
         incident: Incident,
@@ -354,7 +369,7 @@ class Healer:
         from prunella.adapters.prices import price_of
 
         model = open_model(self.settings)
-        self._make_store()  # tests may be healed before anything was recorded
+        self.make_store()  # tests may be healed before anything was recorded
         return RecordedModel(
             model=model,
             incident_id=incident_id,

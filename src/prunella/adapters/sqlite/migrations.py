@@ -318,6 +318,28 @@ _EXPOSURES = (
     """,
 )
 
+#: Long work that people asked for: at most one of a kind and subject at a time.
+_JOBS = (
+    """
+    CREATE TABLE job (
+        seq INTEGER PRIMARY KEY,
+        job_id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        is_cancelled INTEGER NOT NULL,
+        made_us INTEGER NOT NULL,
+        lease_us INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX job_under_way ON job (kind, subject) "
+    "WHERE state IN ('waiting', 'running')",
+    "CREATE INDEX job_by_state ON job (state, seq)",
+    "CREATE INDEX job_by_subject ON job (subject)",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _EXCHANGES,
@@ -328,6 +350,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _JUDGEMENTS,
     _ALERTS,
     _EXPOSURES,
+    _JOBS,
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

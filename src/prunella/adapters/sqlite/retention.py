@@ -118,6 +118,7 @@ _OLD_REST = (
     "DELETE FROM alike WHERE last_us < :before",
     "DELETE FROM spool WHERE end_offset < 0 AND touched_us < :before",
     "DELETE FROM claim WHERE started_us < :before AND lease_us < :before",
+    "DELETE FROM job WHERE made_us < :before AND state NOT IN ('waiting', 'running')",
     "DELETE FROM tally WHERE stretch < :before / 600000000",
     # What people were told of an incident stays as long as it, so that they aren't told again.
     "DELETE FROM alert WHERE at_us < :before AND subject NOT IN (SELECT incident_id FROM incident) "
