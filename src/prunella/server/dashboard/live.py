@@ -117,12 +117,20 @@ def state_of(healer: Healer) -> str:
 def events(request: Request) -> Response:
     """Answer with a stream of server-sent events: ``prunella:changed`` whenever something did."""
     workspace, _ = workspace_of(request, Role.VIEWER)
-    watchers: Watchers = request.app.state.watchers
+    watchers = _watchers_of(request)
     return StreamingResponse(
         _stream(request, watchers, workspace),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _watchers_of(request: Request) -> Watchers:
+    state = request.app.state
+    if not hasattr(state, "watchers"):
+        state.watchers = Watchers()
+    found: Watchers = state.watchers
+    return found
 
 
 async def _stream(

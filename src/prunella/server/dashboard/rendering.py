@@ -31,8 +31,13 @@ _CODE = re.compile(r"`([^`\n]{1,300})`")
 def show(request: Request, template: str, *, status: int = 200, **data: Any) -> HTMLResponse:
     """Return the page that a template makes of `data`; what an action said is shown once."""
     said = request.cookies.get(SAID, "")
+    query = request.url.query
     text = _environment().get_template(template).render(
-        request=request, path=request.url.path, said=read_said(said), moment=now(), **data
+        path=request.url.path,
+        here=request.url.path + (f"?{query}" if query else ""),
+        pager_address=lambda number: f"?{request.url.include_query_params(page=number).query}",
+        said=read_said(said),
+        **data,
     )
     response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
     if said:
