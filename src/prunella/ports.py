@@ -6,6 +6,7 @@ Nobody subclasses these; an object with the right methods serves.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,6 +70,60 @@ class KeptCall:
     call: Call
     #: When it was marked as a reference; ``None`` for an ordinary call.
     golden_at: datetime | None = None
+
+
+class IncidentOrder(StrEnum):
+    """Which incidents come first."""
+
+    #: The one that failed last.
+    LAST_SEEN = "last_seen"
+    #: The one that failed first the latest: what is new.
+    FIRST_SEEN = "first_seen"
+    #: The one that failed most often.
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentQuery:
+    """Which incidents are asked for; what is empty asks for nothing."""
+
+    #: Words that all have to be found, in parts and in any case, in message, error type, error code
+    #: or site.
+    text: str = ""
+    statuses: tuple[IncidentStatus, ...] = ()
+    #: An error code, or its beginning: ``TOOL`` or ``TOOL.EXECUTION``.
+    error_code: str = ""
+    #: A site's id, or its module.
+    site: str = ""
+    #: It was seen in a process of this release.
+    release: str = ""
+    #: It was seen in a process of this environment.
+    environment: str = ""
+    #: It failed last at that moment or later.
+    since: datetime | None = None
+    order: IncidentOrder = IncidentOrder.LAST_SEEN
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentPage:
+    """A part of the incidents that a query asks for."""
+
+    items: Sequence[Incident]
+    #: How many there are in all.
+    total: int
+    #: How many of each status there are with everything else that the query asks for.
+    by_status: Mapping[IncidentStatus, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCount:
+    """How often something failed within one step of time."""
+
+    #: The step's beginning.
+    at: datetime
+    failures: int
 
 
 #: Offset that stands for a spool file that has been read to its end and removed.
@@ -305,10 +360,35 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """
         ...
 
+    def assign_all(self, pairs: Sequence[tuple[Occurrence, Triaged]]) -> Sequence[Incident]:
+        """Do what `assign` does for each pair, in order and in one transaction.
+
+        Returns the incident of each as it stands after all of them.
+        """
+        ...
+
     def incidents(
         self, *, status: IncidentStatus | None = None, since: datetime | None = None
     ) -> Sequence[Incident]:
         """Return incidents, the one seen last first; `since` bounds their last sight."""
+        ...
+
+    def find_incidents(self, query: IncidentQuery) -> IncidentPage:
+        """Return one page of the incidents that are asked for, and how many there are."""
+        ...
+
+    def failures(
+        self, *, since: datetime, step: timedelta, incident_ids: Collection[str] | None = None
+    ) -> Mapping[IncidentId | None, Sequence[FailureCount]]:
+        """Return how often incidents failed in each step of time since then, oldest first.
+
+        Of all incidents together, under None; with `incident_ids` of each of these. Steps without a
+        failure are left out. `step` counts in whole stretches of `TALLY_S`, one at least.
+        """
+        ...
+
+    def releases(self) -> Sequence[str]:
+        """Return the releases that processes reported, the one that started last first."""
         ...
 
     def incident(self, incident_id: str) -> Incident:

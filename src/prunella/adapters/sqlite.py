@@ -8,26 +8,36 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import RLock
 
-from prunella.adapters.sqlite.migrations import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
+from prunella.adapters.sql.connection import Fill
+from prunella.adapters.sql.plan import Plan
 from prunella.model.errors import StoreError
 
 #: How long a transaction waits for another process's, in seconds.
 BUSY_TIMEOUT_S = 10.0
 #: The write-ahead log is cut back to this size after a checkpoint, in bytes.
 _JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024
+#: A row is taken to have this many bytes when so many are removed as are in excess. Most are
+#: smaller, so the excess is approached in steps and not overshot.
+_ROW_BYTES = 256 * 1024
+#: Pages given back to the file system in one transaction.
+_VACUUM_PAGES = 500
 #: Connections that a forked child inherited: using or closing them would harm the parent's.
 _inherited: list[sqlite3.Connection] = []
 
 
-class Database:
-    """A connection to the store's file; any thread may use it, one at a time."""
+class SqliteDatabase:
+    """A connection to a file with the schema of `plan`; any thread may use it, one at a time.
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    Implements `prunella.adapters.sql.connection.Database`.
+    """
+
+    def __init__(self, path: Path, plan: Plan, *, create: bool) -> None:
         self.path = path
+        self.plan = plan
         self._create = create
         self._lock = RLock()
         self._pid = os.getpid()
@@ -35,6 +45,14 @@ class Database:
         self._identity: tuple[int, int] | None = None
         with self._lock, translated(path):
             self._connected()
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    @property
+    def version(self) -> int:
+        return self.plan.version
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -54,6 +72,37 @@ class Database:
         self._leave_parent_behind()
         with self._lock, translated(self.path):
             yield self._connected()
+
+    def session(self) -> AbstractContextManager[None]:
+        """Do nothing: all transactions are on one connection anyway."""
+        return nullcontext()
+
+    def fill(self) -> Fill:
+        return Fill(used_bytes=self.taken_bytes(), row_bytes=_ROW_BYTES)
+
+    def is_filling(self, limit_bytes: int, last_bytes: int) -> bool:
+        """Compare what is used now; what was used after the last pruning doesn't matter."""
+        return self.taken_bytes() > limit_bytes
+
+    def taken_bytes(self) -> int:
+        """Return the file's size once free pages are given back, which pruning does."""
+        with self.reading() as db:
+            pages = _pragma(db, "page_count") - _pragma(db, "freelist_count")
+            return pages * _pragma(db, "page_size")
+
+    def give_back(self) -> None:
+        """Shrink the file by its free pages."""
+        with self.outside_transaction() as db:
+            free = _pragma(db, "freelist_count")
+            while free:
+                # As a script, because execute() stops after the first page; in steps, so that the
+                # log stays short and writers get their turn.
+                db.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+                before, free = free, _pragma(db, "freelist_count")
+                if free >= before:  # somebody else removes rows at the same time
+                    break
+            # Moves the log into the file as far as readers allow; what they hold back goes next time.
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
@@ -91,7 +140,7 @@ class Database:
                 return self._connection
             self._connection.close()
             self._connection = None
-        connection = _open(self.path, create=self._create)
+        connection = _open(self.path, self.plan, create=self._create)
         self._connection, self._identity = connection, _identity_of(self.path)
         return connection
 
@@ -133,7 +182,7 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _open(path: Path, *, create: bool) -> sqlite3.Connection:
+def _open(path: Path, plan: Plan, *, create: bool) -> sqlite3.Connection:
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Recorded values are for their owner's eyes, whatever the umask.
@@ -147,36 +196,36 @@ def _open(path: Path, *, create: bool) -> sqlite3.Connection:
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
-        _prepare(connection, path)
+        _prepare(connection, path, plan)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, plan: Plan) -> None:
     # The order matters: auto_vacuum only takes effect before the first page is written.
     if _pragma(connection, "page_count") == 0:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    _refuse_others(connection, path)
+    _refuse_others(connection, path, plan)
     _enter_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}")
-    if _pragma(connection, "user_version") < SCHEMA_VERSION:
-        _migrate(connection, path)
+    if _pragma(connection, "user_version") < plan.version:
+        _migrate(connection, path, plan)
 
 
-def _refuse_others(connection: sqlite3.Connection, path: Path) -> None:
+def _refuse_others(connection: sqlite3.Connection, path: Path, plan: Plan) -> None:
     version = _pragma(connection, "user_version")
     application = _pragma(connection, "application_id")
-    if application != APPLICATION_ID and (version or _pragma(connection, "schema_version")):
+    if application != plan.application_id and (version or _pragma(connection, "schema_version")):
         raise StoreError(
             f"{path} is a SQLite database of another program (application id {application:#x}); "
             "it was left as it is. Move it away, or record in another folder."
         )
-    if version > SCHEMA_VERSION:
+    if version > plan.version:
         raise StoreError(
-            f"{path} has schema version {version}, this release knows up to {SCHEMA_VERSION}: it "
+            f"{path} has schema version {version}, this release knows up to {plan.version}: it "
             "was written by a newer release of Prunella. Upgrade this one."
         )
 
@@ -196,16 +245,16 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path, plan: Plan) -> None:
     """Run the missing steps, each in a transaction of its own; another process may be at it too."""
-    for number, statements in enumerate(MIGRATIONS, start=1):
+    for number in range(1, plan.version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            _refuse_others(connection, path)
+            _refuse_others(connection, path, plan)
             if _pragma(connection, "user_version") < number:
-                for statement in statements:
+                for statement in plan.statements(number, "sqlite"):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA application_id = {plan.application_id}")
                 connection.execute(f"PRAGMA user_version = {number}")
             connection.execute("COMMIT")
         except BaseException:

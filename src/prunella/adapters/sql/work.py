@@ -1,11 +1,11 @@
 """The healer's work: diagnoses, candidates, verdicts, publications, cases; in order of saving."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from prunella.adapters.sqlite.rows import dump, load, moment, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import dump, load, moment, text
 from prunella.codec.plain import from_tagged, to_tagged
 from prunella.model.clock import to_us
 from prunella.model.errors import RecordError, StoreError
@@ -15,42 +15,47 @@ from prunella.model.judgements import Judgement
 from prunella.model.repair import Candidate, Publication, Verdict
 
 
-def save_diagnosis(db: sqlite3.Connection, diagnosis: Diagnosis) -> None:
+def save_diagnosis(db: Connection, diagnosis: Diagnosis) -> None:
+    db.execute("DELETE FROM diagnosis WHERE diagnosis_id = ?", (diagnosis.diagnosis_id,))
     db.execute(
-        "INSERT OR REPLACE INTO diagnosis (diagnosis_id, incident_id, body) VALUES (?, ?, ?)",
+        "INSERT INTO diagnosis (diagnosis_id, incident_id, body) VALUES (?, ?, ?)",
         (diagnosis.diagnosis_id, diagnosis.incident_id, dump(diagnosis)),
     )
 
 
-def diagnoses(db: sqlite3.Connection, incident_id: str) -> list[Diagnosis]:
+def diagnoses(db: Connection, incident_id: str) -> list[Diagnosis]:
     rows = db.execute(
         "SELECT body FROM diagnosis WHERE incident_id = ? ORDER BY seq", (text(incident_id),)
     )
     return [load(Diagnosis, body) for (body,) in rows]
 
 
-def save_candidates(db: sqlite3.Connection, candidates: Sequence[Candidate]) -> None:
+def save_candidates(db: Connection, candidates: Sequence[Candidate]) -> None:
+    last = {one.candidate_id: one for one in candidates}
+    db.executemany("DELETE FROM candidate WHERE candidate_id = ?", [(name,) for name in last])
     db.executemany(
-        "INSERT OR REPLACE INTO candidate (candidate_id, incident_id, body) VALUES (?, ?, ?)",
-        [(one.candidate_id, one.incident_id, dump(one)) for one in candidates],
+        "INSERT INTO candidate (candidate_id, incident_id, body) VALUES (?, ?, ?)",
+        [(one.candidate_id, one.incident_id, dump(one)) for one in last.values()],
     )
 
 
-def candidates(db: sqlite3.Connection, incident_id: str) -> list[Candidate]:
+def candidates(db: Connection, incident_id: str) -> list[Candidate]:
     rows = db.execute(
         "SELECT body FROM candidate WHERE incident_id = ? ORDER BY seq", (text(incident_id),)
     )
     return [load(Candidate, body) for (body,) in rows]
 
 
-def save_verdicts(db: sqlite3.Connection, verdicts: Sequence[Verdict]) -> None:
+def save_verdicts(db: Connection, verdicts: Sequence[Verdict]) -> None:
     db.executemany(
         "INSERT INTO verdict (candidate_id, body) VALUES (?, ?)",
         [(one.candidate_id, json.dumps(to_tagged(one))) for one in verdicts],
     )
+    for one in verdicts:
+        _rest_on(db, one.candidate_id, one.replays.reproduced)
 
 
-def verdicts(db: sqlite3.Connection, incident_id: str) -> list[Verdict]:
+def verdicts(db: Connection, incident_id: str) -> list[Verdict]:
     rows = db.execute(
         "SELECT verdict.body FROM verdict JOIN candidate USING (candidate_id) "
         "WHERE incident_id = ? ORDER BY verdict.seq",
@@ -59,14 +64,15 @@ def verdicts(db: sqlite3.Connection, incident_id: str) -> list[Verdict]:
     return [_verdict(body) for (body,) in rows]
 
 
-def save_judgement(db: sqlite3.Connection, judgement: Judgement) -> None:
+def save_judgement(db: Connection, judgement: Judgement) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO judgement (incident_id, evidence_key, body) VALUES (?, ?, ?)",
+        "INSERT INTO judgement (incident_id, evidence_key, body) VALUES (?, ?, ?) "
+        "ON CONFLICT (incident_id, evidence_key) DO UPDATE SET body = excluded.body",
         (judgement.incident_id, judgement.evidence_key, dump(judgement)),
     )
 
 
-def judgement(db: sqlite3.Connection, incident_id: str, evidence_key: str) -> Judgement | None:
+def judgement(db: Connection, incident_id: str, evidence_key: str) -> Judgement | None:
     row = db.execute(
         "SELECT body FROM judgement WHERE incident_id = ? AND evidence_key = ?",
         (text(incident_id), evidence_key),
@@ -74,7 +80,7 @@ def judgement(db: sqlite3.Connection, incident_id: str, evidence_key: str) -> Ju
     return None if row is None else load(Judgement, row[0])
 
 
-def save_publication(db: sqlite3.Connection, publication: Publication) -> None:
+def save_publication(db: Connection, publication: Publication) -> None:
     db.execute("DELETE FROM publication WHERE candidate_id = ?", (publication.candidate_id,))
     db.execute(
         "INSERT INTO publication (candidate_id, body) VALUES (?, ?)",
@@ -82,7 +88,7 @@ def save_publication(db: sqlite3.Connection, publication: Publication) -> None:
     )
 
 
-def publications(db: sqlite3.Connection, incident_id: str | None) -> list[Publication]:
+def publications(db: Connection, incident_id: str | None) -> list[Publication]:
     rows = db.execute(
         "SELECT publication.body FROM publication JOIN candidate USING (candidate_id) "
         "WHERE ? IS NULL OR incident_id = ? ORDER BY publication.seq",
@@ -91,7 +97,7 @@ def publications(db: sqlite3.Connection, incident_id: str | None) -> list[Public
     return [load(Publication, body) for (body,) in rows]
 
 
-def save_exchange(db: sqlite3.Connection, exchange: ModelExchange) -> None:
+def save_exchange(db: Connection, exchange: ModelExchange) -> None:
     db.execute(
         "INSERT INTO exchange (exchange_id, incident_id, asked_us, body) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (exchange_id) DO UPDATE SET body = excluded.body",
@@ -104,30 +110,47 @@ def save_exchange(db: sqlite3.Connection, exchange: ModelExchange) -> None:
     )
 
 
-def exchanges(db: sqlite3.Connection, incident_id: str) -> list[ModelExchange]:
+def exchanges(db: Connection, incident_id: str) -> list[ModelExchange]:
     rows = db.execute(
         "SELECT body FROM exchange WHERE incident_id = ? ORDER BY seq", (text(incident_id),)
     )
     return [load(ModelExchange, body) for (body,) in rows]
 
 
-def exchanges_since(db: sqlite3.Connection, since: datetime) -> list[ModelExchange]:
+def exchanges_since(db: Connection, since: datetime) -> list[ModelExchange]:
     rows = db.execute(
         "SELECT body FROM exchange WHERE asked_us >= ? ORDER BY seq", (moment(to_us(since)),)
     )
     return [load(ModelExchange, body) for (body,) in rows]
 
 
-def save_case(db: sqlite3.Connection, case: Case) -> None:
+def save_case(db: Connection, case: Case) -> None:
+    values = (case.case_id, case.incident_id, text(case.origin))
     db.execute(
-        "INSERT OR REPLACE INTO solved_case (case_id, incident_id, origin, body) "
-        "VALUES (?, ?, ?, ?)",
-        (case.case_id, case.incident_id, text(case.origin), dump(case)),
+        "DELETE FROM evidence WHERE owner_id IN (SELECT case_id FROM solved_case "
+        "WHERE case_id = ? OR (incident_id = ? AND origin = ?))",
+        values,
     )
+    db.execute(
+        "DELETE FROM solved_case WHERE case_id = ? OR (incident_id = ? AND origin = ?)", values
+    )
+    db.execute(
+        "INSERT INTO solved_case (case_id, incident_id, origin, body) VALUES (?, ?, ?, ?)",
+        (*values, dump(case)),
+    )
+    _rest_on(db, case.case_id, case.rests_on)
 
 
-def cases(db: sqlite3.Connection) -> list[Case]:
+def cases(db: Connection) -> list[Case]:
     return [load(Case, body) for (body,) in db.execute("SELECT body FROM solved_case ORDER BY seq")]
+
+
+def _rest_on(db: Connection, owner_id: str, record_ids: Sequence[str]) -> None:
+    """Remember which recorded calls and occurrences may not be forgotten while this stands."""
+    db.executemany(
+        "INSERT INTO evidence (owner_id, record_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(owner_id, text(record_id)) for record_id in record_ids],
+    )
 
 
 def _verdict(body: str) -> Verdict:

@@ -5,6 +5,8 @@ the field have run it. Bodies are `codec.plain` JSON; a column beside it exists 
 it.
 """
 
+from prunella.adapters.sql.plan import Each, Plan, Step
+
 #: Marks a SQLite file as a store of ours ("PRUN").
 APPLICATION_ID = 0x5052554E
 
@@ -340,7 +342,70 @@ _JOBS = (
     "CREATE INDEX job_by_subject ON job (subject)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+#: What queries ask for stands in a column of its own, which every database can look up; who a program
+#: ran for; what verdicts and cases rest on; failures of all incidents in each stretch of time; and the
+#: text that incidents are searched in, in lower case.
+_COLUMNS = (
+    "ALTER TABLE occurrence ADD COLUMN caused_by TEXT",
+    "ALTER TABLE process ADD COLUMN host TEXT",
+    "ALTER TABLE process ADD COLUMN release TEXT",
+    "ALTER TABLE process ADD COLUMN environment TEXT",
+    "ALTER TABLE incident ADD COLUMN search TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE upkeep ADD COLUMN taken_bytes INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE evidence (
+        owner_id TEXT NOT NULL,
+        record_id TEXT NOT NULL,
+        PRIMARY KEY (owner_id, record_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE failure_sum (
+        stretch INTEGER PRIMARY KEY,
+        failures INTEGER NOT NULL
+    ) STRICT
+    """,
+    # What a damaged body says nothing of is left out; reading the body will tell.
+    Each(
+        sqlite=(
+            """
+            UPDATE occurrence SET caused_by = json_extract(body, '$.caused_by')
+            WHERE incident_id IS NULL AND json_valid(body)
+            """,
+            """
+            UPDATE process SET host = json_extract(body, '$.hostname'),
+                release = json_extract(body, '$.release'),
+                environment = json_extract(body, '$.environment')
+            WHERE json_valid(body)
+            """,
+            """
+            INSERT OR IGNORE INTO evidence SELECT candidate_id, reference.value FROM verdict, json_each(
+                CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.replays.reproduced'
+            ) AS reference
+            """,
+            """
+            INSERT OR IGNORE INTO evidence SELECT case_id, reference.value FROM solved_case, json_each(
+                CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.rests_on'
+            ) AS reference
+            """,
+        ),
+    ),
+    "INSERT INTO failure_sum SELECT stretch, sum(failures) FROM tally GROUP BY stretch",
+    """
+    UPDATE incident SET search = lower(
+        error_code || ' ' || error_type || ' ' || site_id || ' ' || substr(message, 1, 600)
+    )
+    """,
+    "DROP INDEX occurrence_untriaged",
+    """
+    CREATE INDEX occurrence_untriaged ON occurrence (failed_us, seq)
+        WHERE incident_id IS NULL AND caused_by IS NULL
+    """,
+    "CREATE INDEX occurrence_by_cause ON occurrence (caused_by) WHERE caused_by IS NOT NULL",
+    "CREATE INDEX incident_by_status ON incident (status, last_us)",
+)
+
+MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
     _EXCHANGES_BY_TIME,
@@ -351,6 +416,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _ALERTS,
     _EXPOSURES,
     _JOBS,
+    _COLUMNS,
 )
 
-SCHEMA_VERSION = len(MIGRATIONS)
+#: The schema of a project's store.
+STORE = Plan(name="store", application_id=APPLICATION_ID, steps=MIGRATIONS)

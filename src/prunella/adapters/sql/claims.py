@@ -1,15 +1,15 @@
 """Claims on incidents: taken in one transaction, so that of two healers one gets it."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from prunella.adapters.sqlite.rows import dump, load, moment, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import dump, load, moment, text
 from prunella.model.claims import Claim
 from prunella.model.clock import to_us
 
 
-def take(db: sqlite3.Connection, claim: Claim, *, cooldown: timedelta) -> Claim | None:
+def take(db: Connection, claim: Claim, *, cooldown: timedelta) -> Claim | None:
     in_the_way = _in_the_way(db, claim, cooldown)
     if in_the_way is not None:
         return in_the_way
@@ -29,7 +29,7 @@ def take(db: sqlite3.Connection, claim: Claim, *, cooldown: timedelta) -> Claim 
     return None
 
 
-def _in_the_way(db: sqlite3.Connection, claim: Claim, cooldown: timedelta) -> Claim | None:
+def _in_the_way(db: Connection, claim: Claim, cooldown: timedelta) -> Claim | None:
     """Return the claim that is under way, or ended within the cooldown, the one under way first."""
     at_us = moment(to_us(claim.started_at))
     row = db.execute(
@@ -46,7 +46,7 @@ def _in_the_way(db: sqlite3.Connection, claim: Claim, cooldown: timedelta) -> Cl
     return None if row is None else load(Claim, row[0])
 
 
-def keep(db: sqlite3.Connection, claim: Claim) -> bool:
+def keep(db: Connection, claim: Claim) -> bool:
     """Keep a claim's new lease or its end; False where another healer has taken it over."""
     return bool(
         db.execute(
@@ -62,7 +62,7 @@ def keep(db: sqlite3.Connection, claim: Claim) -> bool:
     )
 
 
-def claims(db: sqlite3.Connection, incident_id: str | None, since: datetime) -> Sequence[Claim]:
+def claims(db: Connection, incident_id: str | None, since: datetime) -> Sequence[Claim]:
     rows = db.execute(
         "SELECT body FROM claim WHERE (?1 IS NULL OR incident_id = ?1) AND started_us >= ?2 "
         "ORDER BY seq",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prunella.adapters.sqlite import records as recorded_rows
+from prunella.adapters.sql import intake
 from prunella.adapters.sqlite_store import open_store
 from prunella.model.errors import AmbiguousName, UnknownName
 from prunella.model.incidents import Case, Diagnosis, Hypothesis, IncidentStatus, Location
@@ -139,7 +139,7 @@ def test_a_very_deep_value_is_refused_not_raised(store):
 
 def test_a_too_large_failure_is_kept_without_its_values(store):
     """An error is never lost for its size: where it failed stays, what it was given goes."""
-    huge = ["d", "values", "x" * recorded_rows.MAX_BODY_BYTES]
+    huge = ["d", "values", "x" * intake.MAX_BODY_BYTES]
     exception = an_exception(frames=(a_frame(local_values=huge),), message="m" * 100_000)
     keep(store, an_occurrence(inputs=huge, exception=exception, yielded=["l", huge]))
     (kept,) = store.untriaged(limit=9)
@@ -164,7 +164,7 @@ def test_hostile_text_is_stored_as_it_is(store):
     assert store.untriaged(limit=9) == [occurrence]
     incident = store.assign(occurrence, triaged(error_code=nasty))
     assert incident.count == 2
-    assert incident.message == nasty.replace("\ud800", "?")
+    assert incident.message == nasty.replace("\ud800", "?").replace("\0", "?")
     with pytest.raises(UnknownName):
         store.incident("%")
 
@@ -527,7 +527,8 @@ def test_a_reader_sees_the_store_while_a_writer_is_at_work(store, tmp_path):
     reader = open_store(tmp_path / "prunella.db", create=False)
     keep(store, a_call(1))
     with store._database.writing() as db:
-        recorded_rows.ingest(db, [a_call(2)], spool_name="x", start_offset=None, end_offset=1)
+        batch = intake.prepare([a_call(2)])
+        intake.keep(db, batch, spool_name="x", start_offset=None, end_offset=1)
         assert len(reader.calls(SITE, limit=9)) == 1
     assert len(reader.calls(SITE, limit=9)) == 2
     reader.close()

@@ -1,11 +1,11 @@
 """What people are told: an outbox. Decided in one transaction, claimed by one sender at a time."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from prunella.adapters.sqlite.rows import dump, load, moment, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import dump, load, marks, moment, text
 from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, DeliveryState, Mute
 from prunella.model.clock import from_us, to_us
 from prunella.model.ids import AlertId
@@ -18,7 +18,7 @@ _NOW_AND_THEN = (AlertKind.SPIKE, AlertKind.MORE)
 
 
 def add(
-    db: sqlite3.Connection, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
+    db: Connection, alerts: Sequence[Alert], *, quiet: timedelta, per_hour: int
 ) -> list[AlertState | None]:
     if not alerts:
         return []
@@ -39,7 +39,7 @@ def add(
     return states
 
 
-def _is_known(db: sqlite3.Connection, alert: Alert, quiet: timedelta) -> bool:
+def _is_known(db: Connection, alert: Alert, quiet: timedelta) -> bool:
     since_us = to_us(alert.decided_at) - _us(quiet)
     if db.execute("SELECT 1 FROM alert WHERE alert_id = ?", (alert.alert_id,)).fetchone():
         return True
@@ -52,7 +52,7 @@ def _is_known(db: sqlite3.Connection, alert: Alert, quiet: timedelta) -> bool:
     return lately.fetchone() is not None
 
 
-def _insert(db: sqlite3.Connection, alert: Alert) -> None:
+def _insert(db: Connection, alert: Alert) -> None:
     db.execute(
         "INSERT INTO alert (alert_id, kind, state, subject, at_us, body) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -66,7 +66,7 @@ def _insert(db: sqlite3.Connection, alert: Alert) -> None:
     )
 
 
-def _in_the_last_hour(db: sqlite3.Connection, at_us: int) -> int:
+def _in_the_last_hour(db: Connection, at_us: int) -> int:
     row = db.execute(
         "SELECT count(*) FROM alert WHERE at_us > ? AND state = ? AND kind NOT IN (?, ?)",
         (
@@ -79,27 +79,26 @@ def _in_the_last_hour(db: sqlite3.Connection, at_us: int) -> int:
     return int(row[0])
 
 
-def alerts(db: sqlite3.Connection, since: datetime, limit: int) -> Sequence[Alert]:
+def alerts(db: Connection, since: datetime, limit: int) -> Sequence[Alert]:
     rows = db.execute(
         "SELECT body FROM (SELECT seq, body FROM alert WHERE at_us >= ? ORDER BY seq DESC LIMIT ?) "
-        "ORDER BY seq",
+        "AS latest ORDER BY seq",
         (moment(to_us(since)), limit),
     )
     return [load(Alert, body) for (body,) in rows]
 
 
-def told(db: sqlite3.Connection, kinds: Sequence[AlertKind]) -> set[tuple[str, str]]:
-    marks = ", ".join("?" * len(kinds))
+def told(db: Connection, kinds: Sequence[AlertKind]) -> set[tuple[str, str]]:
     return set(
         db.execute(
-            f"SELECT kind, subject FROM alert WHERE kind IN ({marks})",  # noqa: S608 - marks
+            f"SELECT kind, subject FROM alert WHERE kind IN ({marks(kinds)})",  # noqa: S608 - marks
             [kind.value for kind in kinds],
         )
     )
 
 
 def take(
-    db: sqlite3.Connection, target: str, *, at: datetime, since: datetime, lease: timedelta
+    db: Connection, target: str, *, at: datetime, since: datetime, lease: timedelta
 ) -> tuple[Alert, Delivery] | None:
     """Give the oldest alert that is due at `target` to this sender alone, until the lease ends."""
     row = db.execute(
@@ -131,10 +130,12 @@ def take(
     return alert, delivery
 
 
-def keep(db: sqlite3.Connection, delivery: Delivery) -> None:
+def keep(db: Connection, delivery: Delivery) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO delivery (alert_id, target, state, attempts, due_us, reason) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO delivery (alert_id, target, state, attempts, due_us, reason) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (alert_id, target) DO UPDATE "
+        "SET state = excluded.state, attempts = excluded.attempts, due_us = excluded.due_us, "
+        "reason = excluded.reason",
         (
             delivery.alert_id,
             text(delivery.target),
@@ -146,7 +147,7 @@ def keep(db: sqlite3.Connection, delivery: Delivery) -> None:
     )
 
 
-def deliveries(db: sqlite3.Connection, since: datetime) -> Sequence[Delivery]:
+def deliveries(db: Connection, since: datetime) -> Sequence[Delivery]:
     rows = db.execute(
         "SELECT alert_id, target, delivery.state, attempts, due_us, reason FROM delivery "
         "JOIN alert USING (alert_id) WHERE at_us >= ? ORDER BY alert.seq, target",
@@ -165,18 +166,19 @@ def deliveries(db: sqlite3.Connection, since: datetime) -> Sequence[Delivery]:
     ]
 
 
-def mute(db: sqlite3.Connection, one: Mute) -> None:
+def mute(db: Connection, one: Mute) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO mute (what, until_us, body) VALUES (?, ?, ?)",
+        "INSERT INTO mute (what, until_us, body) VALUES (?, ?, ?) ON CONFLICT (what) DO UPDATE "
+        "SET until_us = excluded.until_us, body = excluded.body",
         (text(one.what), moment(to_us(one.until)), dump(one)),
     )
 
 
-def unmute(db: sqlite3.Connection, what: str) -> bool:
+def unmute(db: Connection, what: str) -> bool:
     return bool(db.execute("DELETE FROM mute WHERE what = ?", (text(what),)).rowcount)
 
 
-def mutes(db: sqlite3.Connection, at: datetime) -> Sequence[Mute]:
+def mutes(db: Connection, at: datetime) -> Sequence[Mute]:
     rows = db.execute(
         "SELECT body FROM mute WHERE until_us > ? ORDER BY what", (moment(to_us(at)),)
     )

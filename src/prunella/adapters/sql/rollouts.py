@@ -1,9 +1,9 @@
 """Rollouts of fixes and the decisions about them; a step and its reason are kept together."""
 
-import sqlite3
 from collections.abc import Collection, Sequence
 
-from prunella.adapters.sqlite.rows import dump, load, moment, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import dump, load, marks, moment, text
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import to_us
 from prunella.model.errors import AmbiguousName, UnknownName
@@ -13,11 +13,11 @@ from prunella.model.rollouts import Rollout, RolloutState
 _MAX_CHOICES = 10
 
 
-def add(db: sqlite3.Connection, rollout: Rollout, because: AuditEntry) -> bool:
+def add(db: Connection, rollout: Rollout, because: AuditEntry) -> bool:
     added = db.execute(
-        "INSERT OR IGNORE INTO rollout "
+        "INSERT INTO rollout "
         "(rollout_id, fix_id, version, incident_id, state, sequence, changed_us, body) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             rollout.rollout_id,
             text(rollout.fix_id),
@@ -35,7 +35,7 @@ def add(db: sqlite3.Connection, rollout: Rollout, because: AuditEntry) -> bool:
 
 
 def step(
-    db: sqlite3.Connection,
+    db: Connection,
     rollout: Rollout,
     because: AuditEntry,
     status: IncidentStatus | None,
@@ -64,19 +64,18 @@ def step(
 
 
 def rollouts(
-    db: sqlite3.Connection, states: Collection[RolloutState] | None, incident_id: str | None
+    db: Connection, states: Collection[RolloutState] | None, incident_id: str | None
 ) -> list[Rollout]:
     wanted = [state.value for state in (RolloutState if states is None else states)]
-    marks = ", ".join("?" * len(wanted))
     rows = db.execute(
-        f"SELECT body FROM rollout WHERE state IN ({marks}) "  # noqa: S608 - question marks
+        f"SELECT body FROM rollout WHERE state IN ({marks(wanted)}) "  # noqa: S608 - question marks
         "AND (? IS NULL OR incident_id = ?) ORDER BY changed_us DESC, seq DESC",
         (*wanted, incident_id, incident_id),
     )
     return [load(Rollout, body) for (body,) in rows]
 
 
-def rollout(db: sqlite3.Connection, name: str) -> Rollout:
+def rollout(db: Connection, name: str) -> Rollout:
     """Find a rollout by its id, by its fix (the latest version of it), or by a beginning of either."""
     wanted = text(name.strip())
     rows = db.execute(
@@ -99,17 +98,18 @@ def rollout(db: sqlite3.Connection, name: str) -> Rollout:
     return load(Rollout, rows[0][2])
 
 
-def save_audit(db: sqlite3.Connection, entry: AuditEntry) -> None:
+def save_audit(db: Connection, entry: AuditEntry) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO audit (audit_id, subject, at_us, body) VALUES (?, ?, ?, ?)",
+        "INSERT INTO audit (audit_id, subject, at_us, body) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
         (entry.audit_id, text(entry.subject), moment(to_us(entry.at)), dump(entry)),
     )
 
 
-def audit(db: sqlite3.Connection, subject: str | None, limit: int) -> Sequence[AuditEntry]:
+def audit(db: Connection, subject: str | None, limit: int) -> Sequence[AuditEntry]:
     rows = db.execute(
         "SELECT body FROM (SELECT seq, body FROM audit WHERE ?1 IS NULL OR subject = ?1 "
-        "ORDER BY seq DESC LIMIT ?2) ORDER BY seq",
+        "ORDER BY seq DESC LIMIT ?2) AS latest ORDER BY seq",
         (None if subject is None else text(subject), limit),
     )
     return [load(AuditEntry, body) for (body,) in rows]

@@ -1,10 +1,10 @@
 """The healer's own errors, as incidents of a site of their own: counted, without occurrences."""
 
-import sqlite3
 from datetime import datetime
 
-from prunella.adapters.sqlite import tallies
-from prunella.adapters.sqlite.rows import moment, text
+from prunella.adapters.sql import tallies
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import moment, search_text, text
 from prunella.model.clock import to_us
 from prunella.model.ids import new_id
 from prunella.model.incidents import HEALER_SITE, IncidentStatus
@@ -15,7 +15,7 @@ _SCHEME = "healer-1"
 
 
 def note(
-    db: sqlite3.Connection,
+    db: Connection,
     *,
     activity: str,
     error_type: str,
@@ -26,19 +26,21 @@ def note(
     at_us = moment(to_us(at))
     fingerprint = text(f"{activity} {error_type}")
     known = db.execute(
-        "SELECT count(*), max(fingerprint = ?) FROM incident WHERE scheme = ?",
+        "SELECT count(*), count(*) FILTER (WHERE fingerprint = ?) FROM incident WHERE scheme = ?",
         (fingerprint, _SCHEME),
     ).fetchone()
     if known[0] >= MAX_SORTS and not known[1]:
         fingerprint = "other"
     db.execute(
         "INSERT INTO incident (incident_id, scheme, fingerprint, site_id, error_type, error_code, "
-        "message, status, status_us, count, first_us, last_us) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?, 1, ?, ?) "
-        "ON CONFLICT (scheme, fingerprint) DO UPDATE SET count = count + 1, "
-        "message = excluded.message, last_us = max(last_us, excluded.last_us), "
-        "status_us = CASE status WHEN 'cured' THEN excluded.status_us ELSE status_us END, "
-        "status = CASE status WHEN 'cured' THEN 'open' ELSE status END",
+        "message, search, status, status_us, count, first_us, last_us) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, 1, ?, ?) "
+        "ON CONFLICT (scheme, fingerprint) DO UPDATE SET count = incident.count + 1, "
+        "message = excluded.message, search = excluded.search, last_us = "
+        "CASE WHEN incident.last_us > excluded.last_us THEN incident.last_us "
+        "ELSE excluded.last_us END, status_us = "
+        "CASE incident.status WHEN 'cured' THEN excluded.status_us ELSE incident.status_us END, "
+        "status = CASE incident.status WHEN 'cured' THEN 'open' ELSE incident.status END",
         (
             new_id("inc"),
             _SCHEME,
@@ -47,6 +49,7 @@ def note(
             text(error_type),
             text(error_code),
             text(f"{activity}: {message}", 2_000),
+            search_text(error_code, error_type, HEALER_SITE, f"{activity}: {message}"),
             *(at_us,) * 3,
         ),
     )
@@ -54,10 +57,10 @@ def note(
         "SELECT incident_id FROM incident WHERE scheme = ? AND fingerprint = ?",
         (_SCHEME, fingerprint),
     ).fetchone()
-    tallies.add(db, incident_id, at_us, 1)
+    tallies.add(db, {(incident_id, at_us // tallies.STRETCH_US): 1})
 
 
-def clear(db: sqlite3.Connection, *, activity: str | None, at: datetime) -> int:
+def clear(db: Connection, *, activity: str | None, at: datetime) -> int:
     """Close what is open of an activity, or of all; return how many there were."""
     return db.execute(
         "UPDATE incident SET status = ?1, status_us = ?2 WHERE scheme = ?3 AND status = ?4 "

@@ -1,9 +1,9 @@
 """What processes have counted of fixes in rollouts: of every meter the latest reading is kept."""
 
 import json
-import sqlite3
 
-from prunella.adapters.sqlite.rows import dump, load, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import dump, load, text
 from prunella.codec.plain import from_plain
 from prunella.experiment import Counts, Shipment, Tally, merge, read
 from prunella.experiment.merging import Meter, Reading
@@ -19,7 +19,7 @@ _MAX_COUNT = 2**40
 _MAX_NUMBER = 2**62
 
 
-def keep(db: sqlite3.Connection, record: Exposures) -> None:
+def keep(db: Connection, record: Exposures) -> None:
     """Merge the readings of one record into those that are kept.
 
     Raises `RecordError` or `ImpossibleCounts` where no traffic gives these, and keeps nothing then.
@@ -39,10 +39,11 @@ def keep(db: sqlite3.Connection, record: Exposures) -> None:
         _merge(db, meter, reading)
     for rollout_id, effects in list(record.effects.items())[:MAX_TALLIES]:
         db.execute(
-            "INSERT INTO effect VALUES (?, ?, ?, ?, ?) ON CONFLICT (rollout_id, process_id) DO UPDATE "
+            "INSERT INTO effect (process_id, rollout_id, sequence, body, touched_us) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (rollout_id, process_id) DO UPDATE "
             "SET sequence = excluded.sequence, body = excluded.body, "
             "touched_us = excluded.touched_us "
-            "WHERE excluded.sequence > sequence",
+            "WHERE excluded.sequence > effect.sequence",
             (
                 shipment.process_id,
                 text(rollout_id),
@@ -53,7 +54,7 @@ def keep(db: sqlite3.Connection, record: Exposures) -> None:
         )
 
 
-def counted(db: sqlite3.Connection, rollout_id: str) -> RolloutCounts:
+def counted(db: Connection, rollout_id: str) -> RolloutCounts:
     rows = db.execute(
         "SELECT process_id, epoch, arm, sequence, ratio, body, touched_us FROM reading "
         "WHERE rollout_id = ?",
@@ -81,7 +82,7 @@ def counted(db: sqlite3.Connection, rollout_id: str) -> RolloutCounts:
     )
 
 
-def _merge(db: sqlite3.Connection, meter: Meter, reading: Reading) -> None:
+def _merge(db: Connection, meter: Meter, reading: Reading) -> None:
     key = (meter.rollout_id, meter.process_id, meter.epoch, meter.arm.value)
     row = db.execute(
         "SELECT sequence, ratio, body FROM reading "
@@ -93,7 +94,9 @@ def _merge(db: sqlite3.Connection, meter: Meter, reading: Reading) -> None:
         if merge({meter: known}, {meter: reading})[meter] == known:
             return
     db.execute(
-        "INSERT OR REPLACE INTO reading (rollout_id, process_id, epoch, arm, sequence, ratio, "
-        "body, touched_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO reading (rollout_id, process_id, epoch, arm, sequence, ratio, body, touched_us) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rollout_id, process_id, epoch, arm) DO UPDATE "
+        "SET sequence = excluded.sequence, ratio = excluded.ratio, body = excluded.body, "
+        "touched_us = excluded.touched_us",
         (*key, reading.sequence, reading.ratio, dump(reading.counts), to_us(now())),
     )

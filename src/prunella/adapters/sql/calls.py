@@ -1,9 +1,9 @@
 """Recorded successes: finding them, and marking those that are references."""
 
-import sqlite3
 from collections.abc import Sequence
 
-from prunella.adapters.sqlite.rows import load, moment, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import load, moment, text
 from prunella.model.clock import from_us, now, to_us
 from prunella.model.errors import AmbiguousName, UnknownName
 from prunella.model.records import Call
@@ -18,7 +18,7 @@ GOLDEN = (
 )
 
 
-def calls(db: sqlite3.Connection, site_id: str, limit: int) -> list[Call]:
+def calls(db: Connection, site_id: str, limit: int) -> list[Call]:
     """Return golden calls before others; within both the newest come first."""
     found: list[Call] = []
     for golden in ("NOT NULL", "NULL"):
@@ -32,7 +32,7 @@ def calls(db: sqlite3.Connection, site_id: str, limit: int) -> list[Call]:
 
 
 def kept_calls(
-    db: sqlite3.Connection, site_id: str | None, golden_only: bool, limit: int
+    db: Connection, site_id: str | None, golden_only: bool, limit: int
 ) -> Sequence[KeptCall]:
     rows = db.execute(
         "SELECT body, golden_us FROM call WHERE (?1 IS NULL OR site_id = ?1) "
@@ -42,7 +42,7 @@ def kept_calls(
     return [_kept(*row) for row in rows]
 
 
-def kept_call(db: sqlite3.Connection, beginning: str) -> KeptCall:
+def kept_call(db: Connection, beginning: str) -> KeptCall:
     """Find a call by its id or an unambiguous beginning, with or without ``call_``."""
     wanted = text(beginning.strip())
     if wanted and not wanted.startswith("call_"):
@@ -62,7 +62,7 @@ def kept_call(db: sqlite3.Connection, beginning: str) -> KeptCall:
     return _kept(*found[0][1:])
 
 
-def mark(db: sqlite3.Connection, call_id: str, *, golden: bool) -> None:
+def mark(db: Connection, call_id: str, *, golden: bool) -> None:
     """Make a call a reference, or an ordinary one again; the first marking's moment stays."""
     golden_us = moment(to_us(now())) if golden else None
     db.execute(
@@ -72,7 +72,7 @@ def mark(db: sqlite3.Connection, call_id: str, *, golden: bool) -> None:
     )
 
 
-def golden_bytes(db: sqlite3.Connection) -> int:
+def golden_bytes(db: Connection) -> int:
     """Return what golden calls and the calls they made take, in bytes."""
     row = db.execute(
         f"SELECT coalesce(sum(length(body)), 0) FROM call WHERE seq IN ({GOLDEN})"  # noqa: S608

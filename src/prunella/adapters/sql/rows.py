@@ -1,6 +1,7 @@
 """Values to columns and back."""
 
 import json
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from prunella.codec.plain import from_plain, to_plain
@@ -29,8 +30,20 @@ def load(kind: type[T], body: str) -> T:
 
 
 def text(value: str, limit: int = 500) -> str:
-    """Return `value` fit for a column: valid UTF-8 and bounded, in characters."""
-    return value[:limit].encode("utf-8", "replace").decode("utf-8")
+    """Return `value` fit for a column: valid UTF-8 without NUL, and bounded, in characters."""
+    value = value[:limit].replace("\0", "?")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def search_text(error_code: str, error_type: str, site_id: str, message: str) -> str:
+    """Return what an incident is found by, in lower case."""
+    parts = (error_code, error_type, site_id, message)
+    return text(" ".join(part[:600] for part in parts), 2_000).lower()
+
+
+def marks(values: Collection[Any]) -> str:
+    """Return a placeholder for each value, with commas between them."""
+    return ", ".join("?" * len(values))
 
 
 def moment(epoch_us: int) -> int:

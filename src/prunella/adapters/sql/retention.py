@@ -13,10 +13,8 @@ that are neither referenced nor among the latest of their site, other calls that
 such occurrences, any calls, all but the latest occurrence of each incident, whole incidents.
 """
 
-import sqlite3
-
-from prunella.adapters.sqlite.calls import GOLDEN
-from prunella.adapters.sqlite.database import Database
+from prunella.adapters.sql.calls import GOLDEN
+from prunella.adapters.sql.connection import Database
 from prunella.model.clock import now, to_us
 
 #: What stays of an incident that isn't closed.
@@ -28,42 +26,27 @@ _HIGH_WATER_RATIO = 0.9
 _TARGET_RATIO = 0.8
 #: Rows removed in one transaction, at most: writers don't wait long for it.
 _BATCH_ROWS = 200
-#: A row is taken to have this many bytes when so many are removed as are in excess. Most are
-#: smaller, so the excess is approached in steps and not overshot.
-_ROW_BYTES = 256 * 1024
-#: Pages given back to the file system in one transaction.
-_VACUUM_PAGES = 500
-
+#: What an incident is taken to have with all that goes with it, in bytes.
+_INCIDENT_BYTES = 256 * 1024
 _REFERENCED = (
-    "CREATE TEMP TABLE IF NOT EXISTS kept_occurrence (seq INTEGER PRIMARY KEY)",
-    "CREATE TEMP TABLE IF NOT EXISTS kept_call (seq INTEGER PRIMARY KEY)",
-    "CREATE TEMP TABLE IF NOT EXISTS golden_call (seq INTEGER PRIMARY KEY)",
-    "CREATE TEMP TABLE IF NOT EXISTS evidence (record_id TEXT PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS kept_occurrence (seq BIGINT PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS kept_call (seq BIGINT PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS golden_call (seq BIGINT PRIMARY KEY)",
     "DELETE FROM kept_occurrence",
     "DELETE FROM kept_call",
     "DELETE FROM golden_call",
-    "DELETE FROM evidence",
     f"INSERT INTO golden_call {GOLDEN}",
-    # What a damaged body says nothing of is not kept for it; reading it will tell.
-    """
-    INSERT OR IGNORE INTO evidence SELECT reference.value FROM verdict,
-        json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.replays.reproduced') AS reference
-    """,
-    """
-    INSERT OR IGNORE INTO evidence SELECT reference.value FROM solved_case,
-        json_each(CASE WHEN json_valid(body) THEN body ELSE '{}' END, '$.rests_on') AS reference
-    """,
     """
     INSERT INTO kept_occurrence SELECT seq FROM (
         SELECT occurrence.seq AS seq, row_number() OVER
             (PARTITION BY incident_id ORDER BY failed_us DESC, occurrence.seq DESC) AS place
         FROM occurrence JOIN incident USING (incident_id)
         WHERE status IN ('open', 'mitigated', 'regressed')
-    ) WHERE place <= :occurrences
+    ) AS ranked WHERE place <= :occurrences
     """,
     """
-    INSERT OR IGNORE INTO kept_occurrence SELECT seq FROM occurrence
-        WHERE occurrence_id IN (SELECT record_id FROM evidence)
+    INSERT INTO kept_occurrence SELECT seq FROM occurrence
+        WHERE occurrence_id IN (SELECT record_id FROM evidence) ON CONFLICT DO NOTHING
     """,
     """
     INSERT INTO kept_call SELECT seq FROM (
@@ -71,30 +54,30 @@ _REFERENCED = (
             (PARTITION BY site_id ORDER BY started_us DESC, seq DESC) AS place
         FROM call WHERE site_id IN
             (SELECT site_id FROM incident WHERE status IN ('open', 'mitigated', 'regressed'))
-    ) WHERE place <= :calls
+    ) AS ranked WHERE place <= :calls
     """,
     """
-    INSERT OR IGNORE INTO kept_call SELECT seq FROM call
-        WHERE call_id IN (SELECT record_id FROM evidence)
+    INSERT INTO kept_call SELECT seq FROM call
+        WHERE call_id IN (SELECT record_id FROM evidence) ON CONFLICT DO NOTHING
     """,
     """
-    INSERT OR IGNORE INTO kept_call SELECT call.seq FROM call WHERE parent_id IN
+    INSERT INTO kept_call SELECT call.seq FROM call WHERE parent_id IN
         (SELECT call_id FROM occurrence JOIN kept_occurrence USING (seq) UNION ALL
-        SELECT call_id FROM call JOIN kept_call USING (seq))
+        SELECT call_id FROM call JOIN kept_call USING (seq)) ON CONFLICT DO NOTHING
     """,
-    "INSERT OR IGNORE INTO kept_call SELECT seq FROM golden_call",
+    "INSERT INTO kept_call SELECT seq FROM golden_call WHERE true ON CONFLICT DO NOTHING",
 )
 
 #: The latest calls of each site, whether it fails or not: a busy site doesn't push out the others.
 _RECENT = (
-    "CREATE TEMP TABLE IF NOT EXISTS recent_call (seq INTEGER PRIMARY KEY)",
+    "CREATE TEMP TABLE IF NOT EXISTS recent_call (seq BIGINT PRIMARY KEY)",
     "DELETE FROM recent_call",
     """
     INSERT INTO recent_call SELECT seq FROM (
         SELECT seq, row_number() OVER
             (PARTITION BY site_id ORDER BY started_us DESC, seq DESC) AS place
         FROM call
-    ) WHERE place <= :calls
+    ) AS ranked WHERE place <= :calls
     """,
 )
 
@@ -125,6 +108,7 @@ _OLD_REST = (
     "AND subject NOT IN (SELECT rollout_id FROM rollout)",
     "DELETE FROM delivery WHERE alert_id NOT IN (SELECT alert_id FROM alert)",
     "DELETE FROM mute WHERE until_us < :before",
+    "DELETE FROM failure_sum WHERE stretch < :before / 600000000",
     "DELETE FROM site WHERE seq NOT IN (SELECT max(seq) FROM site GROUP BY site_id) "
     "AND NOT EXISTS (SELECT 1 FROM call WHERE call.site_id = site.site_id "
     "AND call.source_hash = site.source_hash) AND NOT EXISTS (SELECT 1 FROM occurrence "
@@ -165,55 +149,80 @@ _ORPHANS = (
     "DELETE FROM candidate WHERE incident_id NOT IN (SELECT incident_id FROM incident)",
     "DELETE FROM verdict WHERE candidate_id NOT IN (SELECT candidate_id FROM candidate)",
     "DELETE FROM publication WHERE candidate_id NOT IN (SELECT candidate_id FROM candidate)",
+    "DELETE FROM evidence WHERE owner_id NOT IN (SELECT candidate_id FROM candidate) "
+    "AND owner_id NOT IN (SELECT case_id FROM solved_case)",
 )
 
 
 def is_due(database: Database, *, after_us: int, max_bytes: int) -> bool:
     """Say whether the last pruning was before `after_us`, or the data comes close to `max_bytes`."""
     with database.reading() as db:
-        (pruned_us,) = db.execute("SELECT coalesce(max(pruned_us), -1) FROM upkeep").fetchone()
-        return pruned_us <= after_us or _used_bytes(db) > max_bytes * _HIGH_WATER_RATIO
+        pruned_us, taken_bytes = db.execute(
+            "SELECT coalesce(max(pruned_us), -1), coalesce(max(taken_bytes), 0) FROM upkeep"
+        ).fetchone()
+    limit_bytes = int(max_bytes * _HIGH_WATER_RATIO)
+    return bool(pruned_us <= after_us) or database.is_filling(limit_bytes, taken_bytes)
 
 
 def prune(database: Database, *, before_us: int, max_bytes: int) -> int:
     """Forget what is older than `before_us` and what doesn't fit; return the rows removed."""
-    _mark(database, _REFERENCED)
-    removed = _repeat(database, _OLD_CALLS, before_us, max_bytes=None)
-    removed += _repeat(database, _OLD_OCCURRENCES, before_us, max_bytes=None)
+    with database.session():
+        removed = _prune(database, before_us=before_us, max_bytes=max_bytes)
+    database.give_back()
+    taken_bytes = database.taken_bytes()
     with database.writing() as db:
-        for statement in _OLD_REST:
-            removed += db.execute(statement, {"before": before_us}).rowcount
-    if size_bytes(database) > max_bytes * _HIGH_WATER_RATIO:
-        _mark(database, _RECENT)
-        for statement in _BY_SIZE:
-            removed += _repeat(database, statement, before_us, max_bytes=max_bytes)
-    _give_back(database)
-    with database.writing() as db:
-        db.execute("INSERT OR REPLACE INTO upkeep VALUES (1, ?)", (to_us(now()),))
+        db.execute(
+            "INSERT INTO upkeep (one, pruned_us, taken_bytes) VALUES (1, ?, ?) ON CONFLICT (one) "
+            "DO UPDATE SET pruned_us = excluded.pruned_us, taken_bytes = excluded.taken_bytes",
+            (to_us(now()), taken_bytes),
+        )
     return removed
 
 
-def size_bytes(database: Database) -> int:
-    """Return the bytes that hold data: the file's size once free pages are given back."""
-    with database.reading() as db:
-        return _used_bytes(db)
+def _prune(database: Database, *, before_us: int, max_bytes: int) -> int:
+    _mark(database, _REFERENCED)
+    removed = _remove_all(database, _OLD_CALLS, before_us)
+    removed += _remove_all(database, _OLD_OCCURRENCES, before_us)
+    with database.writing() as db:
+        for statement in _OLD_REST:
+            removed += db.execute(statement, {"before": before_us}).rowcount
+    if database.fill().used_bytes > max_bytes * _HIGH_WATER_RATIO:
+        _mark(database, _RECENT)
+        for statement in _BY_SIZE:
+            removed += _remove_excess(database, statement, int(max_bytes * _TARGET_RATIO))
+    return removed
 
 
-def _repeat(database: Database, statement: str, before_us: int, *, max_bytes: int | None) -> int:
-    """Run `statement` until it finds nothing more, or what remains fits well into `max_bytes`."""
+def _remove_all(database: Database, statement: str, before_us: int) -> int:
+    """Run `statement` until it finds nothing more."""
     removed = 0
     while True:
         with database.writing() as db:
-            batch = _BATCH_ROWS
-            if max_bytes is not None:
-                excess_bytes = _used_bytes(db) - int(max_bytes * _TARGET_RATIO)
-                if excess_bytes <= 0:
-                    return removed
-                batch = min(1 + excess_bytes // _ROW_BYTES, _BATCH_ROWS)
-            rows = db.execute(statement, {"before": before_us, "batch": batch}).rowcount
-            if rows and statement == _INCIDENTS:
-                rows += sum(db.execute(orphans).rowcount for orphans in _ORPHANS)
+            values = {"before": before_us, "batch": _BATCH_ROWS}
+            rows = db.execute(statement, values).rowcount
         removed += rows
+        if not rows:
+            return removed
+
+
+def _remove_excess(database: Database, statement: str, target_bytes: int) -> int:
+    """Run `statement` until it finds nothing more, or what remains is at most `target_bytes`."""
+    removed = wanted = 0
+    while True:
+        if wanted <= 0:
+            fill = database.fill()
+            excess_bytes = fill.used_bytes - target_bytes
+            if excess_bytes <= 0:
+                return removed
+            # An incident takes all its records with it.
+            row_bytes = fill.row_bytes if statement != _INCIDENTS else _INCIDENT_BYTES
+            wanted = 1 + excess_bytes // row_bytes
+        with database.writing() as db:
+            rows = db.execute(statement, {"batch": min(wanted, _BATCH_ROWS)}).rowcount
+            removed += rows
+            wanted -= rows
+            if rows and statement == _INCIDENTS:
+                removed += sum(db.execute(orphans).rowcount for orphans in _ORPHANS)
         if not rows:
             return removed
 
@@ -222,26 +231,7 @@ def _mark(database: Database, statements: tuple[str, ...]) -> None:
     """Fill temporary tables, which needs no write lock."""
     with database.reading() as db:
         for statement in statements:
-            db.execute(statement, {"occurrences": KEPT_OCCURRENCES, "calls": KEPT_CALLS})
-
-
-def _give_back(database: Database) -> None:
-    with database.outside_transaction() as db:
-        free = _pages(db, "freelist_count")
-        while free:
-            # As a script, because execute() stops after the first page; in steps, so that the log
-            # stays short and writers get their turn.
-            db.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
-            before, free = free, _pages(db, "freelist_count")
-            if free >= before:  # somebody else removes rows at the same time
-                break
-        # Moves the log into the file as far as readers allow; what they hold back goes next time.
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _used_bytes(db: sqlite3.Connection) -> int:
-    return (_pages(db, "page_count") - _pages(db, "freelist_count")) * _pages(db, "page_size")
-
-
-def _pages(db: sqlite3.Connection, pragma: str) -> int:
-    return int(db.execute(f"PRAGMA {pragma}").fetchone()[0])
+            values = {"occurrences": KEPT_OCCURRENCES, "calls": KEPT_CALLS}
+            db.execute(
+                statement, {name: values[name] for name in values if f":{name}" in statement}
+            )

@@ -5,18 +5,18 @@ nothing. Whether somebody wants a job to end stands in a column of its own, so t
 keeps its progress doesn't overwrite it.
 """
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from prunella.adapters.sqlite.rows import dump, load, moment, text
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.rows import dump, load, marks, moment, text
 from prunella.model.clock import to_us
 from prunella.model.errors import UnknownName
 from prunella.model.jobs import Job, JobKind, JobState
 
 
-def add(db: sqlite3.Connection, job: Job) -> Job:
+def add(db: Connection, job: Job) -> Job:
     db.execute(
         "INSERT INTO job (job_id, kind, subject, state, attempt, is_cancelled, made_us, lease_us, "
         "body) VALUES (?, ?, ?, ?, ?, 0, ?, 0, ?) ON CONFLICT DO NOTHING",
@@ -38,9 +38,7 @@ def add(db: sqlite3.Connection, job: Job) -> Job:
     return _read(*row)
 
 
-def take(
-    db: sqlite3.Connection, *, worker: str, at: datetime, lease: timedelta, most: int
-) -> Job | None:
+def take(db: Connection, *, worker: str, at: datetime, lease: timedelta, most: int) -> Job | None:
     at_us = moment(to_us(at))
     while True:
         row = db.execute(
@@ -74,13 +72,13 @@ def take(
             return taken
 
 
-def keep(db: sqlite3.Connection, job: Job) -> Job | None:
+def keep(db: Connection, job: Job) -> Job | None:
     if not _keep(db, job, attempt=job.attempt, state=JobState.RUNNING):
         return None
     return find(db, job.job_id)
 
 
-def cancel(db: sqlite3.Connection, job_id: str, at: datetime) -> Job:
+def cancel(db: Connection, job_id: str, at: datetime) -> Job:
     found = find(db, job_id)
     if found.state is JobState.WAITING:
         ended = replace(found, state=JobState.CANCELLED, is_cancelled=True, ended_at=at)
@@ -91,7 +89,7 @@ def cancel(db: sqlite3.Connection, job_id: str, at: datetime) -> Job:
     return find(db, job_id)
 
 
-def find(db: sqlite3.Connection, job_id: str) -> Job:
+def find(db: Connection, job_id: str) -> Job:
     row = db.execute(
         "SELECT body, is_cancelled FROM job WHERE job_id = ?", (text(job_id),)
     ).fetchone()
@@ -103,7 +101,7 @@ def find(db: sqlite3.Connection, job_id: str) -> Job:
 
 
 def jobs(
-    db: sqlite3.Connection,
+    db: Connection,
     subject: str | None,
     states: Collection[JobState] | None,
     kinds: Collection[JobKind] | None,
@@ -112,15 +110,15 @@ def jobs(
     wanted = [state.value for state in (JobState if states is None else states)]
     of_kinds = [kind.value for kind in (JobKind if kinds is None else kinds)]
     rows = db.execute(
-        f"SELECT body, is_cancelled FROM job WHERE state IN ({_marks(wanted)}) "  # noqa: S608 - marks
-        f"AND kind IN ({_marks(of_kinds)}) AND (? IS NULL OR subject = ?) "
+        f"SELECT body, is_cancelled FROM job WHERE state IN ({marks(wanted)}) "  # noqa: S608 - marks
+        f"AND kind IN ({marks(of_kinds)}) AND (? IS NULL OR subject = ?) "
         "ORDER BY seq DESC LIMIT ?",
         (*wanted, *of_kinds, subject, subject, limit),
     )
     return [_read(*row) for row in rows]
 
 
-def _keep(db: sqlite3.Connection, job: Job, *, attempt: int, state: JobState) -> bool:
+def _keep(db: Connection, job: Job, *, attempt: int, state: JobState) -> bool:
     """Keep a job where it still is in that attempt and state."""
     lease = job.lease_until
     return bool(
@@ -138,10 +136,6 @@ def _keep(db: sqlite3.Connection, job: Job, *, attempt: int, state: JobState) ->
             ),
         ).rowcount
     )
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _read(body: str, is_cancelled: int) -> Job:
