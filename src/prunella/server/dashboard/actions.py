@@ -75,7 +75,9 @@ def _act(visit: Visit, incident: Incident, verb: str) -> str:
         visit.store.set_status(incident.incident_id, IncidentStatus.OPEN)
         return f"{name} is open again."
     if verb not in _JOBS:
-        raise UnknownName(f"there is no action {verb!r}; there are {', '.join(_JOBS)}, ignore, reopen")
+        raise UnknownName(
+            f"there is no action {verb!r}; there are {', '.join(_JOBS)}, ignore, reopen"
+        )
     kind, what = _JOBS[verb]
     Jobs(visit.healer).ask(
         kind, incident.incident_id, actor=visit.access.actor, force=bool(visit.field("force"))
@@ -159,7 +161,9 @@ def change_mutes(visit: Visit) -> Response:
         return visit.done(failed or f"{plural(report.sent, 'alert')} sent.", "/alerts")
     hours = _MUTES_H.get(visit.field("time"), 24)
     muted = alerts.mute(what, timedelta(hours=hours))
-    return visit.done(f"Nobody is told of {muted.what} until {muted.until:%Y-%m-%d %H:%M} UTC.", "/alerts")
+    return visit.done(
+        f"Nobody is told of {muted.what} until {muted.until:%Y-%m-%d %H:%M} UTC.", "/alerts"
+    )
 
 
 def _fixes(visit: Visit) -> Fixes:

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from prunella.model.errors import PrunellaError
-from prunella.model.jobs import JobState
 from prunella.model.rollouts import LIVE
 from prunella.server.access import Role
 from prunella.server.workspaces import Workspace, workspace_of

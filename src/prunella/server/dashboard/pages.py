@@ -63,14 +63,20 @@ def show_incident(visit: Visit) -> Response:
 def show_fixes(visit: Visit) -> Response:
     shown = fix_views.fixes_page(visit.healer, visit.query("tab"))
     return visit.show(
-        "fixes.html", shown=shown, tabs=fix_views.TABS, arm=fix_views.arm, target_of=fix_views.target_of
+        "fixes.html",
+        shown=shown,
+        tabs=fix_views.TABS,
+        arm=fix_views.arm,
+        target_of=fix_views.target_of,
     )
 
 
 @page
 def show_fix(visit: Visit) -> Response:
     shown = fix_views.fix_page(visit.healer, visit.request.path_params["fix_id"])
-    return visit.show("fix.html", shown=shown, chart=None, arm=fix_views.arm, target_of=fix_views.target_of)
+    return visit.show(
+        "fix.html", shown=shown, chart=None, arm=fix_views.arm, target_of=fix_views.target_of
+    )
 
 
 @page
@@ -90,9 +96,7 @@ def show_site(visit: Visit) -> Response:
 @page
 def show_call(visit: Visit) -> Response:
     kept = visit.store.kept_call(visit.request.path_params["call_id"])
-    return visit.show(
-        "call.html", shown=shown_call(kept), children=made_by(visit.store, kept.call)
-    )
+    return visit.show("call.html", shown=shown_call(kept), children=made_by(visit.store, kept.call))
 
 
 @page

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -18,7 +17,15 @@ from starlette.responses import HTMLResponse
 from prunella.codec import render, type_name
 from prunella.model.clock import now
 from prunella.model.tree import Tree
-from prunella.pipeline.wording import ago, block, class_name, failed_function, one_line, plural, span
+from prunella.pipeline.wording import (
+    ago,
+    block,
+    class_name,
+    failed_function,
+    one_line,
+    plural,
+    span,
+)
 
 STATIC = Path(__file__).parent / "static"
 #: Cookie that carries what an action has done to the next page.
@@ -32,12 +39,16 @@ def show(request: Request, template: str, *, status: int = 200, **data: Any) -> 
     """Return the page that a template makes of `data`; what an action said is shown once."""
     said = request.cookies.get(SAID, "")
     query = request.url.query
-    text = _environment().get_template(template).render(
-        path=request.url.path,
-        here=request.url.path + (f"?{query}" if query else ""),
-        pager_address=lambda number: f"?{request.url.include_query_params(page=number).query}",
-        said=read_said(said),
-        **data,
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            path=request.url.path,
+            here=request.url.path + (f"?{query}" if query else ""),
+            pager_address=lambda number: f"?{request.url.include_query_params(page=number).query}",
+            said=read_said(said),
+            **data,
+        )
     )
     response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
     if said:
@@ -156,7 +167,7 @@ def code_parts(text: str) -> list[tuple[bool, str]]:
     return [part for part in [*parts, (False, shown[end:])] if part[1]]
 
 
-def bars(numbers: list[int], width: float = 3.0, height: float = 24.0) -> list[Mapping[str, float]]:
+def bars(numbers: list[int], width: float = 3.0, height: float = 24.0) -> list[dict[str, float]]:
     """Return one bar a number as the attributes of an SVG rectangle, the highest of full height."""
     most = max(numbers, default=0)
     found = []

@@ -75,7 +75,11 @@ class Visit:
     def show(self, template: str, *, status: int = 200, **data: Any) -> Response:
         """Return a page of the project."""
         return show(
-            self.request, template, status=status, **frame(self.request, self.workspace.name), **data
+            self.request,
+            template,
+            status=status,
+            **frame(self.request, self.workspace.name),
+            **data,
         )
 
     def done(self, said: str, to: str) -> Response:
@@ -125,9 +129,7 @@ def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable
     @functools.wraps(answer)
     async def endpoint(request: Request) -> Response:
         try:
-            form = await request.form(
-                max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES
-            )
+            form = await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
         except HTTPException as error:
             return problem(request, error.status_code, str(error.detail))
         return await run_in_threadpool(_checked, request, answer, form)

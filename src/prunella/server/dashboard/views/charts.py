@@ -1,12 +1,13 @@
 """Series to draw, as JSON types."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from prunella.model.alerts import TALLY_S
 from prunella.model.audit import AuditEntry
+from prunella.ports import FailureCount
 from prunella.wiring.healer import Healer
 
 #: Points that a trend is drawn with, at most.
@@ -66,15 +67,32 @@ class Trend:
 
 def trend(healer: Healer, *, since: datetime, at: datetime) -> Trend:
     """Return how often anything failed, with the releases and steps of rollouts in between."""
-    return Trend(at_s=(), failures=(), stretch_s=TALLY_S, marks=tuple(_marks(healer, since)))
+    step = max(timedelta(seconds=TALLY_S), (at - since) / _MAX_POINTS)
+    step = timedelta(seconds=TALLY_S) * -(-step // timedelta(seconds=TALLY_S))
+    counted = healer.store.failures(since=since, step=step).get(None, ())
+    found = spread_out(counted, since=since, until=at, step=step)
+    return replace(found, marks=tuple(_marks(healer, since)))
+
+
+def spread_out(
+    counted: Sequence[FailureCount], *, since: datetime, until: datetime, step: timedelta
+) -> Trend:
+    """Return a value for each step from `since` to `until`, 0 where nothing was counted."""
+    step_s = int(step.total_seconds())
+    known = {int(each.at.timestamp()): each.failures for each in counted}
+    first, last = int(since.timestamp()) // step_s, int(until.timestamp()) // step_s
+    at_s = tuple(number * step_s for number in range(first, last + 1))
+    return Trend(
+        at_s=at_s, failures=tuple(known.get(each, 0) for each in at_s), stretch_s=step_s, marks=()
+    )
 
 
 def _marks(healer: Healer, since: datetime) -> Iterator[Mark]:
     entries: Sequence[AuditEntry] = healer.store.audit(limit=500)
-    names = {item.rollout_id: item.fix_id for item in healer.store.rollouts()}
+    names = {str(item.rollout_id): str(item.fix_id) for item in healer.store.rollouts()}
     for entry in entries[-_MAX_MARKS:]:
         tone = _MARKED.get(entry.action.rpartition(".")[2])
         if tone and entry.at >= since:
             verb = entry.action.rpartition(".")[2].replace("_", " ")
-            name = names.get(entry.subject, entry.subject)  # type: ignore[call-overload]
+            name = names.get(entry.subject, entry.subject)
             yield Mark(at=entry.at, tone=tone, label=f"{name} {verb}"[:_MAX_LABEL_CHARS])

@@ -66,9 +66,7 @@ def _code(file: str, lines: Sequence[str], first: int, failed: int, note: str) -
     return Code(
         file=file,
         lines=tuple(
-            CodeLine(
-                number=number, text=_line(lines[number - first]), failed=number == failed
-            )
+            CodeLine(number=number, text=_line(lines[number - first]), failed=number == failed)
             for number in range(begin, end)
         ),
         note=note,

@@ -178,9 +178,7 @@ def _stages(rollout: Rollout) -> tuple[Stage, ...]:
             return "here"
         return "passed" if live and rollout.ratio > ratio else "ahead"
 
-    return tuple(
-        Stage(name=name, ratio=ratio, standing=standing(ratio)) for name, ratio in ratios
-    )
+    return tuple(Stage(name=name, ratio=ratio, standing=standing(ratio)) for name, ratio in ratios)
 
 
 def meters(look: Look | None) -> tuple[Meter, ...]:

@@ -167,7 +167,7 @@ def _publication(story: Story) -> Publication | None:
 
 
 def _occurrence(healer: Healer, occurrence: Occurrence) -> ShownOccurrence:
-    chain = []
+    chain: list[ShownException] = []
     item: ExceptionInfo | None = occurrence.exception
     relation = ""
     while item is not None and len(chain) < _MAX_CHAIN:
@@ -246,7 +246,9 @@ def _of_incident(story: Story) -> Iterator[Moment]:
         return
     if incident.status is IncidentStatus.REGRESSED:
         again = f" in release {story.regressed_release}" if story.regressed_release else ""
-        yield Moment(at=incident.status_at, tone="bad", what=f"failed again after it was cured{again}")
+        yield Moment(
+            at=incident.status_at, tone="bad", what=f"failed again after it was cured{again}"
+        )
     elif incident.status is IncidentStatus.IGNORED:
         by = f" by {incident.ignored_by}" if incident.ignored_by else ""
         yield Moment(at=incident.status_at, tone="person", what=f"ignored{by}")

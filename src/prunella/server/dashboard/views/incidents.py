@@ -1,14 +1,22 @@
 """The list of incidents: searched, filtered, page by page."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
-from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
-from prunella.ports import Store
+from prunella.model.clock import now
+from prunella.model.incidents import Incident, IncidentStatus
+from prunella.ports import IncidentQuery, Store
+from prunella.server.dashboard.views.charts import spread_out
+from prunella.taxonomy import CODES
 
 _PER_PAGE = 50
+#: Names that a field proposes, at most.
+_MAX_CHOICES = 300
+_SPARK = timedelta(minutes=30)
+_SPARKED = timedelta(hours=24)
+_ALL_BUT_IGNORED = tuple(item for item in IncidentStatus if item is not IncidentStatus.IGNORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +24,7 @@ class Wanted:
     """What somebody looks for, as the address has it; empty fields leave nothing out."""
 
     text: str = ""
-    #: A status, ``all``, or empty for all but ignored ones.
+    #: A status; anything else asks for all but ignored ones.
     status: str = ""
     #: An error code or the beginning of one.
     code: str = ""
@@ -24,17 +32,16 @@ class Wanted:
     release: str = ""
     page: int = 1
 
-    def address(self, **changes: str | int) -> str:
-        """Return the query of the address with some fields changed; another filter begins anew."""
-        fields: dict[str, str | int] = {
+    def address(self, **changes: str) -> str:
+        """Return the query of the address with some fields changed, from the first page on."""
+        fields = {
             "q": self.text,
             "status": self.status,
             "code": self.code,
             "site": self.site,
             "release": self.release,
-            "page": 1,
         } | changes
-        kept = {name: value for name, value in fields.items() if value and (name, value) != ("page", 1)}
+        kept = {name: value for name, value in fields.items() if value}
         return f"?{urlencode(kept)}" if kept else "?"
 
     @property
@@ -57,37 +64,44 @@ class IncidentsPage:
     codes: tuple[str, ...]
     sites: tuple[str, ...]
     releases: tuple[str, ...]
-    #: Incident's id to its failures in each stretch of the last day.
+    #: Incident's id to its failures in each half hour of the last day.
     sparks: Mapping[str, list[int]]
 
 
 def incidents_page(store: Store, wanted: Wanted) -> IncidentsPage:
     """Return the incidents that are looked for, the one seen last first."""
-    everything = [item for item in store.incidents() if item.site_id != HEALER_SITE]
-    found = [item for item in everything if _is_wanted(item, wanted)]
-    pages = max(1, -(-len(found) // _PER_PAGE))
-    page = min(max(wanted.page, 1), pages)
+    statuses = tuple(item for item in IncidentStatus if item.value == wanted.status)
+    found = store.find_incidents(
+        IncidentQuery(
+            text=wanted.text,
+            statuses=statuses or _ALL_BUT_IGNORED,
+            error_code=wanted.code,
+            site=wanted.site,
+            release=wanted.release,
+            limit=_PER_PAGE,
+            offset=(wanted.page - 1) * _PER_PAGE,
+        )
+    )
     return IncidentsPage(
         wanted=wanted,
-        rows=tuple(found[(page - 1) * _PER_PAGE : page * _PER_PAGE]),
-        total=len(found),
-        pages=pages,
-        numbers=Counter(item.status.value for item in everything),
-        codes=tuple(sorted({item.error_code for item in everything})),
-        sites=tuple(sorted({item.site_id for item in everything})),
-        releases=(),
-        sparks={},
+        rows=tuple(found.items),
+        total=found.total,
+        pages=max(1, -(-found.total // _PER_PAGE)),
+        numbers={status.value: number for status, number in found.by_status.items()},
+        codes=tuple(sorted(CODES))[:_MAX_CHOICES],
+        sites=tuple(site.site_id for site in store.sites()[:_MAX_CHOICES]),
+        releases=tuple(store.releases()[:_MAX_CHOICES]),
+        sparks=_sparks(store, tuple(found.items)),
     )
 
 
-def _is_wanted(item: Incident, wanted: Wanted) -> bool:
-    if wanted.status not in ("", "all") and item.status.value != wanted.status:
-        return False
-    if not wanted.status and item.status is IncidentStatus.IGNORED:
-        return False
-    if wanted.code and not f"{item.error_code}.".startswith(wanted.code.rstrip(".") + "."):
-        return False
-    if wanted.site and item.site_id != wanted.site:
-        return False
-    said = f"{item.site_id} {item.error_type} {item.error_code} {item.message}".lower()
-    return all(word in said for word in wanted.text.lower().split())
+def _sparks(store: Store, incidents: tuple[Incident, ...]) -> Mapping[str, list[int]]:
+    at = now()
+    since = at - _SPARKED
+    counted = store.failures(
+        since=since, step=_SPARK, incident_ids=[item.incident_id for item in incidents]
+    )
+    return {
+        str(name): list(spread_out(each, since=since, until=at, step=_SPARK).failures)
+        for name, each in counted.items()
+    }

@@ -1,6 +1,6 @@
 """What fails now, what was healed, and how well healing works."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,9 +8,10 @@ from prunella.model.clock import now
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
 from prunella.model.jobs import Job
 from prunella.model.repair import Publication, PublicationState
-from prunella.model.rollouts import LIVE, Rollout, RolloutState
+from prunella.model.rollouts import Rollout, RolloutState
 from prunella.pipeline.metrics import Metrics, Reduction
 from prunella.pipeline.names import spreads_of, worst_first
+from prunella.pipeline.wording import failed_function
 from prunella.server.dashboard.views.charts import Trend, trend
 from prunella.wiring.healer import Healer
 
@@ -26,7 +27,7 @@ class Healed:
     """Something that healing has done."""
 
     at: datetime
-    #: ``patch`` or ``fix``.
+    #: By what it was healed, in words.
     kind: str
     what: str
     #: Address within the project.
@@ -64,7 +65,7 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
     within, at = timedelta(hours=PERIODS_H[period]), now()
     store = healer.store
     everything = [item for item in store.incidents() if item.site_id != HEALER_SITE]
-    by_id = {item.incident_id: item for item in everything}
+    by_id = {str(item.incident_id): item for item in everything}
     failing = [item for item in everything if item.status in _FAILING]
     rollouts = store.rollouts()
     publications = store.publications()
@@ -81,7 +82,7 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
         waiting=tuple(item for item in rollouts if item.state is RolloutState.CANDIDATE)[:_SHOWN],
         testing=tuple(item for item in rollouts if item.state is RolloutState.TESTING)[:_SHOWN],
         open_patches=tuple(
-            (item, by_id.get(item.incident_id) if item.incident_id else None)
+            (item, by_id.get(item.incident_id or ""))
             for item in sorted(publications, key=lambda each: each.published_at, reverse=True)
             if item.state is PublicationState.OPEN
         )[:_SHOWN],
@@ -95,13 +96,13 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
 def _healed(
     publications: Sequence[Publication],
     rollouts: Sequence[Rollout],
-    by_id: dict[str, Incident],  # type: ignore[type-arg]
+    by_id: Mapping[str, Incident],
     everything: Sequence[Incident],
 ) -> tuple[Healed, ...]:
     found = [
         Healed(
             at=item.published_at,
-            kind="patch",
+            kind="by a patch",
             what=_name(by_id.get(item.incident_id or "")),
             link=f"/incidents/{item.incident_id}",
             standing="merged",
@@ -109,36 +110,36 @@ def _healed(
         for item in publications
         if item.state is PublicationState.MERGED and item.incident_id
     ]
+    graduated = [item for item in rollouts if item.state is RolloutState.GRADUATED]
     found += [
         Healed(
             at=item.changed_at,
-            kind="fix",
-            what=str(item.fix_id),
+            kind=f"fix {item.fix_id} acts on {item.ratio:.0%}",
+            what=_name(by_id.get(item.incident_id or "")) if item.incident_id else item.fix_id,
             link=f"/fixes/{item.rollout_id}",
-            standing=f"acts on {item.ratio:.0%}",
+            standing="mitigated",
         )
-        for item in rollouts
-        if item.state is RolloutState.GRADUATED and item.state in LIVE
+        for item in graduated
     ]
+    mitigated = {item.incident_id for item in graduated}
     found += [
         Healed(
             at=item.status_at,
-            kind="incident",
+            kind=f"{item.error_type.rpartition(':')[2]}, {item.count:,} failures",
             what=_name(item),
             link=f"/incidents/{item.incident_id}",
             standing=item.status.value,
         )
         for item in everything
-        if item.status in _HEALED and item.status_at is not None
+        if item.status in _HEALED
+        and item.status_at is not None
+        and item.incident_id not in mitigated
     ]
     return tuple(sorted(found, key=lambda each: each.at, reverse=True))
 
 
 def _name(incident: Incident | None) -> str:
-    if incident is None:
-        return "an incident that is forgotten"
-    place = incident.location
-    return f"{place.module}:{place.qualname}" if place else incident.site_id
+    return "an incident that is forgotten" if incident is None else failed_function(incident)
 
 
 def _surest(reductions: Sequence[Reduction]) -> Reduction | None:

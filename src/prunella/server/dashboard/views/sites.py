@@ -86,7 +86,9 @@ def sites_page(store: Store, text: str, page: int) -> SitesPage:
     sites = [site for site in store.sites() if site.site_id != HEALER_SITE]
     wanted = [site for site in sites if text.lower() in site.site_id.lower()]
     counted = counts_of(store)
-    wanted.sort(key=lambda site: (-counted[site.site_id][1], -counted[site.site_id][0], site.site_id))
+    wanted.sort(
+        key=lambda site: (-counted[site.site_id][1], -counted[site.site_id][0], site.site_id)
+    )
     pages = max(1, -(-len(wanted) // _PER_PAGE))
     page = min(max(page, 1), pages)
     incidents = store.incidents()
