@@ -122,12 +122,14 @@ def seconds(value_s: float | None) -> str:
 
 
 def ms(value_ms: float | None) -> str:
-    """Return milliseconds with as many digits as they are worth."""
+    """Return milliseconds in a unit and with as many digits as they are worth."""
     if value_ms is None:
         return _UNKNOWN
     if value_ms >= 10_000:
         return f"{value_ms / 1000:,.1f} s"
-    return f"{value_ms:,.0f} ms" if value_ms >= 10 else f"{value_ms:.2g} ms"
+    if value_ms < 1:
+        return f"{1000 * value_ms:,.0f} µs"
+    return f"{value_ms:,.0f} ms" if value_ms >= 10 else f"{value_ms:.1f} ms"
 
 
 def stamp(moment: datetime | None) -> str:

@@ -126,6 +126,7 @@
           ctx.save();
           ctx.lineWidth = devicePixelRatio;
           ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+          ctx.textAlign = "left";
           let free = [-1, -1, -1];
           for (const mark of marks) {
             const x = chart.valToPos(mark.x, "x", true);
@@ -138,7 +139,8 @@
             ctx.stroke();
             // A label where there is room for one: three lines of them, no two over each other.
             const wide = ctx.measureText(mark.label).width + 10 * devicePixelRatio;
-            const left = Math.min(x + 4 * devicePixelRatio, bbox.left + bbox.width - wide);
+            const right = bbox.left + bbox.width;
+            const left = x + wide < right ? x + 4 * devicePixelRatio : x - wide;
             const row = free.findIndex((end) => end < left);
             if (row >= 0) {
               free[row] = left + wide;

@@ -12,7 +12,8 @@ from prunella.wiring.healer import Healer
 
 #: Points that a trend is drawn with, at most.
 _MAX_POINTS = 160
-_MAX_MARKS = 60
+_MAX_MARKS = 40
+_MAX_ENTRIES = 500
 _MAX_LABEL_CHARS = 60
 #: Steps of rollouts that a trend marks: the verb to its tone.
 _MARKED = {
@@ -71,7 +72,7 @@ def trend(healer: Healer, *, since: datetime, at: datetime) -> Trend:
     step = timedelta(seconds=TALLY_S) * -(-step // timedelta(seconds=TALLY_S))
     counted = healer.store.failures(since=since, step=step).get(None, ())
     found = spread_out(counted, since=since, until=at, step=step)
-    return replace(found, marks=tuple(_marks(healer, since)))
+    return replace(found, marks=tuple(_marks(healer, since, step)))
 
 
 def spread_out(
@@ -87,12 +88,18 @@ def spread_out(
     )
 
 
-def _marks(healer: Healer, since: datetime) -> Iterator[Mark]:
-    entries: Sequence[AuditEntry] = healer.store.audit(limit=500)
+def _marks(healer: Healer, since: datetime, step: timedelta) -> Iterator[Mark]:
+    """Yield what to mark; what happened within one step is one mark."""
     names = {str(item.rollout_id): str(item.fix_id) for item in healer.store.rollouts()}
-    for entry in entries[-_MAX_MARKS:]:
-        tone = _MARKED.get(entry.action.rpartition(".")[2])
-        if tone and entry.at >= since:
-            verb = entry.action.rpartition(".")[2].replace("_", " ")
-            name = names.get(entry.subject, entry.subject)
-            yield Mark(at=entry.at, tone=tone, label=f"{name} {verb}"[:_MAX_LABEL_CHARS])
+    together: dict[tuple[int, str], list[AuditEntry]] = {}
+    for entry in healer.store.audit(limit=_MAX_ENTRIES):
+        verb = entry.action.rpartition(".")[2]
+        if verb in _MARKED and entry.at >= since:
+            number = int(entry.at.timestamp() // step.total_seconds())
+            together.setdefault((number, verb), []).append(entry)
+    for (_, verb), entries in list(together.items())[-_MAX_MARKS:]:
+        said = verb.replace("_", " ")
+        name = (
+            names.get(entries[0].subject, "a fix") if len(entries) == 1 else f"{len(entries)} fixes"
+        )
+        yield Mark(at=entries[0].at, tone=_MARKED[verb], label=f"{name} {said}"[:_MAX_LABEL_CHARS])

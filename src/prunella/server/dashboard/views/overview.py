@@ -60,11 +60,12 @@ class Overview:
 
 
 def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
-    """Return the overview of a period of `PERIODS_H`, a day for any other."""
-    period = period if period in PERIODS_H else "24h"
-    within, at = timedelta(hours=PERIODS_H[period]), now()
-    store = healer.store
+    """Return the overview of a period of `PERIODS_H`; of any other, one that shows what there is."""
+    store, at = healer.store, now()
     everything = [item for item in store.incidents() if item.site_id != HEALER_SITE]
+    if period not in PERIODS_H:
+        period = _fitting(everything, at)
+    within = timedelta(hours=PERIODS_H[period])
     by_id = {str(item.incident_id): item for item in everything}
     failing = [item for item in everything if item.status in _FAILING]
     rollouts = store.rollouts()
@@ -93,6 +94,12 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
     )
 
 
+def _fitting(incidents: Sequence[Incident], at: datetime) -> str:
+    """Return an hour where nothing is older, else a day."""
+    first = min((item.first_seen_at for item in incidents), default=at)
+    return "1h" if incidents and at - first < timedelta(hours=1) else "24h"
+
+
 def _healed(
     publications: Sequence[Publication],
     rollouts: Sequence[Rollout],
@@ -114,7 +121,7 @@ def _healed(
     found += [
         Healed(
             at=item.changed_at,
-            kind=f"fix {item.fix_id} acts on {item.ratio:.0%}",
+            kind=f"{item.fix_id} acts on {item.ratio:.0%}",
             what=_name(by_id.get(item.incident_id or "")) if item.incident_id else item.fix_id,
             link=f"/fixes/{item.rollout_id}",
             standing="mitigated",
