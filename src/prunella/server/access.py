@@ -58,3 +58,15 @@ def require(request: HTTPConnection, project: str, role: Role) -> Access:
             f"{access.actor} is {mine.name.lower()} of {project}; this needs {role.name.lower()}",
         )
     return access
+
+
+def require_everywhere(request: HTTPConnection, role: Role) -> Access:
+    """Return the access; 403 where the role isn't theirs in every project.
+
+    Anybody may have `Role.REPORTER`: it stands for being known at all.
+    """
+    access = access_of(request)
+    mine = access.roles.get("*")
+    if role > Role.REPORTER and (mine is None or mine < role):
+        raise HTTPException(403, f"{access.actor} isn't {role.name.lower()} of the whole server")
+    return access
