@@ -42,6 +42,11 @@ class World:
 class Run:
     """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
 
+    __slots__ = (
+        "_acts", "_codes", "_exposures", "_met", "_unit", "altered", "arguments", "began_s", "cost",
+        "degraded", "first_error", "fix_id", "given", "goal", "plan", "router", "site", "world",
+    )  # fmt: skip
+
     def __init__(
         self,
         plan: Plan,
@@ -186,14 +191,8 @@ class Run:
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
             self.world.meter.noted(self.fix_id, "healed", type(self.first_error).__name__)
-        return Finished(
-            outcome,
-            fix_id=self.fix_id,
-            degraded=self.degraded,
-            altered=self.altered or self.degraded,
-            masked=masked,
-            at_end=at_end,
-        )
+        altered = self.altered or self.degraded
+        return Finished(outcome, self.fix_id, self.degraded, altered, masked, at_end)
 
     def _end(self, error: BaseException | None) -> None:
         latency_s = self.world.clock_s() - self.began_s
