@@ -43,7 +43,7 @@ class Run:
     """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
 
     __slots__ = (
-        "_acts", "_codes", "_exposures", "_met", "_unit", "altered", "arguments", "began_s", "cost",
+        "_acts", "_codes", "_exposures", "_met", "_stands", "_unit", "altered", "arguments", "began_s", "cost",
         "degraded", "first_error", "fix_id", "given", "goal", "plan", "router", "site", "world",
     )  # fmt: skip
 
@@ -77,6 +77,8 @@ class Run:
         #: Fix id to whether it acts on this call.
         self._acts: dict[str, bool] = {}
         self._met: set[str] = set()
+        #: Fixes whose objection to the result nobody has met.
+        self._stands: tuple[str, ...] = ()
         self._codes: dict[int, tuple[BaseException, CodeInfo]] = {}
 
     # --- what fixes ask
@@ -120,6 +122,10 @@ class Run:
         name = installed.fix.sticky_key
         value = None if name is None else get(self.site, self.arguments, name)
         return f"{name}={value}" if type(value) in (str, int) else self._unit()
+
+    def stands(self, installed: Installed) -> None:
+        """Remember that a fix objects to the result, which stays as it is: the call has failed."""
+        self._stands = (*self._stands, installed.fix_id)
 
     def acted(
         self, installed: Installed, what: str, *, altered: bool = False, degraded: bool = False
@@ -209,9 +215,9 @@ class Run:
     ) -> None:
         # A call that was called off has failed: left out, or taken for a success, it would speak
         # for fixes that make callers wait until they give up.
-        failed = after is not None
+        failed = after is not None or installed.fix_id in self._stands
         self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=self.cost)
-        if failed and not isinstance(after, Exception):
+        if after is not None and not isinstance(after, Exception):
             return  # which says nothing of total failure
         breaker = installed.breaker
         if exposure.arm is Arm.CONTROL:
