@@ -6,7 +6,7 @@ A failure like one that was described (`prunella.sdk.groups`) costs a look-up an
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec.texts import to_json
+from prunella.codec.texts import quote
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
@@ -117,7 +117,8 @@ class Failures:
             try:
                 if group.is_due:
                     self._describe(site, running, values, failure, group)
-                    self._prepare_repeats(site, group, ending)
+                    if not group.repeat_start:
+                        self._prepare_repeats(site, group, ending)
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
             except BaseException:
@@ -136,12 +137,11 @@ class Failures:
                 site.wanting.discard(group)
 
     def _prepare_repeats(self, site: Site, group: Group, ending: str) -> None:
-        if not group.repeat_start:
-            text = (
-                f'{{"class":"repeat","process_id":"{self._host.process_id}",'
-                f'"group":"{group.name}","site_id":{to_json(site.site_id)},"count":1,"at":'
-            )
-            group.begin_repeats_with(text.encode(), ending)
+        text = (
+            f'{{"class":"repeat","process_id":"{self._host.process_id}",'
+            f'"group":"{group.name}","site_id":{quote(site.site_id)},"count":1,"at":'
+        )
+        group.begin_repeats_with(text.encode(), ending)
 
     def elsewhere(self, error: BaseException) -> None:
         """Record an exception that no site has seen, at the innermost function of the project."""
@@ -168,7 +168,7 @@ class Failures:
     ) -> None:
         """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
         host, journal = self._host, self._journal
-        redactor = host.redactor_for(site.redact)
+        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
         duration_us = 0
         if running is None:
             running = Running(site, journal.new_unique(), current.get())
