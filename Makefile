@@ -81,14 +81,11 @@ bench-speed: $(VENV)/.ready  ## how long healing takes in a project of 500 files
 
 bench-repair: $(VENV)/.ready  ## repairs of the programs in DATA, QUIXBUGS, and BUGSINPY with PROJECTS
 	@test -n "$(DATA)$(QUIXBUGS)$(BUGSINPY)" || { echo "say where they are: make bench-repair \
-	DATA=refactory_crashes.jsonl QUIXBUGS=folder BUGSINPY=folder PROJECTS=folder"; exit 2; }
-	@if test -n "$(DATA)"; then $(BIN)/python benchmarks/repair.py "$(DATA)"; \
-		else echo "DATA is not given: students' programs left out"; fi
-	@if test -n "$(QUIXBUGS)"; then $(BIN)/python benchmarks/quixbugs.py "$(QUIXBUGS)"; \
-		else echo "QUIXBUGS is not given: left out"; fi
-	@if test -n "$(BUGSINPY)" && test -n "$(PROJECTS)"; then \
-		$(BIN)/python benchmarks/bugsinpy.py "$(BUGSINPY)" "$(PROJECTS)"; \
-		else echo "BUGSINPY and PROJECTS are not given: left out"; fi
+	DATA=refactory_crashes.jsonl QUIXBUGS=folder BUGSINPY=folder PROJECTS=folder; \
+	RESULTS=folder keeps what is done"; exit 2; }
+	$(BIN)/python benchmarks/repairs.py $(if $(DATA),--data "$(DATA)") \
+		$(if $(QUIXBUGS),--quixbugs "$(QUIXBUGS)") $(if $(BUGSINPY),--bugsinpy "$(BUGSINPY)") \
+		$(if $(PROJECTS),--projects "$(PROJECTS)") $(if $(RESULTS),--results "$(RESULTS)")
 
 bench-rollout: $(VENV)/.ready  ## whether rollouts decide rightly, and how soon; SEED and RUNS may be set
 	$(BIN)/python benchmarks/rollout.py --seed $(or $(SEED),1) --runs $(or $(RUNS),10000)

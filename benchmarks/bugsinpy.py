@@ -1,7 +1,7 @@
 """What Prunella makes of real bugs of real projects, with the bug's own test as the oracle.
 
     python benchmarks/bugsinpy.py BUGSINPY PROJECTS [--only PROJECT[:BUG] …] [--all] [--limit S]
-                                                   [--json]
+                                                   [--resume FILE] [--json]
 
 BUGSINPY is a clone of BugsInPy (Widyasari et al., ESEC/FSE 2020), PROJECTS a folder with clones of
 the projects' own repositories, named tqdm, thefuck, cookiecutter, httpie and youtube-dl. What the
@@ -12,7 +12,8 @@ its test in this interpreter's version of Python.
 A bug that takes longer than ``--limit`` seconds to be healed is given up, and counts as abstained.
 Without ``--all`` only crashes are healed: bugs whose test ends with an exception other than a
 failed assertion or a time-out. A bug whose test passes, can't be run, or fails with the developers'
-patch too doesn't reproduce: it is left out, and the reason is printed.
+patch too doesn't reproduce: it is left out, and the reason is printed. `--resume` keeps each result
+in a file; a run that was cut goes on there.
 
 plausible  with the patch offered first the bug's test passes, and the tests that passed before in
            its module still do, in a fresh run; the rest of the project's tests isn't run
@@ -40,6 +41,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from kept import Kept
 
 from prunella.adapters.local_host import LocalHost
 from prunella.adapters.plain_folder import PlainFolder
@@ -272,6 +275,28 @@ def _tree(source: bytes) -> str:
     return ast.dump(ast.parse(source))
 
 
+def run(
+    bugsinpy: Path, projects: Path, only: Sequence[str], kept: Kept, *, every: bool, limit_s: float
+) -> list[Result]:
+    """Heal the bugs that aren't kept, one after the other; tells a waiting person of each."""
+    results = []
+    for project in NEEDS:
+        if not (projects / project).exists():
+            print(f"{project}: no clone in {projects}, left out", file=sys.stderr)
+            continue
+        for bug in bugs(bugsinpy, project):
+            name = f"{project}:{bug.number}"
+            if only and project not in only and name not in only:
+                continue
+            found = kept.get(name)
+            if found is None:
+                found = asdict(measure(bug, projects, every=every, limit_s=limit_s))
+                kept.add(name, found)
+            results.append(Result(**found))
+            print(f"{name}: {_said(results[-1])}", file=sys.stderr, flush=True)
+    return results
+
+
 def report(results: Sequence[Result]) -> str:
     """Return the totals of each project, what wasn't reproduced, and the plausible patches."""
     lines = ["| project | healed | correct | plausible | abstained | median s |"]
@@ -307,22 +332,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=[], help="projects, or project:number")
     parser.add_argument("--all", action="store_true", help="bugs that don't crash too")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds for a bug")
+    parser.add_argument("--resume", type=Path, help="file of results: done bugs are left out")
     parser.add_argument("--json", action="store_true", help="one JSON object a bug")
     given = parser.parse_args(arguments)
-    results = []
-    for project in NEEDS:
-        if not (given.projects / project).exists():
-            print(f"{project}: no clone in {given.projects}, left out", file=sys.stderr)
-            continue
-        for bug in bugs(given.bugsinpy, project):
-            name = f"{project}:{bug.number}"
-            if given.only and project not in given.only and name not in given.only:
-                continue
-            results.append(measure(bug, given.projects, every=given.all, limit_s=given.limit))
-            if given.json:
-                print(json.dumps(asdict(results[-1])), flush=True)
-            print(f"{name}: {_said(results[-1])}", file=sys.stderr, flush=True)
-    if not given.json:
+    kept = Kept(given.resume, {"all": given.all, "limit_s": given.limit})
+    results = run(
+        given.bugsinpy, given.projects, given.only, kept, every=given.all, limit_s=given.limit
+    )
+    if given.json:
+        for item in results:
+            print(json.dumps(asdict(item)))
+    else:
         print(report(results))
 
 

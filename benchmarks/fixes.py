@@ -136,13 +136,16 @@ def own_work_ns(*documents: dict[str, Any]) -> int:
     view = view_of(site)
     if view is None:
         raise RuntimeError("the benchmark's own site is gone")
-    calm = Calm(Plan(view, [Installed(Installation(fix=parse(each))) for each in documents]))
-    arguments = {"a": 1, "b": 2}
+    plan = Plan(view, [Installed(Installation(fix=parse(each))) for each in documents])
+    calm = Calm(plan, lambda args, _kwargs: dict(zip(("a", "b"), args, strict=True)), 2)
+    before, after = calm.before, calm.after
 
     def loop() -> None:
         for _ in range(CALLS):
-            calm.before(arguments)
-            calm.after(1)
+            if before is not None:
+                before((1, 2), {})
+            if after is not None:
+                after(1)
 
     return round(min(took_ns(loop) for _ in range(50)))
 
@@ -193,6 +196,8 @@ def measure(rounds: int) -> dict[str, Any]:
     retry = document("retry", "add", initial_delay_ms=0)
     fallback = document("fallback", "add", chain=[{"constant": 0}])
     parameter = document("parameter", "add", clamp={"b": {"max": 9}})
+    acting = document("parameter", "add", clamp={"b": {"max": 1}})
+    when = document("parameter", "add", set={"b": 1}, when={"a": {"range": {"min": 9}}})
     guard = document("guard", "add", stage="output", check={"range": {"min": 0}})
     cases: dict[str, tuple[tuple[Loop, Loop], Callable[[bool], None]]] = {
         "no fix (another site has one)": (
@@ -211,6 +216,14 @@ def measure(rounds: int) -> dict[str, Any]:
             (calls_of(site), calls_of(site)),
             installed(parameter),
         ),
+        "parameter whose condition fails": (
+            (calls_of(site), calls_of(site)),
+            installed(when),
+        ),
+        "parameter that changes each call": (
+            (calls_of(site), calls_of(site)),
+            installed(acting),
+        ),
         "guard of the result, passed": (
             (calls_of(site), calls_of(site)),
             installed(guard),
@@ -224,6 +237,7 @@ def measure(rounds: int) -> dict[str, Any]:
     }
     found = {name: paired(loops, change, rounds) for name, (loops, change) in cases.items()}
     found["parameter that changes nothing"]["own_ns"] = own_work_ns(parameter)
+    found["parameter whose condition fails"]["own_ns"] = own_work_ns(when)
     found["guard of the result, passed"]["own_ns"] = own_work_ns(guard)
     return found
 

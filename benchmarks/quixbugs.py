@@ -1,6 +1,6 @@
 """How many of QuixBugs' programs Prunella repairs with their tests as the oracle.
 
-    python benchmarks/quixbugs.py FOLDER [--only NAME …] [--json]
+    python benchmarks/quixbugs.py FOLDER [--only NAME …] [--resume FILE] [--json]
 
 FOLDER is a clone of QuixBugs (Lin, Koppel, Chen, Solar-Lezama, SPLASH 2017 companion). Each program
 becomes a project of its own: the program, its test module, what that imports. Then
@@ -11,6 +11,8 @@ plausible  with the patch offered first all of the program's tests pass, in a fr
 correct    besides, the function is the corrected one, compared as syntax tree; a plausible patch
            that is written otherwise is not counted, though it may be right
 ambiguous  the verdict says that the tests allow other behaviours too
+
+`--resume` keeps each result in a file; a run that was cut goes on there.
 """
 
 import argparse
@@ -24,6 +26,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from kept import Kept
 
 from prunella.model.errors import PrunellaError
 from prunella.pipeline.results import Healing
@@ -116,6 +120,19 @@ def _function(source: bytes, name: str) -> str:
     return ast.dump(found[-1]) if found else ""
 
 
+def run(folder: Path, only: Sequence[str], kept: Kept) -> list[Result]:
+    """Heal the programs that aren't kept, one after the other; tells a waiting person of each."""
+    results = []
+    for name in only:
+        found = kept.get(name)
+        results.append(Result(**found) if found else measure(folder, name))
+        if found is None:
+            kept.add(name, asdict(results[-1]))
+        said = "plausible" if results[-1].plausible else "not repaired"
+        print(f"{name}: {said} ({results[-1].time_s:.0f} s)", file=sys.stderr, flush=True)
+    return results
+
+
 def table(results: Sequence[Result]) -> str:
     """Return one line a program, and the sums, in Markdown."""
     lines = ["| program | fails with | plausible | correct | ambiguous | s | patch or reason |"]
@@ -148,16 +165,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="a clone of QuixBugs")
     parser.add_argument("--only", nargs="+", help="names of programs")
+    parser.add_argument("--resume", type=Path, help="file of results: done programs are left out")
     parser.add_argument("--json", action="store_true", help="one JSON object a program")
     given = parser.parse_args(arguments)
-    results = []
-    for name in given.only or names(given.folder):
-        results.append(measure(given.folder, name))
-        if given.json:
-            print(json.dumps(asdict(results[-1])), flush=True)
-        said = "plausible" if results[-1].plausible else "not repaired"
-        print(f"{name}: {said} ({results[-1].time_s:.0f} s)", file=sys.stderr, flush=True)
-    if not given.json:
+    results = run(given.folder, given.only or names(given.folder), Kept(given.resume))
+    if given.json:
+        for item in results:
+            print(json.dumps(asdict(item)))
+    else:
         print(table(results))
 
 

@@ -1,7 +1,7 @@
 """How often the built-in rules repair crashing programs, and how often rightly.
 
-    python benchmarks/repair.py DATA [--split dev|held-out] [--limit N] [--every N]
-                                         [--cross] [--in-process] [--json]
+    python benchmarks/repair.py DATA [--split dev|held-out] [--limit N] [--every N] [--sample N]
+                [--cross] [--in-process] [--json] [--resume FILE] [--beside FILE]
     python benchmarks/repair.py DATA --calibrate
 
 Each program takes the real path: its tests are recorded, reproduced in the sandbox, the rules
@@ -20,11 +20,16 @@ Of questions kept aside, only the totals are printed. `--calibrate` runs the dev
 writes the rules' priors. `--cross` prints, for limits of the score, how often offers of one dev
 question are correct with priors of the other dev questions (see `calibration`). `--in-process`
 runs the programs in the benchmark's own processes: much faster, with no sandbox around them.
+`--sample` draws that many programs of each split, the same ones every time.
+
+`--resume` keeps each result in a file; a run that was cut goes on there. `--beside` names such a
+file of another run, and prints how far both agree.
 """
 
 import argparse
 import json
 import multiprocessing
+import random
 import sys
 import tempfile
 import time
@@ -36,9 +41,10 @@ from functools import partial
 from pathlib import Path
 
 from calibration import cross, write_priors
+from kept import Kept, rows
 from refactory import FILE, Program, parameters, read
 from repair_report import Incident as Healed
-from repair_report import Result, holds, offers, reasons, row, table
+from repair_report import Result, agreement, holds, offers, reasons, restored, row, table
 
 from in_process import InProcessReplayer
 from prunella.adapters.replay import SandboxReplayer
@@ -71,6 +77,8 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 MAX_ROUNDS = 3
 #: Patches offered for one incident, at most.
 MAX_OFFERED = 3
+#: What samples are drawn with.
+SEED = 1
 
 
 class Bench:
@@ -389,10 +397,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calibrate", action="store_true", help="write the rules' priors")
     parser.add_argument("--cross", action="store_true", help="priors of the other dev questions")
     parser.add_argument("--in-process", action="store_true", help="fast, without a sandbox")
+    parser.add_argument("--sample", type=int, help="so many programs of each split")
+    parser.add_argument("--resume", type=Path, help="file of results: done programs are left out")
+    parser.add_argument("--beside", type=Path, help="file of another run's results, to compare")
     given = parser.parse_args(arguments)
+    if given.resume and (given.calibrate or given.cross):
+        parser.error("--calibrate and --cross need every candidate, which no file keeps")
     split = "dev" if given.calibrate else given.split
     programs = [item for item in read(given.data) if split in (None, item.split)]
-    results = run_all(programs[:: given.every][: given.limit], in_process=given.in_process)
+    programs = sampled(programs, given.sample)[:: given.every][: given.limit]
+    kept = Kept(given.resume, {"in_process": given.in_process})
+    results = run_all(programs, kept, in_process=given.in_process)
     if given.calibrate:
         write_priors(results, PRIORS)
         print(f"wrote {PRIORS}")
@@ -400,38 +415,62 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for item in results:
             print(json.dumps(row(item)))
     else:
-        _print_tables(results)
+        print(tables(results))
     if given.cross:
         dev = [item for item in results if item.split == "dev"]
         print(f"\npriors of the other dev questions\n{cross(dev)}")
+    if given.beside:
+        others = {name: restored(item) for name, item in rows(given.beside).items()}
+        print(f"\n{agreement(results, others)}")
 
 
-def _print_tables(results: Sequence[Result]) -> None:
+def sampled(programs: Sequence[Program], count: int | None) -> list[Program]:
+    """Return `count` programs of each split, always the same ones; all of them for ``None``."""
+    chosen: list[Program] = []
+    for split in dict.fromkeys(item.split for item in programs):
+        own = [item for item in programs if item.split == split]
+        numbers = list(range(len(own)))
+        if count is not None and count < len(own):
+            numbers = sorted(random.Random(SEED).sample(numbers, count))
+        chosen += [own[number] for number in numbers]
+    return chosen
+
+
+def tables(results: Sequence[Result]) -> str:
+    """Return the figures of each question and split."""
+    lines = []
     for number in sorted({item.question for item in results}):
-        rows = [item for item in results if item.question == number]
-        split = rows[0].split
-        print(f"\nquestion {number}, {split}\n{table(rows, whole=split == 'dev')}")
+        own = [item for item in results if item.question == number]
+        split = own[0].split
+        lines.append(f"\nquestion {number}, {split}\n{table(own, whole=split == 'dev')}")
     for name in dict.fromkeys(item.split for item in results):
-        rows = [item for item in results if item.split == name]
-        print(f"\n{name}\n{table(rows, whole=name == 'dev')}")
-        print(f"abstained because: {reasons(rows)}")
+        own = [item for item in results if item.split == name]
+        lines.append(f"\n{name}\n{table(own, whole=name == 'dev')}")
+        lines.append(f"abstained because: {reasons(own)}")
+    return "\n".join(lines)
 
 
-def run_all(programs: Sequence[Program], *, in_process: bool) -> list[Result]:
-    """Measure programs on two cores, telling a waiting person how far it is."""
-    results = []
+def run_all(programs: Sequence[Program], kept: Kept, *, in_process: bool) -> list[Result]:
+    """Measure the programs that aren't kept on two cores; tells a waiting person how far it is."""
+    done = {
+        item.program_id: restored(found)
+        for item in programs
+        if (found := kept.get(item.program_id))
+    }
+    left = [item for item in programs if item.program_id not in done]
     one = partial(measure, in_process=in_process)
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for number, result in enumerate(pool.imap(one, programs, chunksize=4), 1):
-            results.append(result)
-            correct = sum(item.correct for item in results)
+        for number, result in enumerate(pool.imap_unordered(one, left, chunksize=2), 1):
+            done[result.program_id] = result
+            kept.add(result.program_id, row(result))
+            correct = sum(item.correct for item in done.values())
             end = "\r" if sys.stderr.isatty() else "\n"
             if end == "\n" and number % 20:
                 continue
-            text = f"{number}/{len(programs)} programs, {correct} repaired correctly"
+            text = f"{len(done)}/{len(programs)} programs, {correct} repaired correctly"
             print(text, end=end, file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return results
+    return [done[item.program_id] for item in programs]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from prunella.model.repair import Accepted, Rejected, Verdict
 from prunella.validate import Trial
@@ -78,6 +79,35 @@ def row(result: Result) -> dict[str, object]:
         for incident in result.incidents
     ]
     return plain
+
+
+def restored(kept: Mapping[str, Any]) -> Result:
+    """Return a result of what `row` made of it, without its candidates."""
+    return Result(**{**kept, "incidents": []})
+
+
+def agreement(results: Sequence[Result], others: Mapping[str, Result]) -> str:
+    """Return how far two runs agree on the programs that both have, and where they don't."""
+    pairs = [(item, others[item.program_id]) for item in results if item.program_id in others]
+    lines = [f"{len(pairs)} programs in both runs"]
+    for name in ("offered", "plausible", "right_on_crashing", "correct"):
+        one, other = (sum(getattr(pair[at], name) for pair in pairs) for at in (0, 1))
+        same = sum(getattr(left, name) == getattr(right, name) for left, right in pairs)
+        lines.append(f"{name:20}{one:>6} here{other:>6} there{same:>6} the same")
+    same = sum(left.origins == right.origins for left, right in pairs)
+    lines.append(f"{'rules offered first':20}{same:>29} the same")
+    lines += [
+        f"{left.program_id} ({left.split}): {_ended(left)} here, {_ended(right)} there"
+        for left, right in pairs
+        if _ended(left) != _ended(right)
+    ]
+    return "\n".join(lines)
+
+
+def _ended(result: Result) -> str:
+    if not result.offered:
+        return f"abstained ({result.abstention})"
+    return "correct" if result.correct else "plausible" if result.plausible else "wrong"
 
 
 def table(results: Sequence[Result], *, whole: bool) -> str:

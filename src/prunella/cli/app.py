@@ -18,6 +18,7 @@ from prunella.cli.commands.incidents import incidents
 from prunella.cli.commands.metrics import metrics
 from prunella.cli.commands.replay import replay
 from prunella.cli.commands.rollouts import rollouts
+from prunella.cli.commands.serve import serve
 from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
 from prunella.cli.session import Session
 from prunella.model.errors import PrunellaError
@@ -50,6 +51,7 @@ for _command in (
     bot,
     alerts,
     metrics,
+    serve,
     doctor,
 ):
     app.add_command(_command)

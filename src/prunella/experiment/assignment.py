@@ -20,27 +20,31 @@ class Assignment:
     CRC, whose arms of different fixes are correlated.
     """
 
-    __slots__ = ("_prefix",)
+    __slots__ = ("hashing",)
 
     def __init__(self, fix_id: str, salt: str = "") -> None:
         # A text can't hold the byte FF, so no two triples are hashed as the same bytes.
-        self._prefix = fix_id.encode() + b"\xff" + salt.encode() + b"\xff"
+        prefix = fix_id.encode() + b"\xff" + salt.encode() + b"\xff"
+        #: Returns a hash that has taken in all but the unit: half the price of one made from nothing.
+        self.hashing = blake2b(prefix, digest_size=8).copy
 
     def dealer(self, ratio: float) -> Callable[[str], bool]:
         """Return a function that says whether a unit gets the fix when `ratio` of all units do.
 
         What a running program keeps for an epoch: it costs one hash a call.
         """
-        prefix, bound = self._prefix, _bound(ratio)
+        hashing, bound = self.hashing, bound_of(ratio)
 
         def treated(unit: str) -> bool:
-            return blake2b(prefix + unit.encode(), digest_size=8).digest() < bound
+            found = hashing()
+            found.update(unit.encode())
+            return found.digest() < bound
 
         return treated
 
     def arm(self, unit: str, ratio: float) -> Arm:
         """Return the unit's arm when `ratio` (0 to 1) of all units get the fix."""
-        return Arm.TREATMENT if self._digest(unit) < _bound(ratio) else Arm.CONTROL
+        return Arm.TREATMENT if self._digest(unit) < bound_of(ratio) else Arm.CONTROL
 
     def fraction(self, unit: str) -> float:
         """Return where the unit falls: from 0 to below 1, uniform over units."""
@@ -64,10 +68,12 @@ class Assignment:
         return max(index for index, share in enumerate(shares) if share > 0)
 
     def _digest(self, unit: str) -> bytes:
-        return blake2b(self._prefix + unit.encode(), digest_size=8).digest()
+        found = self.hashing()
+        found.update(unit.encode())
+        return found.digest()
 
 
-def _bound(ratio: float) -> bytes:
+def bound_of(ratio: float) -> bytes:
     """Return what a treated unit's digest lies below; digests compare as big-endian numbers."""
     if not 0 <= ratio <= 1:
         raise ImpossibleCounts(f"ratio {ratio!r} is not between 0 and 1")

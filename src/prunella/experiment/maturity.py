@@ -8,7 +8,8 @@ which units are counted says nothing about how they fared.
 """
 
 from collections import deque
-from math import inf
+from math import fsum, inf
+from threading import Lock
 from typing import Protocol
 
 from prunella.experiment.assignment import Arm
@@ -22,12 +23,13 @@ class Matures(Protocol):
     deadline_s: float
     failed: bool
     latency_s: float
+    cost: float | None
 
 
 class Exposure:
     """A unit that met its arm; `end` it when its fate is known."""
 
-    __slots__ = ("arm", "deadline_s", "failed", "latency_s")
+    __slots__ = ("arm", "cost", "deadline_s", "failed", "latency_s")
 
     def __init__(self, arm: Arm, deadline_s: float) -> None:
         self.arm = arm
@@ -37,6 +39,8 @@ class Exposure:
         self.failed = True
         #: Until it ends before its deadline, it is slower than all.
         self.latency_s = inf
+        #: ``None`` where it isn't known.
+        self.cost: float | None = None
 
     def end(self, failed: bool, now_s: float, latency_s: float = inf) -> None:
         """Note how the unit ended; after its deadline it failed, however it ended."""
@@ -49,8 +53,7 @@ class Exposure:
 class Ledger:
     """The exposures of one rollout and epoch in one process, and the counts of the mature ones.
 
-    Counts outcomes and, with thresholds, latencies; costs have counts of their own. `begin` and
-    ending an exposure are single operations on a deque and attributes, which threads may do at
+    Counts outcomes, costs where they are known and, with thresholds, latencies. `begin` and ending an exposure are single operations on a deque and attributes, which threads may do at
     once; `settle` is for one thread at a time.
     """
 
@@ -88,15 +91,17 @@ class Ledger:
 
     def _summed(self, exposures: list[Matures]) -> Counts:
         n = len(exposures)
-        failures = sum(each.failed for each in exposures)
-        if not self._slow_s:
-            return Counts(n, failures)
+        is_timed = bool(self._slow_s)
+        costs = [each.cost for each in exposures if each.cost is not None]
         return Counts(
             n,
-            failures,
-            timed=n,
-            slow=_exceeding(exposures, self._slow_s),
-            very_slow=_exceeding(exposures, self._very_slow_s),
+            failures=sum(each.failed for each in exposures),
+            timed=n if is_timed else 0,
+            slow=_exceeding(exposures, self._slow_s) if is_timed else (0, 0, 0),
+            very_slow=_exceeding(exposures, self._very_slow_s) if is_timed else (0, 0, 0),
+            costs=len(costs),
+            cost_sum=fsum(costs),
+            cost_squares=fsum(cost * cost for cost in costs),
         )
 
     def counts(self) -> dict[Arm, Counts]:
@@ -119,39 +124,100 @@ def _exceeding(exposures: list[Matures], thresholds_s: tuple[float, ...]) -> Thr
     return (p50, p90, p99)
 
 
+class _Followed:
+    """A sticky unit until it counts."""
+
+    __slots__ = ("arm", "deadline_s", "requests", "until_s")
+
+    def __init__(self, arm: Arm, until_s: float, deadline_s: float) -> None:
+        self.arm = arm
+        #: Requests that begin from here on aren't followed.
+        self.until_s = until_s
+        self.deadline_s = deadline_s
+        self.requests: list[Matures] = []
+
+    @property
+    def failed(self) -> bool:
+        """One of its requests failed, or hasn't ended."""
+        return any(each.failed for each in self.requests)
+
+
 class StickyLedger:
     """Counts sticky units (users, conversations) once each: failed is "any failure in its window".
 
-    Requests of one unit resemble each other; counted one by one they'd pass for independent. A unit
-    is followed for `window_s` seconds from its first request in this process, then counts, and
-    never again. Counts outcomes only; for one thread at a time.
+    Requests of one unit resemble each other; counted one by one they'd pass for independent. The
+    requests that begin in the `window_s` seconds from a unit's first one are followed; when the
+    last of them must have ended, `wait_s` later, the unit counts, and never again: it stays in its
+    arm, so that counting it in each epoch would take one user's luck for many users'. `known` are
+    the units that were begun, which ledgers of one rollout share. Counts outcomes only. Safe under
+    threads.
     """
 
-    __slots__ = ("_counts", "_failed", "_followed", "_known", "_most", "_window_s")
+    __slots__ = ("_counts", "_followed", "_known", "_lock", "_most", "_wait_s", "_window_s")
 
-    def __init__(self, *, window_s: float, most: int = 100_000) -> None:
+    #: Requests of one unit that are followed in one window.
+    MOST_REQUESTS = 1_000
+
+    def __init__(
+        self,
+        *,
+        window_s: float,
+        wait_s: float,
+        known: set[str] | None = None,
+        most: int = 100_000,
+    ) -> None:
         self._window_s = window_s
+        self._wait_s = wait_s
         #: Units are remembered so that they count once; further ones aren't counted at all.
         self._most = most
-        self._known: set[str] = set()
-        self._failed: set[str] = set()
-        self._followed: deque[tuple[float, Arm, str]] = deque()
+        self._known = set() if known is None else known
+        self._followed: dict[str, _Followed] = {}
         self._counts = {Arm.CONTROL: Counts(), Arm.TREATMENT: Counts()}
+        self._lock = Lock()
 
-    def begin(self, unit: str, arm: Arm, now_s: float) -> None:
-        """Note that a request of `unit` meets its arm now."""
-        if unit not in self._known and len(self._known) < self._most:
-            self._known.add(unit)
-            self._followed.append((now_s, arm, unit))
+    def begin(self, unit: str, arm: Arm, now_s: float) -> Exposure:
+        """Note that a request of `unit` meets its arm now; whoever runs it ends the exposure."""
+        exposure = Exposure(arm, now_s + self._wait_s)
+        self.note(unit, exposure, now_s)
+        return exposure
 
-    def fail(self, unit: str) -> None:
-        """Note that a request of `unit` failed; too late, or of no counted unit: nothing happens."""
-        if unit in self._known:
-            self._failed.add(unit)
+    def note(self, unit: str, request: Matures, now_s: float) -> None:
+        """Note a request that was begun elsewhere."""
+        with self._lock:
+            found = self._followed.get(unit)
+            if found is None:
+                if unit in self._known or len(self._known) >= self._most:
+                    return
+                self._known.add(unit)
+                until_s = now_s + self._window_s
+                found = _Followed(request.arm, until_s, until_s + self._wait_s)
+                self._followed[unit] = found
+            if now_s < found.until_s and len(found.requests) < self.MOST_REQUESTS:
+                found.requests.append(request)
 
     def settle(self, now_s: float) -> dict[Arm, Counts]:
-        """Count the units whose window is over at `now_s`; return the cumulative counts."""
-        while self._followed and self._followed[0][0] + self._window_s <= now_s:
-            _, arm, unit = self._followed.popleft()
-            self._counts[arm] += Counts(1, int(unit in self._failed))
+        """Count the units whose time is over at `now_s`; return the cumulative counts."""
+        with self._lock:
+            # In the order of beginning, which is that of deadlines.
+            mature = []
+            for unit, each in self._followed.items():
+                if each.deadline_s > now_s:
+                    break
+                mature.append(unit)
+            for unit in mature:
+                each = self._followed.pop(unit)
+                self._counts[each.arm] += Counts(1, int(each.failed))
         return dict(self._counts)
+
+    def counts(self) -> dict[Arm, Counts]:
+        """Return the cumulative counts of both arms as they were settled last."""
+        return dict(self._counts)
+
+    def pending(self) -> list[Matures]:
+        """Return the requests of units that aren't mature."""
+        with self._lock:
+            return [request for each in self._followed.values() for request in each.requests]
+
+    def __len__(self) -> int:
+        """Return how many units aren't mature."""
+        return len(self._followed)

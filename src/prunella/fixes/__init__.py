@@ -16,6 +16,7 @@ from prunella.fixes.meter import (
     Exposure,
     FixCounts,
     Installation,
+    Lot,
     Meter,
     Mode,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Installation",
     "Installed",
     "Invoke",
+    "Lot",
     "Meter",
     "Mode",
     "Outcome",

@@ -62,6 +62,12 @@ class Target:
         _NAMES, "Error codes that a retry or fallback acts on; NET.* for all of a kind.", default=()
     )
     environments: tuple[str, ...] = key(_NAMES, "Values of the setting `environment`.", default=())
+    sticky_key: str | None = key(
+        Text(100),
+        "The parameter (user_id) whose value decides together who gets the fix. In a rollout, the "
+        "calls of one value count once.",
+        default=None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +99,11 @@ class Fix:
         found: dict[str, Any] = write(self)
         found["config"] = write(self.config)
         return found
+
+    @property
+    def sticky_key(self) -> str | None:
+        """The parameter by whose value calls are dealt, where it isn't by trace."""
+        return self.target.sticky_key or getattr(self.config, "sticky_key", None)
 
     @property
     def specificity(self) -> int:

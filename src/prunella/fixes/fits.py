@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from prunella.fixes.arguments import place_of
 from prunella.fixes.configs import Fallback, Guard, Parameter, Prompt, Retry, Routing, Tool
 from prunella.fixes.document import Fix, Target
-from prunella.fixes.steps import SiteView
+from prunella.fixes.steps import STREAMS, SiteView
 
-_STREAMS = ("generator", "async_generator")
 _PROMPT_ROLES = ("system", "messages", "prompt")
 
 
@@ -42,7 +41,7 @@ def _misfits(fix: Fix, site: SiteView) -> Iterator[str]:
         )
     if isinstance(config, Prompt) and not any(role in site.roles for role in _PROMPT_ROLES):
         yield "it has no parameter for messages, a system message or a prompt"
-    if site.shape in _STREAMS and _needs_a_result(fix):
+    if site.shape in STREAMS and _needs_a_result(fix):
         yield "its result is a stream"
 
 
@@ -58,6 +57,8 @@ def _needs_a_result(fix: Fix) -> bool:
 
 def _names_used(fix: Fix, site: SiteView) -> Iterator[str]:
     config = fix.config
+    if fix.target.sticky_key is not None:
+        yield fix.target.sticky_key
     if isinstance(config, Guard):
         if config.stage == "input" and config.parameter is not None:
             yield config.parameter

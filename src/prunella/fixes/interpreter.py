@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from prunella.fixes import changes
-from prunella.fixes.arguments import get, put
+from prunella.fixes.arguments import put
 from prunella.fixes.configs import Fallback, Goal, Guard, Parameter, Prompt, Routing, Tool
 from prunella.fixes.fallback import along_chain, fall_back, invoked, visited
 from prunella.fixes.guarding import guard_input, guard_output, limited
@@ -23,7 +23,7 @@ from prunella.fixes.plain import copied
 from prunella.fixes.plan import Installed, Plan
 from prunella.fixes.retry import is_for, retry
 from prunella.fixes.run import Run, World, is_healable, names_error
-from prunella.fixes.steps import Attempt, Healing, Outcome, Steps
+from prunella.fixes.steps import STREAMS, Attempt, Healing, Outcome, Steps
 
 _CHANGES: tuple[tuple[str, Any], ...] = (
     ("parameter", changes.by_parameter),
@@ -48,12 +48,19 @@ def interpret(
     is right only where no fix would have acted before it (`prunella.fixes.calm`).
     """
     run = Run(plan, arguments, world, unit, began_s=began_s)
-    outcome = first
-    if outcome is None:
-        outcome = _before(run)
+    outcome = before(run) if first is None else first
+    return (yield from proceed(run, outcome, is_first=first is not None))
+
+
+def proceed(run: Run, outcome: Outcome | None, *, is_first: bool) -> Steps:
+    """Run the fixes of a call from the first attempt on.
+
+    `outcome` is ``None`` where that is to be made, or what takes its place; `is_first` says that it
+    is its own outcome.
+    """
     if outcome is None:
         outcome = yield from _attempt(run)
-    elif first is not None:
+    elif is_first:
         _tell_circuits(run, outcome)
     if outcome.error is not None:
         outcome = yield from _after_failure(run, outcome)
@@ -67,18 +74,21 @@ def interpret(
 # --- before
 
 
-def _before(run: Run) -> Outcome | None:
+def before(run: Run) -> Outcome | None:
     """Let fixes change the call; return an outcome where a guard rejects it."""
-    for installed in run.plan.active("routing"):
-        if not run.has_met("routing"):
+    of = run.plan.of
+    for installed in of["routing"]:
+        if installed.is_on and not run.has_met("routing"):
             run.safely(installed, _route, run, installed, installed.fix.config)
     for fix_type, change in _CHANGES:
-        for installed in run.plan.active(fix_type):
-            if not run.has_met(fix_type):
+        for installed in of[fix_type]:
+            if installed.is_on and not run.has_met(fix_type):
                 run.safely(installed, _change, run, installed, change)
-    for installed in run.plan.active("guard"):
+    for installed in of["guard"]:
         config = installed.fix.config
-        if isinstance(config, Guard) and config.stage == "input" and not run.has_met("guard"):
+        if not installed.is_on or not isinstance(config, Guard) or config.stage != "input":
+            continue
+        if not run.has_met("guard"):
             rejected = run.safely(installed, guard_input, run, installed, config)
             if rejected is not None:
                 return rejected
@@ -90,9 +100,7 @@ def _route(run: Run, installed: Installed, config: Routing) -> None:
         run.skipped(installed, f"the call was sent on {config.max_hops} times already")
         return
     goal = changes.destination(config, run.site, run.arguments)
-    if goal is None or not run.meets(
-        installed, f"route to {_named(goal)}", unit=_sticky(run, config.sticky_key)
-    ):
+    if goal is None or not run.meets(installed, f"route to {_named(goal)}"):
         return
     if goal.model is not None:
         run.arguments = put(run.site, run.arguments, "model", goal.model)
@@ -111,18 +119,10 @@ def _change(run: Run, installed: Installed, change: Any) -> None:
     changed = change(config, run.site, run.arguments)
     if changed is None:
         return
-    sticky = config.sticky_key if isinstance(config, Prompt) else None
     names = ", ".join(name for name in changed if changed[name] is not run.arguments[name])
-    if run.meets(installed, f"change {names}", unit=_sticky(run, sticky)):
+    if run.meets(installed, f"change {names}"):
         run.arguments = changed
         run.acted(installed, f"changed {names}", altered=True)
-
-
-def _sticky(run: Run, key: str | None) -> str | None:
-    if key is None:
-        return None
-    value = get(run.site, run.arguments, key)
-    return f"{key}={value}" if type(value) in (str, int) else None
 
 
 # --- the call
@@ -176,6 +176,8 @@ def _around_open_circuit(run: Run, installed: Installed) -> Any:
 
 
 def _tell_circuits(run: Run, outcome: Outcome) -> None:
+    if not run.plan.of["fallback"]:
+        return
     wary = False
     for installed in run.plan.active("fallback"):
         config = installed.fix.config
@@ -256,7 +258,7 @@ def _after_success(run: Run, outcome: Outcome) -> Healing:
     if run.plan.remembers_s and not run.degraded and not run.altered:
         now_s = run.world.clock_s()
         run.plan.memory.keep(run.arguments, outcome.value, now_s, run.plan.remembers_s)
-    if run.site.shape in ("generator", "async_generator"):
+    if run.site.shape in STREAMS:
         return outcome
     for installed in run.plan.active("tool"):
         outcome = run.safely(installed, _limited, run, installed, outcome) or outcome

@@ -47,10 +47,27 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """Which units take part in a rollout where several fixes of one incident compete.
+
+    All of them deal by one hash: from 0 to 1, each has a span of its own and they share one control.
+    Units of other fixes' spans are in neither arm.
+    """
+
+    #: What all of them deal by.
+    salt: str
+    #: The span of the units that get the fix, its end left out.
+    begins: float
+    ends: float
+    #: From here on, units are control.
+    control_from: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """How units are divided between the arms."""
 
-    #: Makes the division of this rollout independent of all others.
+    #: The rollout: makes its division independent of all others.
     salt: str
     #: Share of the units that get the fix, from 0 to 1.
     ratio: float
@@ -61,6 +78,10 @@ class Allocation:
     #: The p50, p90 and p99 of passing calls, in seconds; empty where latency isn't measured.
     slow_s: tuple[float, ...] = ()
     max_latency_ratio: float = 2.0
+    #: Calls of one sticky value are one unit, followed for so long from the first of them, in seconds.
+    window_s: float = 60.0
+    #: ``None`` where the fix has no rival; `ratio` is its share of the units of both arms.
+    lot: Lot | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,27 +94,30 @@ class Installation:
     allocation: Allocation | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Exposure:
-    """One call that met a fix. Not frozen, which would make each take twice as long to make."""
+    """One call that met a fix. Neither frozen nor made by keywords: each would double its price."""
 
     fix_id: str
     #: The trace or the sticky value that was allocated.
     unit: str
     arm: Arm
+    #: When the fix would act, in seconds of the interpreter's clock.
+    started_s: float
     #: Those of its `Allocation`; without one, everybody gets the fix.
     salt: str = ""
     epoch: int = 0
     ratio: float = 1.0
-    #: When the fix would act, in seconds of the interpreter's clock.
-    started_s: float
 
 
 class Meter(Protocol):
     """Decides the arm of a call that meets a fix, and takes in how it ended."""
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
-        """Return the exposure of a call on which the fix would act at this moment."""
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
+        """Return the exposure of a call on which the fix would act at this moment.
+
+        ``None`` where its unit is in neither arm, since it belongs to another fix of the incident.
+        """
 
     def ended(
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
@@ -156,25 +180,22 @@ class CountingMeter:
         self._lock = Lock()
         self._tallies: dict[str, _Tally] = {}
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
         """As in `Meter`."""
         fix_id = installation.fix.fix_id
         arm = self._deal(installation, unit)
+        tally = self._tallies.get(fix_id)
         with self._lock:
-            tally = self._tally(fix_id)
+            if tally is None:
+                tally = self._tally(fix_id)
             tally.triggers += 1
-            tally.treated += arm is _TREATMENT
+            if arm is _TREATMENT:
+                tally.treated += 1
         allocation = installation.allocation
         if allocation is None:
-            return Exposure(fix_id=fix_id, unit=unit, arm=arm, started_s=now_s)
+            return Exposure(fix_id, unit, arm, now_s)
         return Exposure(
-            fix_id=fix_id,
-            unit=unit,
-            arm=arm,
-            salt=allocation.salt,
-            epoch=allocation.epoch,
-            ratio=allocation.ratio,
-            started_s=now_s,
+            fix_id, unit, arm, now_s, allocation.salt, allocation.epoch, allocation.ratio
         )
 
     def ended(

@@ -19,8 +19,6 @@ TOLERATED = 5
 MAX_REMEMBERED = 256
 #: A remembered result is renewed when it has this share of its greatest age.
 RENEWAL = 0.1
-#: Types that act before the first attempt or on its result: no quick path with them.
-_AROUND = frozenset({"guard", "parameter", "prompt", "tool", "routing"})
 
 
 class Installed:
@@ -31,10 +29,10 @@ class Installed:
         self.fix: Fix = installation.fix
         self.fix_id = installation.fix.fix_id
         self.faults = 0
-        #: Why it was switched off; ``""`` while it is on.
-        self.disabled = ""
-        #: An operator has switched it off in this process.
-        self.switched_off = False
+        #: It may do what it is for.
+        self.is_on = True
+        self._disabled = ""
+        self._switched_off = False
         #: What has been told once already.
         self.told: set[str] = set()
         self.breaker = Breaker(acts_after_failure=self.fix.fix_type in ("retry", "fallback"))
@@ -43,9 +41,24 @@ class Installed:
         self._buckets: dict[str, TokenBucket] = {}
 
     @property
-    def is_on(self) -> bool:
-        """It may do what it is for."""
-        return not (self.disabled or self.switched_off)
+    def disabled(self) -> str:
+        """Why it was switched off by itself; ``""`` while it wasn't."""
+        return self._disabled
+
+    @disabled.setter
+    def disabled(self, why: str) -> None:
+        self._disabled = why
+        self.is_on = not (self._disabled or self._switched_off)
+
+    @property
+    def switched_off(self) -> bool:
+        """An operator has switched it off in this process."""
+        return self._switched_off
+
+    @switched_off.setter
+    def switched_off(self, is_off: bool) -> None:
+        self._switched_off = is_off
+        self.is_on = not (self._disabled or self._switched_off)
 
     @property
     def is_shadow(self) -> bool:
@@ -128,8 +141,6 @@ class Plan:
             name: tuple(each for each in ranked if each.fix.fix_type == name) for name in TYPES
         }
         self.installed = tuple(ranked)
-        #: Only failures are of interest, as long as no target is in trouble.
-        self.is_quick = not any(each.fix.fix_type in _AROUND for each in ranked)
         #: A target has failed lately: the first attempt isn't free any more.
         self.is_wary = False
         #: The age up to which results are remembered; 0 for none.

@@ -18,11 +18,10 @@ def retry_after_s(error: BaseException, now: datetime) -> float | None:
     for _ in range(3):
         if seen is None:
             return None
-        for headers in (
-            _attribute(_attribute(seen, "response"), "headers"),
-            _attribute(seen, "headers"),
-        ):
-            found = _from_headers(headers, now)
+        response = _attribute(seen, "response")
+        for carrier in (response, seen):
+            headers = None if carrier is None else _attribute(carrier, "headers")
+            found = None if headers is None else _from_headers(headers, now)
             if found is not None:
                 return found
         seen = seen.__cause__

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from prunella.fixes.arguments import get
 from prunella.fixes.budgets import TokenBucket
 from prunella.fixes.meter import Arm, Exposure, Meter
 from prunella.fixes.patterns import TooMuch
 from prunella.fixes.plan import TOLERATED, Installed, Plan
-from prunella.fixes.steps import Classify, CodeInfo, Finished, Outcome
+from prunella.fixes.steps import STREAMS, Classify, CodeInfo, Finished, Outcome
 
 T = TypeVar("T")
 
@@ -44,7 +45,8 @@ class Run:
     ) -> None:
         self.plan = plan
         self.site = plan.site
-        self.arguments = arguments
+        #: As the caller gave them, and as fixes have made them.
+        self.given = self.arguments = arguments
         self.world = world
         self.began_s = began_s
         #: A site that the call is sent to instead.
@@ -57,7 +59,8 @@ class Run:
         self.first_error: BaseException | None = None
         self._unit = unit
         self._exposures: list[tuple[Installed, Exposure, BaseException | None]] = []
-        self._arms: dict[str, Arm] = {}
+        #: Fix id to whether it acts on this call.
+        self._acts: dict[str, bool] = {}
         self._met: set[str] = set()
         self._codes: dict[int, tuple[BaseException, CodeInfo]] = {}
 
@@ -73,7 +76,6 @@ class Run:
         would: str,
         *,
         error: BaseException | None = None,
-        unit: str | None = None,
     ) -> bool | None:
         """Tell of a trigger; return whether the fix acts, ``None`` where it only would (shadow).
 
@@ -82,16 +84,27 @@ class Run:
         if installed.is_shadow:
             self.world.meter.noted(installed.fix_id, "shadow", would)
             return None
-        arm = self._arms.get(installed.fix_id)
-        if arm is not None:  # it acts at several moments of one call, which is one unit
-            return arm is Arm.TREATMENT
-        self._met.add(installed.fix.fix_type)
+        acts = self._acts.get(installed.fix_id)
+        if acts is not None:  # it acts at several moments of one call, which is one unit
+            return acts
+        installation = installed.installation
         exposure = self.world.meter.triggered(
-            installed.installation, unit or self._unit(), self.world.clock_s()
+            installation, self._unit_of(installed), self.world.clock_s()
         )
-        self._exposures.append((installed, exposure, error))
-        self._arms[installed.fix_id] = exposure.arm
-        return exposure.arm is Arm.TREATMENT
+        if exposure is not None:
+            self._exposures.append((installed, exposure, error))
+        acts = exposure is not None and exposure.arm is Arm.TREATMENT
+        allocation = installation.allocation
+        # Rivals share their control: what none of them acts on is met by each.
+        if acts or allocation is None or allocation.lot is None:
+            self._met.add(installed.fix.fix_type)
+        self._acts[installed.fix_id] = acts
+        return acts
+
+    def _unit_of(self, installed: Installed) -> str:
+        name = installed.fix.sticky_key
+        value = None if name is None else get(self.site, self.arguments, name)
+        return f"{name}={value}" if type(value) in (str, int) else self._unit()
 
     def acted(
         self, installed: Installed, what: str, *, altered: bool = False, degraded: bool = False
@@ -141,11 +154,16 @@ class Run:
     # --- the end
 
     def finish(self, outcome: Outcome) -> Finished:
-        """Tell of the end of all exposures, and sum the call up."""
+        """Tell of the end of all exposures, and sum the call up.
+
+        A stream that has begun ends later: `Finished.at_end` is then to be called.
+        """
         error = outcome.error
-        latency_s = self.world.clock_s() - self.began_s
-        for installed, exposure, before in self._exposures:
-            self.safely(installed, self._tell_end, installed, exposure, before, error, latency_s)
+        at_end = None
+        if error is None and self._exposures and self.site.shape in STREAMS:
+            at_end = self._end
+        else:
+            self._end(error)
         masked = None
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
@@ -156,7 +174,13 @@ class Run:
             degraded=self.degraded,
             altered=self.altered or self.degraded,
             masked=masked,
+            at_end=at_end,
         )
+
+    def _end(self, error: BaseException | None) -> None:
+        latency_s = self.world.clock_s() - self.began_s
+        for installed, exposure, before in self._exposures:
+            self.safely(installed, self._tell_end, installed, exposure, before, error, latency_s)
 
     def _tell_end(
         self,

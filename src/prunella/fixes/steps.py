@@ -7,6 +7,9 @@ them synchronously, one asynchronously, one replays recorded answers under a vir
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+#: Shapes of functions that hand out items one by one.
+STREAMS = ("generator", "async_generator")
+
 
 class Outcome(NamedTuple):
     """How an attempt ended: by a value, or by an error that isn't ``None``."""
@@ -58,6 +61,8 @@ class Finished(NamedTuple):
     altered: bool = False
     #: An error that the caller doesn't see, and the fix that masked it.
     masked: tuple[BaseException, str] | None = None
+    #: To be called with how a stream ended that has begun; ``None`` where nobody waits for that.
+    at_end: Callable[[BaseException | None], None] | None = None
 
 
 Step = Attempt | Sleep | Invoke

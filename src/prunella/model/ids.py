@@ -27,6 +27,8 @@ RolloutId = NewType("RolloutId", str)
 """``rol_…``: one version of a fix on its way."""
 ClaimId = NewType("ClaimId", str)
 """``clm_…``: one attempt to heal an incident."""
+JobId = NewType("JobId", str)
+"""``job_…``: long work that somebody asked for."""
 AlertId = NewType("AlertId", str)
 """``alr_…``: one thing that people are told."""
 AuditId = NewType("AuditId", str)

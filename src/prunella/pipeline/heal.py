@@ -1,6 +1,7 @@
 """One incident from diagnosis to a published patch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -36,12 +37,8 @@ def heal(
     is taken up and not asked again, unless `afresh`. Raises what the stages can't answer:
     `SandboxUnavailable`, `RepositoryError`, `StoreError`, `NothingToHeal`, `ModelError`.
     """
-    facts = recorded(parts, incident)
-    with checked_out(parts) as tree:
-        facts = with_callers(parts, incident, facts, tree)
-        dossier = gather(parts, incident, facts, tree)
-        model = parts.open_model(incident.incident_id) if parts.open_model and keep else None
-        attempt = _Attempt(parts=parts, facts=facts, dossier=dossier, tree=tree, model=model)
+    with _attempt(parts, incident, may_ask=keep) as attempt:
+        dossier, model = attempt.dossier, attempt.model
         key = evidence_key(dossier, parts.settings)
         known = recall(parts.store, dossier, key) if model is not None and not afresh else None
         diagnosis = known[0] if known else attempt.diagnosis()
@@ -73,6 +70,24 @@ def heal(
         note=note,
         questions=() if keep or not parts.open_model else _questions(dossier, diagnosis),
     )
+
+
+def find_cause(parts: Parts, incident: Incident) -> Diagnosis:
+    """Diagnose `incident` and keep that, without proposing anything. Raises as `heal` does."""
+    with _attempt(parts, incident, may_ask=True) as attempt:
+        diagnosis = attempt.diagnosis()
+    parts.store.save_diagnosis(diagnosis)
+    return diagnosis
+
+
+@contextmanager
+def _attempt(parts: Parts, incident: Incident, *, may_ask: bool) -> Iterator["_Attempt"]:
+    facts = recorded(parts, incident)
+    with checked_out(parts) as tree:
+        facts = with_callers(parts, incident, facts, tree)
+        dossier = gather(parts, incident, facts, tree)
+        model = parts.open_model(incident.incident_id) if parts.open_model and may_ask else None
+        yield _Attempt(parts=parts, facts=facts, dossier=dossier, tree=tree, model=model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
-from prunella.experiment.assignment import Assignment
-from prunella.experiment.maturity import Ledger
+from prunella.experiment.assignment import Assignment, bound_of
+from prunella.experiment.counts import Counts
+from prunella.experiment.maturity import Ledger, StickyLedger
 from prunella.fixes import Arm, CountingMeter, Exposure, FixCounts, Installation
 from prunella.sdk.dealing import Dealing
 
@@ -27,7 +28,7 @@ _CONTROL, _TREATMENT = Arm.CONTROL, Arm.TREATMENT
 class Unit(Exposure):
     """An exposed call of a rollout; also what its ledger keeps until it counts."""
 
-    __slots__ = ("deadline_s", "failed", "latency_s")
+    __slots__ = ("cost", "deadline_s", "failed", "latency_s")
 
     def __init__(self, book: "Book", unit: str, arm: Arm, started_s: float) -> None:
         self.fix_id = book.fix_id
@@ -40,15 +41,19 @@ class Unit(Exposure):
         self.deadline_s = started_s + book.wait_s
         self.failed = True
         self.latency_s = inf
+        self.cost: float | None = None
 
 
 class Book:
     """One epoch of one rollout in this process."""
 
     __slots__ = (
-        "deal",
+        "begins",
+        "control_from",
+        "ends",
         "epoch",
         "fix_id",
+        "hashing",
         "ledger",
         "note",
         "ratio",
@@ -57,7 +62,7 @@ class Book:
         "wait_s",
     )
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, known: set[str]) -> None:
         allocation = installation.allocation
         if allocation is None:
             raise ValueError(f"{installation.fix.fix_id} has no allocation to count by")
@@ -65,19 +70,32 @@ class Book:
         self.rollout_id = allocation.salt
         self.epoch = allocation.epoch
         self.ratio = allocation.ratio
-        self.deal: Callable[[str], bool] = Assignment(self.fix_id, allocation.salt).dealer(
-            allocation.ratio
-        )
-        self.ledger = Ledger(
-            wait_s=allocation.wait_s,
-            slow_s=allocation.slow_s,
-            max_latency_ratio=allocation.max_latency_ratio,
-        )
+        lot = allocation.lot
+        #: What a unit's hash is compared with: treatment from `begins` to below `ends`, control
+        #: from `control_from` on.
+        self.begins = b"" if lot is None else bound_of(lot.begins)
+        self.ends = bound_of(allocation.ratio if lot is None else lot.ends)
+        self.control_from = self.ends if lot is None else bound_of(lot.control_from)
+        dealt_by = (self.fix_id, allocation.salt) if lot is None else ("", lot.salt)
+        self.hashing = Assignment(*dealt_by).hashing
         self.wait_s = allocation.wait_s
+        self.ledger: Ledger | StickyLedger
         #: What a call does to be counted.
-        self.note = self.ledger.note
+        self.note: Callable[[Unit], object]
+        if installation.fix.sticky_key is None:
+            self.ledger = Ledger(
+                wait_s=allocation.wait_s,
+                slow_s=allocation.slow_s,
+                max_latency_ratio=allocation.max_latency_ratio,
+            )
+            self.note = self.ledger.note
+        else:
+            self.ledger = sticky = StickyLedger(
+                window_s=allocation.window_s, wait_s=allocation.wait_s, known=known
+            )
+            self.note = lambda unit: sticky.note(unit.unit, unit, unit.started_s)
         #: The counts as they were shipped last.
-        self.shipped: dict[Arm, Any] = {}
+        self.shipped: dict[Arm, Counts] = {}
 
     def fired(self) -> int:
         """Return how many calls have met the fix in this epoch."""
@@ -101,34 +119,56 @@ class Book:
         )
 
     def tallies(self, now_s: float) -> list[dict[str, Any]]:
-        """Return the counts of the arms in which units became mature since the last time."""
-        found = []
-        for arm, counts in self.ledger.settle(now_s).items():
-            if counts.n and self.shipped.get(arm) != counts:
-                self.shipped[arm] = counts
-                found.append(
-                    {
-                        "rollout_id": self.rollout_id,
-                        "epoch": self.epoch,
-                        "ratio": self.ratio,
-                        "arm": arm.value,
-                        "counts": {
-                            "n": counts.n,
-                            "failures": counts.failures,
-                            "timed": counts.timed,
-                            "slow": list(counts.slow),
-                            "very_slow": list(counts.very_slow),
-                        },
-                    }
-                )
-        return found
+        """Return the counts of both arms if units became mature since the last time.
+
+        Never of one arm alone: should that come late, the arms would be compared at different times.
+        """
+        settled = self.ledger.settle(now_s)
+        if settled == self.shipped or not any(counts.n for counts in settled.values()):
+            return []
+        self.shipped = settled
+        return [
+            {
+                "rollout_id": self.rollout_id,
+                "epoch": self.epoch,
+                "ratio": self.ratio,
+                "arm": arm.value,
+                "counts": _plain(counts),
+            }
+            for arm, counts in settled.items()
+        ]
+
+
+def _plain(counts: Counts) -> dict[str, Any]:
+    """Return counts as JSON, without what isn't measured."""
+    found: dict[str, Any] = {"n": counts.n, "failures": counts.failures}
+    if counts.timed:
+        found |= {
+            "timed": counts.timed,
+            "slow": list(counts.slow),
+            "very_slow": list(counts.very_slow),
+        }
+    if counts.costs:
+        found |= {
+            "costs": counts.costs,
+            "cost_sum": counts.cost_sum,
+            "cost_squares": counts.cost_squares,
+        }
+    return found
 
 
 class RolloutMeter(CountingMeter):
     """Deals and counts the calls that meet fixes in rollouts; others as `CountingMeter` does."""
 
-    def __init__(self, report: Callable[[str, str, str], object] | None = None) -> None:
+    def __init__(
+        self,
+        report: Callable[[str, str, str], object] | None = None,
+        *,
+        clock_s: Callable[[], float] = perf_counter,
+    ) -> None:
         super().__init__(Dealing(), report)
+        #: What units are started by.
+        self._clock_s = clock_s
         self._books: dict[tuple[str, int], Book] = {}
         self._latest: dict[int, tuple[Installation, Book]] = {}
         self._opening = Lock()
@@ -137,10 +177,12 @@ class RolloutMeter(CountingMeter):
         self._rollouts: dict[str, str] = {}
         self._effects: dict[str, dict[str, int]] = {}
         self._told: dict[str, dict[str, int]] = {}
+        #: Rollout id to the sticky units that were counted.
+        self._known: dict[str, set[str]] = {}
         #: Rollout id to how often its fix had fired, and the calls of its sites at that time.
         self._fired: dict[str, tuple[int, int]] = {}
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
         """As in `Meter`; ``make bench-fixes`` prints what it takes."""
         known = self._latest.get(id(installation))
         if known is None or known[0] is not installation:
@@ -148,7 +190,16 @@ class RolloutMeter(CountingMeter):
                 return super().triggered(installation, unit, now_s)
             known = self._open(installation)
         book = known[1]
-        arm = _TREATMENT if book.deal(unit) else _CONTROL
+        # What `Assignment.dealer` does, without the price of a further call.
+        hashed = book.hashing()
+        hashed.update(unit.encode())
+        place = hashed.digest()
+        if book.begins <= place < book.ends:
+            arm = _TREATMENT
+        elif place >= book.control_from:
+            arm = _CONTROL
+        else:
+            return None
         exposure = Unit(book, unit, arm, now_s)
         book.note(exposure)
         return exposure
@@ -158,9 +209,11 @@ class RolloutMeter(CountingMeter):
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
-            if perf_counter() < exposure.deadline_s:
+            # The call began no later than the fix fired: this is no later than its deadline.
+            if exposure.started_s + latency_s < exposure.deadline_s:
                 exposure.failed = failed
                 exposure.latency_s = latency_s
+                exposure.cost = cost
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 
@@ -210,7 +263,7 @@ class RolloutMeter(CountingMeter):
         At exit every unit counts, those that haven't ended as failed: nobody can wait for them.
         """
         with self._opening:
-            now_s = inf if at_exit else perf_counter()
+            now_s = inf if at_exit else self._clock_s()
             tallies = [each for book in self._books.values() for each in book.tallies(now_s)]
             effects = self._changed_effects()
             if not tallies and not effects:
@@ -229,7 +282,7 @@ class RolloutMeter(CountingMeter):
         with self._opening:
             self._told.clear()
             for book in self._books.values():
-                book.shipped.clear()
+                book.shipped = {}
 
     def _changed_effects(self) -> dict[str, dict[str, int]]:
         found = {
@@ -242,13 +295,18 @@ class RolloutMeter(CountingMeter):
 
     def _open(self, installation: Installation) -> tuple[Installation, Book]:
         """Return the book of an installation, the same for all that stand for one epoch."""
+        allocation = installation.allocation
         with self._opening:
-            book = Book(installation)
-            key = (book.rollout_id, book.epoch)
-            book = self._books.setdefault(key, book)
+            rollout_id = "" if allocation is None else allocation.salt
+            book = Book(installation, self._known.setdefault(rollout_id, set()))
+            counted = self._books.setdefault((book.rollout_id, book.epoch), book)
+            # Where a rival came or went, units are dealt anew; the epoch's counts go on.
+            book.ledger, book.note = counted.ledger, counted.note
             self._rollouts[book.fix_id] = book.rollout_id
             while len(self._books) > MAX_BOOKS:
                 self._books.pop(next(iter(self._books)))
+            while len(self._known) > MAX_BOOKS:
+                self._known.pop(next(iter(self._known)))
             if len(self._latest) > MAX_BOOKS:
                 self._latest.clear()
             # The installation is kept, so that its identity stays its own.

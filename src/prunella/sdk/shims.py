@@ -5,12 +5,16 @@ has none of this. Where fixes act on failures alone, a call that succeeds costs 
 and a count; where they act on arguments or results, also the questions whether they would.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from prunella.fixes import Outcome, Plan, interpret
+from prunella.fixes import Outcome, Plan
 from prunella.fixes.calm import Calm
+from prunella.fixes.interpreter import before, proceed
+from prunella.fixes.run import Run
+from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import (
     Around,
     AroundAsync,
@@ -35,6 +39,8 @@ _AROUND = {
     "async_generator": AroundAsyncGenerator,
 }
 
+Begun = tuple[Run, Outcome | None]
+
 
 class Call:
     """How the calls of one function are run under one plan."""
@@ -44,35 +50,50 @@ class Call:
         self.site = site
         self.plan = plan
         self.function = function
-        self.calm = Calm(plan)
         self.around: Around = _AROUND[plan.site.shape](
             function, plan.site.parameters, fixing.callee
         )
         if plan.site.shape not in ("async", "async_generator"):
             self.around.invoke = fixing.callee_now
-
-    def is_calm(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Tell whether the first attempt is as if there were no fix."""
-        calm = self.calm
-        return calm.is_possible and (
-            calm.asks_nothing_before or calm.before(self.around.named(args, kwargs))
-        )
+        calm = Calm(plan, self.around.named, function.__code__.co_argcount)
+        self.calm_before, self.calm_after = calm.before, calm.after
+        #: A changed call is made like any other: its time isn't limited from outside.
+        self.is_plain = not calm.is_timed
 
     def is_off(self) -> bool:
         """Tell whether no fix may act now."""
         return self.fixing.is_off()
 
-    async def drive(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float, first: Outcome | None
-    ) -> "Finished":
-        """Interpret a call, of which the first attempt may be over."""
-        arguments = self.around.named(args, kwargs)
+    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float) -> Begun:
+        """Let fixes change a call; return its interpretation and what takes the call's place."""
+        run = self.begin(args, kwargs, began_s)
+        try:
+            return run, before(run)
+        except Exception as error:  # noqa: BLE001 - the fixes must never harm the call
+            note_fault("fixes", error)
+            return self.begin(args, kwargs, began_s), None
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float) -> Run:
+        """Return the interpretation of a call in which no fix has acted yet."""
         fixing = self.fixing
-        steps = interpret(
-            self.plan, arguments, fixing.world, fixing.unit, began_s=began_s, first=first
-        )
-        finished = await drive(self.around, steps, arguments)
-        fixing.told(self.site, arguments, finished)
+        arguments = self.around.named(args, kwargs)
+        return Run(self.plan, arguments, fixing.world, fixing.unit, began_s=began_s)
+
+    def is_ended(self, run: Run, result: Any) -> bool:
+        """Tell whether a changed call is over with this result: no fix has more to do with it."""
+        if self.plan.remembers_s or not (self.calm_after is None or self.calm_after(result)):
+            return False
+        try:
+            self.fixing.told(self.site, run.given, run.finish(Outcome(result)))
+        except Exception as error:  # noqa: BLE001 - as in `start`
+            note_fault("fixes", error)
+        return True
+
+    async def drive(self, run: Run, outcome: Outcome | None, *, is_first: bool) -> "Finished":
+        """Interpret a call from its first attempt on, as `prunella.fixes.interpreter.proceed`."""
+        steps = proceed(run, outcome, is_first=is_first)
+        finished = await drive(self.around, steps, run.given)
+        self.fixing.told(self.site, run.given, finished)
         return finished
 
     def remember(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
@@ -92,13 +113,13 @@ def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) ->
 
 def _sync(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    remembers, calm_after = bool(plan.remembers_s), call.calm.after
+    calm_before, calm_after = call.calm_before, call.calm_after
+    remembers = bool(plan.remembers_s)
 
     def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
-        first = None
         began_s = clock()
-        if not plan.is_wary and (plan.is_quick or call.is_calm(args, kwargs)):
+        if not plan.is_wary and (calm_before is None or calm_before(args, kwargs)):
             try:
                 result = function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -108,27 +129,44 @@ def _sync(call: Call) -> FunctionType:
                     raise
                 first = Outcome(None, error)
             else:
-                if plan.is_quick or calm_after(result) or call.is_off():
+                if calm_after is None or calm_after(result) or call.is_off():
                     if remembers:
                         call.remember(args, kwargs, result)
                     return result
                 first = Outcome(result)
-        elif call.is_off():
+            run = call.begin(args, kwargs, began_s)
+            return _given(run_now(call.drive(run, first, is_first=True)))
+        if call.is_off():
             return function(*args, **kwargs)
-        return _given(run_now(call.drive(args, kwargs, began_s, first)))
+        return _changed(call, *call.start(args, kwargs, began_s))
 
     return fixed  # type: ignore[return-value]  # a function is one
 
 
+def _changed(call: Call, run: Run, outcome: Outcome | None) -> Any:
+    """Make a call that fixes have changed, or return what takes its place."""
+    is_first = outcome is None and not (run.goal or call.plan.is_wary)
+    if is_first:
+        try:
+            result = call.around.called(run.arguments)
+        except BaseException as error:  # noqa: BLE001 - it is raised again when the fixes are done
+            outcome = Outcome(None, error)
+        else:
+            if call.is_ended(run, result):
+                return result
+            outcome = Outcome(result)
+    return _given(run_now(call.drive(run, outcome, is_first=is_first)))
+
+
 def _async(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    remembers, calm_after = bool(plan.remembers_s), call.calm.after
+    calm_before, calm_after = call.calm_before, call.calm_after
+    remembers = bool(plan.remembers_s)
 
     async def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
-        first = None
         began_s = clock()
-        if not plan.is_wary and (plan.is_quick or call.is_calm(args, kwargs)):
+        if not plan.is_wary and (calm_before is None or calm_before(args, kwargs)):
             try:
                 result = await function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -138,16 +176,33 @@ def _async(call: Call) -> FunctionType:
                     raise
                 first = Outcome(None, error)
             else:
-                if plan.is_quick or calm_after(result) or call.is_off():
+                if calm_after is None or calm_after(result) or call.is_off():
                     if remembers:
                         call.remember(args, kwargs, result)
                     return result
                 first = Outcome(result)
-        elif call.is_off():
+            run = call.begin(args, kwargs, began_s)
+            return _given(await call.drive(run, first, is_first=True))
+        if call.is_off():
             return await function(*args, **kwargs)
-        return _given(await call.drive(args, kwargs, began_s, first))
+        return await _changed_async(call, *call.start(args, kwargs, began_s))
 
     return fixed  # type: ignore[return-value]  # a function is one
+
+
+async def _changed_async(call: Call, run: Run, outcome: Outcome | None) -> Any:
+    """As `_changed`."""
+    is_first = outcome is None and call.is_plain and not (run.goal or call.plan.is_wary)
+    if is_first:
+        try:
+            result = await call.around.called(run.arguments)
+        except BaseException as error:  # noqa: BLE001 - as in `_changed`
+            outcome = Outcome(None, error)
+        else:
+            if call.is_ended(run, result):
+                return result
+            outcome = Outcome(result)
+    return _given(await call.drive(run, outcome, is_first=is_first))
 
 
 def _generator(call: Call) -> FunctionType:
@@ -155,8 +210,20 @@ def _generator(call: Call) -> FunctionType:
         call.plan.calls += 1
         if call.is_off():
             return (yield from call.function(*args, **kwargs))
-        started = _given(run_now(call.drive(args, kwargs, perf_counter(), None)))
-        return started.returned if started.is_over else (yield from started)
+        run, outcome = call.start(args, kwargs, perf_counter())
+        finished = run_now(call.drive(run, outcome, is_first=False))
+        started = _given(finished)
+        tell = finished.at_end or _to_nobody
+        try:
+            returned = started.returned if started.is_over else (yield from started)
+        except GeneratorExit:  # the consumer has what it wants
+            tell(None)
+            raise
+        except BaseException as error:
+            tell(error)
+            raise
+        tell(None)
+        return returned
 
     return fixed  # type: ignore[return-value]  # a function is one
 
@@ -164,14 +231,11 @@ def _generator(call: Call) -> FunctionType:
 def _async_generator(call: Call) -> FunctionType:
     async def fixed(*args: Any, **kwargs: Any) -> Any:
         call.plan.calls += 1
-        if call.is_off():
-            started = await Started(call.function(*args, **kwargs)).begin_async()
-        else:
-            started = _given(await call.drive(args, kwargs, perf_counter(), None))
-        if started.is_over:
-            return
-        inner, value = started.stream, started.first
+        started, tell = await _begun(call, args, kwargs)
         try:
+            if started.is_over:
+                raise StopAsyncIteration
+            inner, value = started.stream, started.first
             while True:
                 try:
                     sent = yield value
@@ -182,10 +246,30 @@ def _async_generator(call: Call) -> FunctionType:
                     value = await inner.athrow(error)
                 else:
                     value = await inner.asend(sent)
-        except StopAsyncIteration:
-            return
+        except (StopAsyncIteration, GeneratorExit) as end:
+            tell(None)
+            if type(end) is GeneratorExit:
+                raise
+        except BaseException as error:
+            tell(error)
+            raise
 
     return fixed  # type: ignore[return-value]  # a function is one
+
+
+async def _begun(
+    call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Started, Callable[[BaseException | None], None]]:
+    """Return a stream with its first item, and who is to be told how it ends."""
+    if call.is_off():
+        return await Started(call.function(*args, **kwargs)).begin_async(), _to_nobody
+    run, outcome = call.start(args, kwargs, perf_counter())
+    finished = await call.drive(run, outcome, is_first=False)
+    return _given(finished), finished.at_end or _to_nobody
+
+
+def _to_nobody(_error: BaseException | None) -> None:
+    """Take in how a stream ended that no fix was waiting for."""
 
 
 _MAKERS = {

@@ -7,7 +7,7 @@ from prunella.taxonomy.classes import RULES
 from prunella.taxonomy.codes import CODES, UNCLASSIFIED, ErrorCode
 from prunella.taxonomy.kinds import BY_KIND
 from prunella.taxonomy.rules import Rule, by_sqlstate, by_status
-from prunella.taxonomy.view import MAX_CHAIN, Living, Recorded, View
+from prunella.taxonomy.view import MAX_CHAIN, Living, Look, Recorded, View, look_of
 
 if TYPE_CHECKING:
     from prunella.model.records import ExceptionInfo
@@ -32,6 +32,9 @@ class Classified(NamedTuple):
 #: of site; only classes that say everything themselves.
 _known: dict[int, tuple[type, dict[str, Classified]]] = {}
 _MAX_KNOWN = 2_000
+#: Kind of a site and look of an exception to what it is, and the classes, which keep the look valid.
+_seen: dict[tuple[str, Look], tuple[Classified, tuple[type, ...]]] = {}
+_MAX_SEEN = 1_000
 
 
 def classify(error: BaseException, *, kind: str = "function") -> Classified:
@@ -46,6 +49,11 @@ def classify(error: BaseException, *, kind: str = "function") -> Classified:
         found = known[1].get(kind)
         if found is not None:
             return found
+    look = look_of(error)
+    if look is not None:
+        before = _seen.get((kind, look[0]))
+        if before is not None:
+            return before[0]
     view = Living(error)
     result = _at(kind, _decide(view, MAX_CHAIN))
     if _says_everything(view.names):
@@ -54,6 +62,10 @@ def classify(error: BaseException, *, kind: str = "function") -> Classified:
                 _known.clear()
             known = _known[id(cls)] = (cls, {})
         known[1][kind] = result
+    elif look is not None:
+        if len(_seen) >= _MAX_SEEN:
+            _seen.clear()
+        _seen[kind, look[0]] = (result, look[1])
     return result
 
 

@@ -263,6 +263,48 @@ _FACTS: Mapping[str, Callable[[BaseException, _ClassFacts], str]] = {
 }
 
 
+Look = tuple[Any, ...]
+"""What of an exception anything here looks at; as ids of classes, texts and numbers."""
+#: Characters of a text in a look.
+_MAX_TEXT = 200
+#: Attributes that `facts` may read.
+_READ = ("code", "type", "body", "response", "sqlstate", "pgcode", *_STATUS_NAMES)
+
+
+def look_of(error: BaseException, left: int = MAX_CHAIN) -> tuple[Look, tuple[type, ...]] | None:
+    """Return what decides on an exception, and the classes in its chain.
+
+    Exceptions of equal looks are the same to `Living`. ``None`` for one that carries more than texts
+    and causes, or long ones. A look holds as long as its classes are kept.
+    """
+    cls = type(error)
+    of_class = _class_facts(cls)
+    own = _own(error)
+    if of_class.is_group or (own and any(name in own for name in _READ)):
+        return None
+    look: list[Any] = [id(cls)]
+    for item in _arguments(error)[:4]:
+        if type(item) is str:
+            if len(item) > _MAX_TEXT:
+                return None
+            look.append(item)
+    if of_class.is_os_error:
+        number, text = _errno(error), _strerror(error)
+        look.append(number if type(number) is int else None)
+        look.append(text[:MAX_MESSAGE] if type(text) is str else None)
+    elif len(look) == 1 and of_class.names[0] == "pydantic:ValidationError":
+        return None
+    cause, is_told = _cause(error), True
+    if cause is None and not _suppressed(error):
+        cause, is_told = _context(error), False
+    if cause is None or left <= 1:
+        return tuple(look), (cls,)
+    below = look_of(cause, left - 1)
+    if below is None:
+        return None
+    return (*look, is_told, below[0]), (cls, *below[1])
+
+
 # --- recorded exceptions ------------------------------------------------------------------------
 
 

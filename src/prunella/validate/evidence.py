@@ -56,7 +56,7 @@ def score(
     for check in checks:
         odds *= _FACTORS.get((check.name, check.outcome), 1.0)
     odds *= 1.0 + min(counts.passing_equal, 10) / 10.0
-    agreeing = {source(origin) for origin, results in others if _agree(healed, results)}
+    agreeing = {source(origin) for origin, results in others if agree(healed, results)}
     agreeing.discard(source(candidate.origin))
     odds *= _AGREEMENT ** min(_MAX_AGREEMENTS, len(agreeing))
     if _handlers(candidate.patch, after=True) > _handlers(candidate.patch, after=False):
@@ -72,11 +72,11 @@ def settled(scored: Sequence[tuple[float, Sequence[ReplayOutcome]]]) -> list[flo
     """
     opinions: list[tuple[float, Sequence[ReplayOutcome]]] = []
     for number, healed in sorted(scored, key=lambda pair: -pair[0]):
-        if not any(_agree(healed, other) for _, other in opinions):
+        if not any(agree(healed, other) for _, other in opinions):
             opinions.append((_odds(number), healed))
     found = []
     for number, healed in scored:
-        against = sum(odds for odds, other in opinions if not _agree(healed, other))
+        against = sum(odds for odds, other in opinions if not agree(healed, other))
         odds = _odds(number)
         found.append(odds / (1.0 + odds + _DISSENT * against))
     return found
@@ -94,7 +94,8 @@ def source(origin: str) -> str:
     return f"{kind}:{name.partition('.')[0]}" if kind == "rule" else origin
 
 
-def _agree(one: Sequence[ReplayOutcome], other: Sequence[ReplayOutcome]) -> bool:
+def agree(one: Sequence[ReplayOutcome], other: Sequence[ReplayOutcome]) -> bool:
+    """Tell whether two candidates return the same on all of the once-failing calls."""
     if len(one) != len(other) or not one:
         return False
     return all(

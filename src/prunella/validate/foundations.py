@@ -2,20 +2,25 @@
 
 Replay can't tell ``return 0`` from ``return 42`` for a call that never returned. What tells them
 apart is the source: neutral values, and those that the function, its docstring or its siblings'
-results name, have somebody behind them.
+results name, have somebody behind them. So have answers that recorded calls share, and what a test
+asks for; anything else is made up, and no patch may make up an answer.
 """
 
 import ast
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
+from prunella.model.repair import Baseline, Check, CheckOutcome, ReplayEnding
+from prunella.model.tree import Tree
 from prunella.validate.policy import Edit
 
 #: A value of nothing: empty, zero, no.
 _NEUTRAL = frozenset({"None", "0", "0.0", "''", "b''", "True", "False", "Ellipsis"})
-#: Methods whose second argument is the answer where there is none.
-_FALLBACKS = frozenset({"get", "pop", "setdefault", "getattr", "next", "getenv"})
+#: Calls that have an answer where there is none, and how many arguments come before it.
+_FALLBACKS = {"get": 1, "pop": 1, "setdefault": 1, "next": 1, "getenv": 1, "getattr": 2}
+#: So many recorded calls with different inputs have to share an answer.
+_SHARED = 2
 
 
 def unfounded(edit: Edit) -> list[str]:
@@ -33,6 +38,47 @@ def unfounded(edit: Edit) -> list[str]:
         for text in gained
         if text not in _NEUTRAL and text not in given and _plain(text) not in words
     )
+
+
+def missing(made_up: Sequence[str]) -> Check:
+    """Return the check ``foundations`` for values that nothing in the source names."""
+    detail = f"nothing in the source names the value it answers with: {', '.join(made_up)}"
+    return Check(name="foundations", outcome=CheckOutcome.NOT_SHOWN, detail=detail[:300])
+
+
+def weighed(made_up: Sequence[str], baseline: Baseline) -> Check:
+    """Return the check ``foundations`` of a patch with such values that no failing test asks for.
+
+    It fails unless each of them is an answer that recorded passing calls share.
+    """
+    shared = shared_answers(baseline)
+    nobodys = [text for text in made_up if text not in shared]
+    if not nobodys:
+        return missing(made_up)
+    detail = (
+        f"it makes up the value that it answers with: {', '.join(nobodys)} is named nowhere in the "
+        "source, no recorded calls share it, and no test that failed before asks for it"
+    )
+    return Check(name="foundations", outcome=CheckOutcome.FAILED, detail=detail[:300])
+
+
+def shared_answers(baseline: Baseline) -> set[str]:
+    """Return the plain values, as source text, that passing calls with different inputs returned."""
+    inputs: dict[str, set[str]] = defaultdict(set)
+    for call, outcome in baseline.passing:
+        if outcome.ending is ReplayEnding.RETURNED:
+            for text in set(_plain_values(outcome.result)):
+                inputs[text].add(repr(call.inputs))
+    return {text for text, seen in inputs.items() if len(seen) >= _SHARED}
+
+
+def _plain_values(tree: Tree) -> Iterator[str]:
+    """Yield a number or text, or those that a tuple is made of."""
+    if isinstance(tree, (int, float, str)):
+        yield repr(tree)
+    elif isinstance(tree, list) and tree[:1] == ["t"]:
+        for item in tree[1:]:
+            yield from _plain_values(item)
 
 
 def _functions(module: ast.Module) -> Iterator[ast.AST]:
@@ -61,7 +107,8 @@ def _answers(function: ast.AST) -> Iterator[str]:
 def _fallbacks(call: ast.Call) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else _text(call.func)
     if name in _FALLBACKS:
-        yield from (text for item in call.args[1:] for text in _constants(item))
+        at = _FALLBACKS[name]
+        yield from (text for item in call.args[at:] for text in _constants(item))
     for keyword in call.keywords:
         if keyword.arg == "default":
             yield from _constants(keyword.value)

@@ -22,14 +22,13 @@ from prunella.model.repair import (
     Verdict,
 )
 from prunella.ports import Progress, Replayer, TestRunner
-from prunella.validate import invariants, policy
+from prunella.validate import foundations, invariants, policy
 from prunella.validate.callers import compare_callers
-from prunella.validate.evidence import LEAST_SCORE, score, settled
-from prunella.validate.foundations import unfounded
+from prunella.validate.evidence import LEAST_SCORE, agree, score, settled
 from prunella.validate.handlers import unfounded_answers
 from prunella.validate.reproduce import Answers, difference, replay_request
 from prunella.validate.surroundings import surroundings
-from prunella.validate.tests import compare_reports, mention
+from prunella.validate.tests import compare_reports, mended, mention
 
 #: Tests are dear: only so many of the best candidates meet them.
 MAX_TESTED = 3
@@ -44,6 +43,10 @@ class Trial:
     #: What the failing calls do with the patch, in the order of the baseline.
     healed: tuple[ReplayOutcome, ...] = ()
     counts: ReplayCounts
+    #: Values that it answers with and nothing in the source names, as source text.
+    made_up: tuple[str, ...] = ()
+    #: A test that failed before passes with it, or its turn to be tested never came.
+    may_be_asked_for: bool = False
     score: float = 0.0
 
     def note(self, name: str, outcome: CheckOutcome, detail: str) -> None:
@@ -98,6 +101,8 @@ def judge(
     for trial in trials:
         trial.score = _score(trial, known)
     _check_tests(trials, test_runner, tree, process, progress)
+    for trial in trials:
+        _weigh_foundations(trial, known, baseline)
     if earlier is not None:
         earlier.extend(trials)
     return reconsider(known)[-len(trials) :] if trials else []
@@ -128,10 +133,10 @@ def _check_text(trial: Trial) -> None:
     _note_problems(trial, "signature", policy.signature_problems(edit), "it is called as before")
     clean = "the edit touches the function and imports only and brings in nothing risky"
     _note_problems(trial, "policy", policy.policy_problems(edit), clean)
-    made_up = list(dict.fromkeys([*unfounded(edit), *unfounded_answers(edit)]))
-    if made_up:
-        detail = f"nothing in the source names the value it answers with: {', '.join(made_up)}"
-        trial.note("foundations", CheckOutcome.NOT_SHOWN, detail[:300])
+    found = (*foundations.unfounded(edit), *unfounded_answers(edit))
+    trial.made_up = tuple(dict.fromkeys(found))
+    if trial.made_up:
+        trial.checks.append(foundations.missing(trial.made_up))
 
 
 def _note_problems(trial: Trial, name: str, problems: Sequence[str], clean: str) -> None:
@@ -267,6 +272,7 @@ def _check_tests(
         if all(trial is not item for item in best):
             detail = f"not run: only the best {MAX_TESTED} candidates meet the tests"
             trial.note("tests", CheckOutcome.NOT_SHOWN, detail)
+            trial.may_be_asked_for = True
             continue
         progress(f"running the project's tests: {trial.candidate.description}")
         patch = trial.candidate.patch
@@ -275,6 +281,20 @@ def _check_tests(
         mentioned = mention(tree, before, patch.path, patch.qualname)
         check = compare_reports(before, after, mentioned=mentioned)
         trial.checks.append(check)
+        trial.may_be_asked_for = mended(before, after) > 0
+
+
+def _weigh_foundations(trial: Trial, known: Sequence[Trial], baseline: Baseline) -> None:
+    """Speak the last word on made-up values, when replays and tests have spoken.
+
+    Another candidate that answers the same without making anything up stands for them as well.
+    """
+    if not trial.made_up or not trial.alive or trial.may_be_asked_for:
+        return
+    if any(agree(trial.healed, each.healed) for each in known if each.alive and not each.made_up):
+        return
+    said = foundations.weighed(trial.made_up, baseline)
+    trial.checks[:] = [said if check.name == said.name else check for check in trial.checks]
 
 
 def _score(trial: Trial, trials: Sequence[Trial]) -> float:

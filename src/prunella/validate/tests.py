@@ -32,16 +32,23 @@ def compare_reports(before: TestReport, after: TestReport | None, *, mentioned: 
         return _check(CheckOutcome.FAILED, f"{len(broken)} tests broke: {names}"[:400])
     if not passed:
         return _check(CheckOutcome.NOT_SHOWN, "no test passes on the base")
-    mended = sum(
+    detail = f"{len(passed)} tests that passed before pass"
+    number = mended(before, after)
+    if number:
+        detail += f", and {number} that failed before pass now"
+    if not mentioned and not number:
+        return _check(CheckOutcome.NOT_SHOWN, f"{detail}, but none mentions the function")
+    return _check(CheckOutcome.PASSED, detail)
+
+
+def mended(before: TestReport, after: TestReport | None) -> int:
+    """Return how many tests failed before and pass now."""
+    if after is None:
+        return 0
+    return sum(
         result in _BAD and after.results.get(name) in _GOOD
         for name, result in before.results.items()
     )
-    detail = f"{len(passed)} tests that passed before pass"
-    if mended:
-        detail += f", and {mended} that failed before pass now"
-    if not mentioned and not mended:
-        return _check(CheckOutcome.NOT_SHOWN, f"{detail}, but none mentions the function")
-    return _check(CheckOutcome.PASSED, detail)
 
 
 def _by_exit_code(before: TestReport, after: TestReport, mentioned: bool) -> Check:

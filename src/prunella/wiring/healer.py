@@ -9,15 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
-from prunella.model.ids import IncidentId
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.ids import AuditId, IncidentId, new_id
+from prunella.model.incidents import Diagnosis, Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.repair import Publication
 from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
-from prunella.pipeline.heal import heal
+from prunella.pipeline.heal import find_cause, heal
 from prunella.pipeline.heal_tests import heal_tests
 from prunella.pipeline.metrics import Metrics, measure
 from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
@@ -32,9 +33,12 @@ from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
 from prunella.wiring.alerts import Alerts
 from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
+from prunella.wiring.programs import Programs
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
 _RIVAL_CALL_S = 1.0
+#: The store is looked through for what is too old this often.
+_PRUNE_EACH = timedelta(hours=1)
 
 
 class Healer:
@@ -69,6 +73,17 @@ class Healer:
         healer._progress = progress or _silent  # noqa: SLF001 - its own
         return healer
 
+    def telling(self, progress: Progress) -> Self:
+        """Return a healer of the same project on the same store that tells its progress elsewhere.
+
+        It looks at the source anew, and is not to be closed.
+        """
+        sibling = type(self).__new__(type(self))
+        sibling.root, sibling.loaded = self.root, self.loaded
+        sibling._progress = progress  # noqa: SLF001 - of the same class
+        sibling.__dict__["store"] = self.store
+        return sibling
+
     @property
     def settings(self) -> Settings:
         return self.loaded.settings
@@ -85,16 +100,20 @@ class Healer:
 
     @cached_property
     def fixes(self) -> Fixes:
-        """The fixes of the project and their rollouts."""
+        """The fixes of the project and their rollouts, in the name of the user."""
+        return self.fixes_by(user())
+
+    def fixes_by(self, actor: str) -> Fixes:
+        """Return the fixes of the project; steps are taken in the name of `actor`."""
         from prunella.adapters.feed import FileFeed
 
-        self._make_store()  # a fix may be there before anything was recorded
+        self.make_store()  # a fix may be there before anything was recorded
         feed = FileFeed(data_folder(self.root))
         open_model = self._open_model if self.settings.model else None
-        return Fixes(self.store, feed, settings=self.settings, open_model=open_model)
+        return Fixes(self.store, feed, settings=self.settings, actor=actor, open_model=open_model)
 
-    def _make_store(self) -> None:
-        """Open the store, also where nothing was recorded yet."""
+    def make_store(self) -> None:
+        """Open the store, also where nothing was recorded yet; raises `StoreError`."""
         from prunella.adapters.sqlite_store import open_store
 
         if "store" not in self.__dict__:
@@ -163,23 +182,49 @@ class Healer:
         )
 
     def refresh(self) -> RefreshReport:
-        """Bring the store up to date: take in what was spooled, forget what is old, triage what is new."""
-        from prunella.adapters.feed import FileFeed
-        from prunella.adapters.spool import drain
-        from prunella.pipeline.advancing import advance_rollouts
-        from prunella.triage import load_rules
+        """Bring the store up to date: take in what was spooled, forget what is old, triage what is new.
 
-        rules = load_rules(self.root)
+        Records of a folder whose programs report to a server are left to that.
+        """
+        from prunella.adapters.spool import DrainReport, drain
+
         spool = data_folder(self.root) / SPOOL_NAME
-        drained = drain(spool, self.store, retention=retention(self.settings))
-        triaged = triage_pending(self.store, rules)
-        advance_rollouts(self.store, FileFeed(spool.parent), self.settings)
+        drained = DrainReport()
+        if not self.reports_to:
+            drained = drain(spool, self.store, retention=retention(self.settings))
         return RefreshReport(
             records=drained.records,
             unreadable=drained.torn,
-            triaged=triaged,
+            triaged=self.settle(),
             left_alone=drained.refused,
         )
+
+    def settle(self) -> int:
+        """Triage what is new, let rollouts go on, forget what is old; return how many were triaged."""
+        from prunella.adapters.feed import FileFeed
+        from prunella.pipeline.advancing import advance_rollouts
+        from prunella.triage import load_rules
+
+        triaged = triage_pending(self.store, load_rules(self.root))
+        advance_rollouts(self.store, FileFeed(data_folder(self.root)), self.settings)
+        kept = retention(self.settings)
+        self.store.prune(max_age=kept.max_age, max_bytes=kept.max_bytes, at_most_each=_PRUNE_EACH)
+        return triaged
+
+    @cached_property
+    def programs(self) -> Programs:
+        """What programs report over the network, and what they hear."""
+        return Programs(self)
+
+    @property
+    def reports_to(self) -> str:
+        """The project on a server that programs of this folder report to; empty: to its store."""
+        from prunella.sdk.reporting_state import read_state
+
+        state = read_state(data_folder(self.root))
+        if state is not None:
+            return state.place
+        return "a server" if self.settings.dsn else ""
 
     def sync(self) -> Sequence[Publication]:
         """See what people did with the pull requests, and learn from it; return what has changed.
@@ -197,13 +242,39 @@ class Healer:
         at = now()
         return measure(self.store, since=None if within is None else at - within, at=at)
 
-    def ignore(self, incident_id: str) -> Incident:
+    def ignore(self, incident_id: str, *, actor: str = "", reason: str = "") -> Incident:
         """Ignore an incident: it stays stored, and is never healed or alerted."""
-        incident = self.store.incident(incident_id)
-        self.store.set_status(
-            incident.incident_id, IncidentStatus.IGNORED, ignored_by="prunella incidents ignore"
+        actor = actor or user()
+        ignored_by = f"{actor}: {reason or 'by hand'}"[:500]
+        return self._decide(incident_id, IncidentStatus.IGNORED, actor, reason, ignored_by)
+
+    def reopen(self, incident_id: str, *, actor: str = "", reason: str = "") -> Incident:
+        """Open an incident again: one that was ignored, or that didn't stay healed."""
+        return self._decide(incident_id, IncidentStatus.OPEN, actor or user(), reason, None)
+
+    def _decide(
+        self,
+        incident_id: str,
+        status: IncidentStatus,
+        actor: str,
+        reason: str,
+        ignored_by: str | None,
+    ) -> Incident:
+        """Give an incident the status that a person wants, and keep who that was."""
+        before = self.store.incident(incident_id)
+        self.store.set_status(before.incident_id, status, ignored_by=ignored_by)
+        self.store.save_audit(
+            AuditEntry(
+                audit_id=AuditId(new_id("aud")),
+                at=now(),
+                actor=actor,
+                action=f"incident.{'ignored' if ignored_by else 'reopened'}",
+                subject=before.incident_id,
+                reason=reason or "by hand",
+                evidence={"was": before.status.value},
+            )
         )
-        return self.store.incident(incident.incident_id)
+        return self.store.incident(before.incident_id)
 
     def calls(
         self, function: str | None = None, *, golden_only: bool = False, limit: int = 20
@@ -240,6 +311,10 @@ class Healer:
             return find_incidents(self.store, function, since=since)
         recent = [item for item in self.store.incidents(since=since) if is_healable(item)]
         return worst_first(recent, spreads_of(self.store, recent, since=since))
+
+    def diagnose(self, incident: Incident) -> Diagnosis:
+        """Find out why an incident fails, and keep that; propose nothing."""
+        return find_cause(self.parts, incident)
 
     def heal(
         self,
@@ -354,7 +429,7 @@ class Healer:
         from prunella.adapters.prices import price_of
 
         model = open_model(self.settings)
-        self._make_store()  # tests may be healed before anything was recorded
+        self.make_store()  # tests may be healed before anything was recorded
         return RecordedModel(
             model=model,
             incident_id=incident_id,

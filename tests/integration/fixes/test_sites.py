@@ -1,6 +1,7 @@
 """Fixes on real functions of every kind, through `install_fix`."""
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -144,6 +145,57 @@ def test_retry_heals_an_async_stream() -> None:
     install_fix(retry())
     assert asyncio.run(consume()) == [0, 1, 2]
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("taken", "failures"), [(1, 0), (2, 1)])
+def test_the_outcome_of_a_healed_stream_is_its_end(taken: int, failures: int) -> None:
+    """A stream that fails after its first item has failed; one that is left early hasn't."""
+    flaky = Flaky(1)
+
+    @heal(idempotent=True)
+    def items() -> Iterator[int]:
+        flaky()
+        yield 1
+        raise ValueError("in the middle")
+
+    install_fix(retry())
+    stream = items()
+    assert next(stream) == 1
+    assert (counts().triggers, counts().failures) == (1, 0)
+    if taken == 2:
+        with pytest.raises(ValueError, match="middle"):
+            next(stream)
+    stream.close()  # type: ignore[attr-defined]  # a generator
+    assert counts().failures == failures
+
+
+@pytest.mark.parametrize("how", ["whole", "left", "failed", "cancelled"])
+def test_the_outcome_of_a_healed_async_stream_is_its_end(how: str) -> None:
+    """As for streams; a consumer that is cancelled while it waits has not got its items."""
+    flaky = Flaky(1)
+
+    @heal(idempotent=True)
+    async def items() -> AsyncIterator[int]:
+        flaky()
+        yield 1
+        if how == "failed":
+            raise ValueError("in the middle")
+        if how == "cancelled":
+            raise asyncio.CancelledError
+        yield 2
+
+    async def consume() -> None:
+        stream: Any = items()
+        async for _ in stream:
+            assert counts().failures == 0
+            if how == "left":
+                break
+        await stream.aclose()
+
+    install_fix(retry())
+    with contextlib.suppress(ValueError, asyncio.CancelledError):
+        asyncio.run(consume())
+    assert (counts().triggers, counts().failures) == (1, int(how in ("failed", "cancelled")))
 
 
 def test_an_empty_stream_stays_empty() -> None:

@@ -64,19 +64,37 @@ def test_which_units_count_says_nothing_about_how_they_fared(units, now_s):
 
 
 def test_sticky_units_count_once_as_any_failure():
-    """A unit counts after its window, once, and as failed if any of its requests in it failed."""
-    ledger = StickyLedger(window_s=5.0, most=3)
+    """A unit counts once, when its last request must have ended; failed if any of them failed."""
+    ledger = StickyLedger(window_s=5.0, wait_s=1.0, most=3)
     for unit, fails in (("a", False), ("b", False), ("a", True), ("a", False), ("c", False)):
-        ledger.begin(unit, Arm.CONTROL, 0.0)
-        if fails:
-            ledger.fail(unit)
+        ledger.begin(unit, Arm.CONTROL, 0.0).end(fails, 0.1)
     ledger.begin("one too many", Arm.CONTROL, 0.0)
-    ledger.fail("one too many")
-    assert ledger.settle(4.9)[Arm.CONTROL] == Counts()
-    assert ledger.settle(5.0)[Arm.CONTROL] == Counts(3, 1)
-    ledger.begin("a", Arm.CONTROL, 6.0)
-    ledger.fail("b")
+    ledger.begin("b", Arm.CONTROL, 5.5)  # after the window: isn't followed
+    assert len(ledger) == 3
+    assert ledger.settle(5.9)[Arm.CONTROL] == Counts()
+    assert ledger.settle(6.0)[Arm.CONTROL] == Counts(3, 1)
+    ledger.begin("a", Arm.CONTROL, 7.0)
     assert ledger.settle(20.0)[Arm.CONTROL] == Counts(3, 1)
+
+
+def test_sticky_units_with_a_request_that_has_not_ended_have_failed():
+    """However late in the window it began: nothing is gained by making failures slow."""
+    ledger = StickyLedger(window_s=5.0, wait_s=1.0)
+    ledger.begin("a", Arm.TREATMENT, 0.0).end(False, 0.1)
+    late = ledger.begin("a", Arm.TREATMENT, 4.9)
+    late.end(False, 6.0)
+    assert ledger.settle(6.0)[Arm.TREATMENT] == Counts(1, 1)
+
+
+def test_a_sticky_unit_counts_in_one_epoch():
+    """It stays in its arm, so that its luck must not count anew at each ratio."""
+    known = set()
+    first, second = (StickyLedger(window_s=5.0, wait_s=1.0, known=known) for _ in range(2))
+    first.begin("a", Arm.TREATMENT, 0.0).end(False, 0.1)
+    second.begin("a", Arm.TREATMENT, 1.0).end(False, 1.1)
+    second.begin("b", Arm.TREATMENT, 1.0).end(False, 1.1)
+    assert first.settle(100.0)[Arm.TREATMENT] == Counts(1, 0)
+    assert second.settle(100.0)[Arm.TREATMENT] == Counts(1, 0)
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=6))

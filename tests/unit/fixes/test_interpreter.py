@@ -31,8 +31,10 @@ class Control(CountingMeter):
         super().__init__()
         self.ends: list[tuple[Exposure, bool, float]] = []
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
-        return replace(super().triggered(installation, unit, now_s), arm=Arm.CONTROL)
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
+        exposure = super().triggered(installation, unit, now_s)
+        assert exposure is not None
+        return replace(exposure, arm=Arm.CONTROL)
 
     def ended(
         self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
@@ -138,7 +140,7 @@ def test_a_failing_meter_or_taxonomy_harms_no_call() -> None:
         raise OSError("no taxonomy")
 
     class Broken(CountingMeter):
-        def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
+        def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
             raise OSError("no meter")
 
     assert Scene(FALLBACK, classify=classify).call([DOWN]).outcome.error is DOWN
@@ -207,10 +209,12 @@ def test_an_outage_in_both_arms_does_not_remove_a_fix() -> None:
     class Both(CountingMeter):
         calls = 0
 
-        def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure:
+        def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
             self.calls += 1
             arm = Arm.CONTROL if self.calls % 2 else Arm.TREATMENT
-            return replace(super().triggered(installation, unit, now_s), arm=arm)
+            exposure = super().triggered(installation, unit, now_s)
+            assert exposure is not None
+            return replace(exposure, arm=arm)
 
     scene = Scene(SET, meter=Both())
     for _ in range(10 * FATAL):

@@ -156,3 +156,37 @@ def test_a_timeout_is_called_after_its_site(kind, code):
 def test_a_group_is_its_first_member():
     """Several failures of tasks at once are named after the first."""
     assert code_of(ExceptionGroup("two", [KeyError("a"), TimeoutError()])) == "CODE.KEY.MISSING"
+
+
+def _caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+def _carrying(error, **attributes):
+    error.__dict__.update(attributes)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("errors", "codes"),
+    [
+        (
+            [RuntimeError("no rate"), _carrying(RuntimeError("no rate"), status_code=503)],
+            ["CODE.STATE.INVALID", "HTTP.SERVER.UNAVAILABLE"],
+        ),
+        (
+            [RuntimeError("no rate"), _caused(RuntimeError("no rate"), ConnectionResetError(104, "x"))],
+            ["CODE.STATE.INVALID", "NET.CONNECTION.RESET"],
+        ),
+        ([OSError(28, "x"), OSError(2, "x")], ["SYS.DISK.FULL", "SYS.FILE.NOT_FOUND"]),
+        (
+            [ValueError("invalid literal for int()"), ValueError("no")],
+            ["CODE.VALUE.CONVERSION", "CODE.VALUE.INVALID"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_seen_before_is_only_what_looks_the_same(errors, codes):
+    """An exception is what it is, whatever others of its class and message were before it."""
+    for _ in range(2):
+        assert [classify(error).code.code for error in errors] == codes

@@ -2,8 +2,9 @@
 
 import pytest
 
-from prunella.model.repair import Patch
-from prunella.validate.foundations import unfounded
+from builders import call
+from prunella.model.repair import Baseline, CheckOutcome, Patch, ReplayEnding, ReplayOutcome
+from prunella.validate.foundations import shared_answers, unfounded, weighed
 from prunella.validate.policy import parse
 
 BASE = '''
@@ -47,6 +48,31 @@ def test_an_invented_value_has_none(line: str) -> None:
     assert found(line) == ["42"]
 
 
+def test_the_name_of_an_attribute_is_no_answer() -> None:
+    """What `getattr` looks for isn't what it falls back on."""
+    assert found("if getattr(rows, 'total', None): pass") == []
+    assert found("rows = getattr(rows, 'total', 42)") == ["42"]
+
+
 def test_what_is_no_answer_is_no_matter() -> None:
     """Comparisons, indexes and messages may bring in constants."""
     assert found("if len(rows) > 3: raise ValueError('too many', rows[4])") == []
+
+
+def test_an_answer_is_shared_by_calls_with_different_inputs() -> None:
+    """One call's result, or that of the same call again, is no convention."""
+    once, again = call(result=["t", 7, "x"]), call(result=8, inputs=["d", "values", ["l"]])
+    other = call(result=["t", 7, True], inputs=["d", "values", ["l", 1]])
+    passing = tuple(
+        (
+            each,
+            ReplayOutcome(
+                request_id=each.call_id, ending=ReplayEnding.RETURNED, result=each.result
+            ),
+        )
+        for each in (once, once, again, again, other)
+    )
+    facts = Baseline(failing=(), passing=passing, set_aside=())
+    assert shared_answers(facts) == {"7"}
+    assert weighed(["7"], facts).outcome is CheckOutcome.NOT_SHOWN
+    assert weighed(["7", "8"], facts).outcome is CheckOutcome.FAILED

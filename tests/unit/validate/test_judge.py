@@ -241,7 +241,9 @@ def test_tests_that_do_not_mention_the_function_show_nothing() -> None:
 def test_only_the_best_few_meet_the_tests() -> None:
     """However many candidates live, the tests run once before and on the best three."""
     tests = ScriptedTests(report({"test_average": "passed"}), report({"test_average": "passed"}))
-    candidates = [fix(GUARD.replace("0.0", f"{n}.0"), n, prior=0.1 + n / 100) for n in range(1, 8)]
+    candidates = [
+        fix(GUARD.replace("0.0", f"0.0 * {n}"), n, prior=0.1 + n / 100) for n in range(1, 8)
+    ]
     found = verdicts(*candidates, tests=tests)
     assert tests.runs == 4
     assert [outcome_of(item, "tests") for item in found].count(CheckOutcome.PASSED) == 3
@@ -277,6 +279,42 @@ def test_catching_the_exception_ranks_below_a_guard() -> None:
     assert isinstance(guard, Accepted)
     assert not isinstance(caught, Rejected)
     assert caught.score < guard.score
+
+
+def test_a_made_up_answer_is_rejected() -> None:
+    """No patch may answer with a value that nobody named, however free of the crash it is."""
+    made_up = "    if not values:\n        return 42.0\n"
+    for after in (
+        GUARD.replace("0.0", "42.0"),
+        "def average(values):\n    try:\n        return sum(values) / len(values)\n"
+        "    except ZeroDivisionError:\n        return 9.0\n",
+    ):
+        (verdict,) = verdicts(fix(after))
+        assert isinstance(verdict, Rejected)
+        assert outcome_of(verdict, "foundations") is CheckOutcome.FAILED
+    named = BASE.replace("values):\n", 'values):\n    """Return the mean, 42.0 for none."""\n')
+    (verdict,) = verdicts(
+        fix(named.replace("    return sum", f"{made_up}    return sum"), before=named)
+    )
+    assert not isinstance(verdict, Rejected)
+
+
+def test_what_others_stand_for_is_not_made_up() -> None:
+    """Shared recorded answers, a mended test, and candidates that answer the same stand for it."""
+    shared = baseline(good=passing([1, 2], [3], [4.5, 5], [42.0], [41, 43]))
+    patch = fix(GUARD.replace("0.0", "42.0"))
+    tests = ScriptedTests(report({"test_average": "failed"}), report({"test_average": "passed"}))
+    catching = (
+        "def average(values):\n    try:\n        return sum(values) / len(values)\n"
+        "    except ZeroDivisionError:\n        return 0.0\n"
+    )
+    for found in (
+        verdicts(patch, facts=shared),
+        verdicts(patch, tests=tests),
+        verdicts(fix(catching, 2), fix(GUARD, 1)),
+    ):
+        assert not isinstance(found[0], Rejected)
+        assert outcome_of(found[0], "foundations") is CheckOutcome.NOT_SHOWN
 
 
 def test_reasons_for_setting_aside_are_counted() -> None:

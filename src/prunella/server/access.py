@@ -1,0 +1,62 @@
+"""Who asks, for which project, and what they may do."""
+
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+
+from prunella.model.directory import Role
+
+__all__ = ["Access", "Role", "access_of", "require", "require_everywhere"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Somebody's standing, as the guard in front of all routes has found it."""
+
+    #: A name for people and the audit log: ``ana``, ``token ci``, ``key 3f2a``, ``root@host``.
+    actor: str
+    #: Project name to role; ``*`` stands for every project.
+    roles: dict[str, Role]
+    #: Against forged forms: what each form of a session has to bring. Empty without a session.
+    csrf_token: str = ""
+
+    def role(self, project: str) -> Role | None:
+        """Return the role in a project; ``None`` where it isn't theirs."""
+        found = [self.roles[name] for name in (project, "*") if name in self.roles]
+        return max(found) if found else None
+
+
+def access_of(request: HTTPConnection) -> Access:
+    """Return what the guard has found out."""
+    access: Access = request.state.access
+    return access
+
+
+def require(request: HTTPConnection, project: str, role: Role) -> Access:
+    """Return the access; 404 where the project isn't theirs, 403 where the role is too low.
+
+    A project of others looks like one that isn't there.
+    """
+    access = access_of(request)
+    mine = access.role(project)
+    if mine is None:
+        raise HTTPException(404, f"there is no project {project}")
+    if mine < role:
+        raise HTTPException(
+            403,
+            f"{access.actor} is {mine.name.lower()} of {project}; this needs {role.name.lower()}",
+        )
+    return access
+
+
+def require_everywhere(request: HTTPConnection, role: Role) -> Access:
+    """Return the access; 403 where the role isn't theirs in every project.
+
+    Anybody may have `Role.REPORTER`: it stands for being known at all.
+    """
+    access = access_of(request)
+    mine = access.roles.get("*")
+    if role > Role.REPORTER and (mine is None or mine < role):
+        raise HTTPException(403, f"{access.actor} isn't {role.name.lower()} of the whole server")
+    return access

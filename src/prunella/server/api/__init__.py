@@ -1,0 +1,10 @@
+"""The REST API: what the commands can do, for programs.
+
+One table, `prunella.server.api.table`, says every operation: its path, role, parameters, body and
+answer. The routes, the OpenAPI description, the reference page and the tests of who may do what are
+all made from it.
+"""
+
+from prunella.server.api.routes import routes
+
+__all__ = ["routes"]
