@@ -22,7 +22,15 @@ from prunella.model.errors import ConfigurationError
 class Redactor:
     """Decides what is secret. Immutable but for what it remembers; safe to share."""
 
-    __slots__ = ("_emails", "_extra_patterns", "_extra_words", "_words", "names", "quoted", "shortest")
+    __slots__ = (
+        "_emails",
+        "_extra_patterns",
+        "_extra_words",
+        "_words",
+        "names",
+        "quoted",
+        "shortest",
+    )
 
     def __init__(
         self,

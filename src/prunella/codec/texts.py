@@ -79,23 +79,31 @@ def form_of(names: Iterable[str], redactor: "Redactor") -> str | None:
     return f"[{','.join(parts)}]"
 
 
-def mapping_text(
-    values: Mapping[str, Any],
-    *,
-    redactor: "Redactor",
-    limits: Limits = DEFAULT_LIMITS,
-    form: str | None = None,
+def values_text(
+    form: str | None, names: tuple[str, ...], values: tuple[Any, ...], redactor: "Redactor"
 ) -> Text:
-    """Return `values` as `encode_mapping` does, as text. Never raises.
+    """Return names with their values as `encode_mapping` does, as text. Never raises.
 
-    `form` is that of their names, if it is known: it spares looking at each of them again.
+    `form` is that of the names, if there is one: it spares looking at each of them again.
     """
+    if form is not None:
+        try:
+            return _made(Text, (form % tuple(_texts(values, redactor)), True))
+        except Exception:  # noqa: BLE001, S110 - not simple, or changed meanwhile: then as a tree
+            pass
+    tree, complete = encode_mapping(dict(zip(names, values, strict=True)), redactor=redactor)
+    return _made(Text, (to_json(tree), complete))
+
+
+def mapping_text(
+    values: Mapping[str, Any], *, redactor: "Redactor", limits: Limits = DEFAULT_LIMITS
+) -> Text:
+    """Return `values` as `encode_mapping` does, as text. Never raises."""
     try:
         if len(values) <= limits.max_items:
             texts = _texts(values.values(), redactor)
-            text = _joined(values, texts, redactor) if form is None else form % tuple(texts)
-            return _made(Text, (text, True))
-    except Exception:  # noqa: BLE001, S110 - not simple, or changed meanwhile: then as a tree
+            return _made(Text, (_joined(values, texts, redactor), True))
+    except Exception:  # noqa: BLE001, S110 - as above
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
     return _made(Text, (to_json(tree), complete))

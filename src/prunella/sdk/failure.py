@@ -169,18 +169,14 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
         file, in_project = place(filename)
         values = "null"
         if in_project and with_locals and code.co_name != "<module>":
-            values = mapping_text(
-                dict(frame.f_locals), limits=LOCALS, redactor=sight.redactor
-            ).text
+            values = mapping_text(dict(frame.f_locals), limits=LOCALS, redactor=sight.redactor).text
             with_locals -= 1
         texts.append(_frame(entry, frame, quote(file), in_project, values))
     texts.reverse()
     return ",".join(texts)
 
 
-def _frame(
-    entry: TracebackType, frame: FrameType, file: str, in_project: bool, values: str
-) -> str:
+def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool, values: str) -> str:
     code = frame.f_code
     line: Any = entry.tb_lineno
     return (

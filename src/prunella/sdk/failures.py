@@ -46,11 +46,18 @@ class Failures:
         self,
         site: Site,
         running: Running | None,
-        values: dict[str, Any],
+        values: tuple[Any, ...],
         error: BaseException,
-        at_us: int,
     ) -> None:
-        """Record a call that ended by `error` at `at_us`, unless an inner call of the site has."""
+        """Record a call that ended by `error`, unless an inner call of the site has."""
+        if running is not None:
+            running.leave()
+        at_us = now_us()
+        host = self._host
+        if at_us >= host.look_again_us:
+            host.look()
+        if host.is_off:
+            return
         look = look_of(site, error)
         group = self.groups.get(look)
         # A look of four parts is of a failure in the site's own frame, so of no call inside it.
@@ -72,7 +79,8 @@ class Failures:
                     return
         ending = ending_of(site, error)
         if ending and not _is_recorded(site, error):
-            self._count(site, running, values, Failure(error, look, ending, at_us))
+            named = dict(zip(site.names, values, strict=True))
+            self._count(site, running, named, Failure(error, look, ending, at_us))
 
     def mask(
         self,

@@ -159,7 +159,7 @@ def look_of(site: Site, error: BaseException) -> Look:
     if arguments:
         message = arguments[0]
         if type(message) is str:
-            beginning = _beginning(message[:60])
+            beginning = _beginning(message if len(message) <= 60 else message[:60])
     traceback = error.__traceback__
     if traceback is None:
         return (site.site_id, id(type(error)), beginning)

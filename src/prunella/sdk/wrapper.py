@@ -248,5 +248,5 @@ def _arguments(names: tuple[str, ...], positional: int) -> str:
 
 
 def _values(names: tuple[str, ...]) -> str:
-    items = (f"{name!r}: {name.lstrip('*')}" for name in names)
-    return f"{{{', '.join(items)}}}"
+    """Return the values of all parameters in order: a tuple, which is made faster than a dict."""
+    return f"({''.join(name.lstrip('*') + ', ' for name in names)})"
