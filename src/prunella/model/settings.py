@@ -31,6 +31,11 @@ class Settings:
     fixes_left_out: str = _setting(
         "", "Ids of fixes that stay off, separated by commas: fix-weather, fix-prices."
     )
+    llm_prices: str = _setting(
+        "",
+        "Prices of the models that the program asks, in dollars per million tokens, sent/received: "
+        "large=2.00/8.00, *=0.10/0.40; empty: what rollouts compare is tokens.",
+    )
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
