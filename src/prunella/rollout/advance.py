@@ -46,6 +46,10 @@ class Counted:
     triggered: bool = False
     #: Processes whose own breaker has switched the fix off because it failed totally.
     breakers: int = 0
+    #: Share of alpha where several fixes are tested for the incident.
+    weight: float = 1.0
+    #: A fix that was tested for the same incident and has gone to all traffic; ``""`` without one.
+    winner: str = ""
     #: Since the fix fired for the last time in either arm, and the calls of its sites in that time.
     quiet_s: float = 0.0
     quiet_calls: int = 0
@@ -80,6 +84,9 @@ def advance(
 
 
 def _test(rollout: Rollout, counted: Counted, now: datetime, limits: Limits) -> Step | Stay:
+    if counted.winner:
+        reason = f"{counted.winner}, tested for the same incident, has gone to all traffic"
+        return _end(rollout, RolloutState.INCONCLUSIVE, "gave_up", reason, {}, now)
     began = rollout.started_at or rollout.changed_at
     stage = next((each for each in STAGES if each.ratio == rollout.ratio), None)
     if stage is None:
@@ -91,6 +98,7 @@ def _test(rollout: Rollout, counted: Counted, now: datetime, limits: Limits) -> 
         triggered=counted.triggered,
         elapsed_s=(now - began).total_seconds(),
         limits=limits,
+        weight=counted.weight,
     )
     return _follow(rollout, decision, now)
 

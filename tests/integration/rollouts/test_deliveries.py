@@ -1,5 +1,6 @@
 """What the store makes of what processes ship, whatever the network and death do to it."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -11,13 +12,16 @@ from prunella.adapters.feed import FileFeed
 from prunella.adapters.sqlite_store import SqliteStore, open_store
 from prunella.experiment import Arm, strata
 from prunella.model.clock import now
+from prunella.model.ids import IncidentId
 from prunella.model.records import Exposures
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import advance_rollouts
+from prunella.pipeline.looking import look_at
 from prunella.pipeline.rollouts import add, take
 from prunella.ports import RolloutStore
 from prunella.rollout import By, approve, promote
+from prunella.sdk.installing import installation_of
 
 DOCUMENT = {
     "fix_id": "fix-1",
@@ -193,3 +197,38 @@ def test_arms_are_kept_apart(store: SqliteStore, rollout: Rollout) -> None:
         Arm.TREATMENT: 7,
         Arm.CONTROL: 133,
     }
+
+
+def test_rivals_are_dealt_by_one_hash_until_one_of_them_wins(
+    store: SqliteStore, feed: FileFeed, tmp_path: Path
+) -> None:
+    """The feed says which units are whose; the winner's rivals are taken back, and it has all."""
+    for number in (1, 2):
+        document = {**DOCUMENT, "fix_id": f"fix-{number}"}
+        add(store, feed, document, by(), incident_id=IncidentId("inc_1"), confidence=0.5)
+        take(store, feed, f"fix-{number}", approve, by())
+    lots = [_lot(each) for each in _told(tmp_path)]
+    assert lots[0]["ends"] == lots[1]["begins"]
+    assert {each.salt for each in lots_read(tmp_path)} == {"inc_1"}
+    look = look_at(store, "fix-1", Settings())
+    assert look.rivals == ("fix-2",)
+    assert next(each for each in look.weights if each.name == "benefit").threshold == 40
+    take(store, feed, "fix-2", promote, by())
+    (after,) = advance_rollouts(store, feed, Settings())
+    assert (after.fix_id, after.state) == ("fix-1", RolloutState.INCONCLUSIVE)
+    (left,) = _told(tmp_path)
+    assert left["document"]["fix_id"] == "fix-2"
+    assert _lot(left) is None
+
+
+def _told(folder: Path) -> list[Any]:
+    found: list[Any] = json.loads((folder / "fixes.json").read_text())["installations"]
+    return found
+
+
+def _lot(installation: dict[str, Any]) -> Any:
+    return installation["allocation"].get("lot")
+
+
+def lots_read(folder: Path) -> list[Any]:
+    return [installation_of(each).allocation.lot for each in _told(folder)]
