@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prunella.adapters.spool import drain
-from prunella.adapters.sqlite_store import SqliteStore, open_store
+from prunella.adapters.sql_store import SqlStore
+from prunella.adapters.sqlite_store import open_store
 from prunella.codec.wire import write_record
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
 from prunella.model.records import Call, Ending, ExceptionInfo, Frame, Occurrence, Repeat
@@ -108,7 +109,7 @@ def drained(folder: Path, data: bytes) -> None:
         store.close()
 
 
-def triage_all(store: SqliteStore) -> None:
+def triage_all(store: SqlStore) -> None:
     while batch := store.untriaged(limit=500):
         for occurrence in batch:
             store.assign(occurrence, triage(occurrence, Rules()))
@@ -160,7 +161,7 @@ def measure_incidents(folder: Path, number: int) -> None:
     store.close()
 
 
-def prune(store: SqliteStore) -> None:
+def prune(store: SqlStore) -> None:
     store.prune(max_age=timedelta(days=9999), max_bytes=10**12)
 
 

@@ -6,6 +6,7 @@ Nobody subclasses these; an object with the right methods serves.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from prunella.experiment.merging import Readings
 from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, Mute, Spread
 from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
+from prunella.model.directory import Credential, Invitation, Person, Project, Session
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import IncidentId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus, Location
@@ -69,6 +71,60 @@ class KeptCall:
     call: Call
     #: When it was marked as a reference; ``None`` for an ordinary call.
     golden_at: datetime | None = None
+
+
+class IncidentOrder(StrEnum):
+    """Which incidents come first."""
+
+    #: The one that failed last.
+    LAST_SEEN = "last_seen"
+    #: The one that failed first the latest: what is new.
+    FIRST_SEEN = "first_seen"
+    #: The one that failed most often.
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentQuery:
+    """Which incidents are asked for; what is empty asks for nothing."""
+
+    #: Words that all have to be found, in parts and in any case, in message, error type, error code
+    #: or site.
+    text: str = ""
+    statuses: tuple[IncidentStatus, ...] = ()
+    #: An error code, or its beginning: ``TOOL`` or ``TOOL.EXECUTION``.
+    error_code: str = ""
+    #: A site's id, or its module.
+    site: str = ""
+    #: It was seen in a process of this release.
+    release: str = ""
+    #: It was seen in a process of this environment.
+    environment: str = ""
+    #: It failed last at that moment or later.
+    since: datetime | None = None
+    order: IncidentOrder = IncidentOrder.LAST_SEEN
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentPage:
+    """A part of the incidents that a query asks for."""
+
+    items: Sequence[Incident]
+    #: How many there are in all.
+    total: int
+    #: How many of each status there are with everything else that the query asks for.
+    by_status: Mapping[IncidentStatus, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureCount:
+    """How often something failed within one step of time."""
+
+    #: The step's beginning.
+    at: datetime
+    failures: int
 
 
 #: Offset that stands for a spool file that has been read to its end and removed.
@@ -305,10 +361,35 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """
         ...
 
+    def assign_all(self, pairs: Sequence[tuple[Occurrence, Triaged]]) -> Sequence[Incident]:
+        """Do what `assign` does for each pair, in order and in one transaction.
+
+        Returns the incident of each as it stands after all of them.
+        """
+        ...
+
     def incidents(
         self, *, status: IncidentStatus | None = None, since: datetime | None = None
     ) -> Sequence[Incident]:
         """Return incidents, the one seen last first; `since` bounds their last sight."""
+        ...
+
+    def find_incidents(self, query: IncidentQuery) -> IncidentPage:
+        """Return one page of the incidents that are asked for, and how many there are."""
+        ...
+
+    def failures(
+        self, *, since: datetime, step: timedelta, incident_ids: Collection[str] | None = None
+    ) -> Mapping[IncidentId | None, Sequence[FailureCount]]:
+        """Return how often incidents failed in each step of time since then, oldest first.
+
+        Of all incidents together, under None; with `incident_ids` of each of these. Steps without a
+        failure are left out. `step` counts in whole stretches of `TALLY_S`, one at least.
+        """
+        ...
+
+    def releases(self) -> Sequence[str]:
+        """Return the releases that processes reported, the one that started last first."""
         ...
 
     def incident(self, incident_id: str) -> Incident:
@@ -420,6 +501,106 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         ...
 
     def health(self) -> StoreHealth: ...
+
+    def close(self) -> None: ...
+
+
+class Directory(Protocol):
+    """Who may do what on a server, kept beside the projects' stores. Raises `StoreError`."""
+
+    # --- projects
+    def projects(self) -> Sequence[Project]:
+        """Return the projects by name."""
+        ...
+
+    def save_project(self, project: Project) -> None:
+        """Keep a project; one of the same name is replaced."""
+        ...
+
+    def remove_project(self, name: str) -> bool:
+        """Forget a project, its keys and its tokens, not its records; False where there is none."""
+        ...
+
+    # --- people
+    def people(self) -> Sequence[Person]:
+        """Return the people by name."""
+        ...
+
+    def person(self, name: str) -> Person | None: ...
+
+    def person_of(self, subject: str) -> Person | None:
+        """Return who has that subject at a provider."""
+        ...
+
+    def save_person(self, person: Person) -> None:
+        """Keep a person; one of the same name is replaced."""
+        ...
+
+    def remove_person(self, name: str) -> bool:
+        """Forget a person with their sessions and invitations; False where there is none."""
+        ...
+
+    # --- sessions and invitations
+    def add_session(self, session: Session) -> None: ...
+
+    def session(self, digest: str) -> tuple[Session, Person] | None: ...
+
+    def touch_session(self, digest: str, *, at: datetime) -> None:
+        """Keep that a session was used."""
+        ...
+
+    def end_session(self, digest: str) -> None: ...
+
+    def end_sessions(self, person: str) -> int:
+        """End all sessions of a person, and return how many there were."""
+        ...
+
+    def forget_sessions(self, *, seen_before: datetime, made_before: datetime) -> int:
+        """Remove the sessions that are over, and return how many."""
+        ...
+
+    def add_invitation(self, invitation: Invitation) -> None: ...
+
+    def invitation(self, digest: str, *, at: datetime) -> Invitation | None:
+        """Return an invitation that is valid."""
+        ...
+
+    def take_invitation(self, digest: str, *, at: datetime) -> Invitation | None:
+        """Use an invitation up; of two that try at once one gets it."""
+        ...
+
+    # --- keys and tokens
+    def add_credential(self, credential: Credential) -> None: ...
+
+    def credential(self, digest: str) -> Credential | None: ...
+
+    def credentials(self) -> Sequence[Credential]:
+        """Return all keys and tokens, the ended ones too, the oldest first."""
+        ...
+
+    def end_credential(self, credential_id: str, *, at: datetime) -> bool:
+        """End a key or token; False where there is none, or it has ended."""
+        ...
+
+    # --- what is counted
+    def use(self, credential_id: str, *, day: str, requests: int, size_bytes: int) -> int:
+        """Add to what a key or token used that day (``2026-11-22``); return its bytes of the day."""
+        ...
+
+    def note_failure(self, subject: str, *, at: datetime) -> None:
+        """Count a login that failed, for one way of grouping them."""
+        ...
+
+    def failures(self, subject: str, *, since: datetime) -> int: ...
+
+    def forget_failures(self, subject: str | None = None, *, before: datetime) -> None: ...
+
+    # --- decisions
+    def save_audit(self, entry: AuditEntry) -> None: ...
+
+    def audit(self, *, limit: int = 1000) -> Sequence[AuditEntry]:
+        """Return the latest decisions about the server, oldest first."""
+        ...
 
     def close(self) -> None: ...
 

@@ -12,8 +12,11 @@ def triage_pending(store: Store, rules: Rules) -> int:
     number = 0
     while batch := store.untriaged(limit=_BATCH):
         kinds = {site.site_id: site.kind for site in store.sites()}
-        for occurrence in batch:
-            kind = kinds.get(occurrence.site_id, SiteKind.FUNCTION)
-            store.assign(occurrence, triage(occurrence, rules, kind=kind))
+        store.assign_all(
+            [
+                (item, triage(item, rules, kind=kinds.get(item.site_id, SiteKind.FUNCTION)))
+                for item in batch
+            ]
+        )
         number += len(batch)
     return number

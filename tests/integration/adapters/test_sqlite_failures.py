@@ -4,10 +4,12 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from prunella.adapters.sqlite import database, migrations
+from prunella.adapters import sqlite, sqlite_store
+from prunella.adapters.sql.migrations import STORE
 from prunella.adapters.sqlite_store import open_store
 from prunella.model.errors import StoreError
 from recorded import SITE, a_call, a_repeat, an_occurrence
@@ -97,7 +99,7 @@ def test_another_programs_database_is_refused(path):
 
 def test_a_newer_schema_is_refused(filled):
     """An old release doesn't guess what a newer one has written."""
-    newer = migrations.SCHEMA_VERSION + 1
+    newer = STORE.version + 1
     with sqlite3.connect(filled) as db:
         db.execute(f"PRAGMA user_version = {newer}")
     db.close()
@@ -107,9 +109,8 @@ def test_a_newer_schema_is_refused(filled):
 
 def test_an_older_schema_is_brought_up_to_date(filled, monkeypatch):
     """Missing steps run once, in order, each whole or not at all; data stays."""
-    steps = (*migrations.MIGRATIONS, ("CREATE TABLE one (x)",), ("CREATE TABLE two (x)", "rubbish"))
-    monkeypatch.setattr(database, "MIGRATIONS", steps)
-    monkeypatch.setattr(database, "SCHEMA_VERSION", len(steps))
+    steps = (*STORE.steps, ("CREATE TABLE one (x)",), ("CREATE TABLE two (x)", "rubbish"))
+    monkeypatch.setattr(sqlite_store, "STORE", replace(STORE, steps=steps))
     with pytest.raises(StoreError):
         open_store(filled, create=False)
     with sqlite3.connect(filled) as db:
@@ -118,7 +119,8 @@ def test_an_older_schema_is_brought_up_to_date(filled, monkeypatch):
     db.close()
     assert "one" in tables
     assert "two" not in tables
-    monkeypatch.setattr(database, "MIGRATIONS", (*steps[:-1], ("CREATE TABLE two (x)",)))
+    mended = replace(STORE, steps=(*steps[:-1], ("CREATE TABLE two (x)",)))
+    monkeypatch.setattr(sqlite_store, "STORE", mended)
     store = open_store(filled, create=False)
     assert len(store.calls(SITE, limit=99)) == 50
     store.close()
@@ -135,7 +137,7 @@ def test_an_empty_file_becomes_a_store(path):
 
 def test_a_locked_store_is_said_after_the_timeout(filled, monkeypatch):
     """Who can't write because another process doesn't let go gets a message that says so."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.05)
     store = open_store(filled, create=False)
     other = sqlite3.connect(filled, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

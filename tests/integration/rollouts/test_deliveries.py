@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from prunella.adapters.feed import FileFeed
-from prunella.adapters.sqlite_store import SqliteStore, open_store
+from prunella.adapters.sql_store import SqlStore
+from prunella.adapters.sqlite_store import open_store
 from prunella.experiment import Arm, strata
 from prunella.model.clock import now
 from prunella.model.ids import IncidentId
@@ -32,7 +33,7 @@ DOCUMENT = {
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
+def store(tmp_path: Path) -> SqlStore:
     return open_store(tmp_path / "prunella.db", create=True)
 
 
@@ -42,7 +43,7 @@ def feed(tmp_path: Path) -> FileFeed:
 
 
 @pytest.fixture
-def rollout(store: SqliteStore, feed: FileFeed) -> Rollout:
+def rollout(store: SqlStore, feed: FileFeed) -> Rollout:
     add(store, feed, DOCUMENT, by())
     return take(store, feed, "fix-1", approve, by())
 
@@ -76,13 +77,13 @@ def shipped(
     )
 
 
-def ingest(store: SqliteStore, *records: Exposures) -> None:
+def ingest(store: SqlStore, *records: Exposures) -> None:
     for number, record in enumerate(records):
         store.ingest([record], spool_name=f"s{now().timestamp()}{number}", end_offset=1)
 
 
 def test_late_shuffled_and_doubled_shipments_change_nothing(
-    store: SqliteStore, rollout: Rollout
+    store: SqlStore, rollout: Rollout
 ) -> None:
     """Of each process its highest sequence counts, then processes add up."""
     records = [
@@ -98,9 +99,7 @@ def test_late_shuffled_and_doubled_shipments_change_nothing(
     assert (stratum.treatment.n, stratum.control.n) == (12, 12 * 19)
 
 
-def test_impossible_counts_are_refused_and_others_kept(
-    store: SqliteStore, rollout: Rollout
-) -> None:
+def test_impossible_counts_are_refused_and_others_kept(store: SqlStore, rollout: Rollout) -> None:
     """One broken process doesn't decide for all."""
     good = shipped(rollout, "proc_1", 1, 5)
     for bad in (
@@ -117,7 +116,7 @@ def test_impossible_counts_are_refused_and_others_kept(
     assert sum(store.health().refused.values()) == 5
 
 
-def test_a_step_is_taken_once(store: SqliteStore, feed: FileFeed, rollout: Rollout) -> None:
+def test_a_step_is_taken_once(store: SqlStore, feed: FileFeed, rollout: Rollout) -> None:
     """However often and by whomever it is looked at, and the feed says what the store says."""
     ingest(store, shipped(rollout, "proc_1", 1, 200))
     (after,) = advance_rollouts(store, feed, Settings())
@@ -140,7 +139,7 @@ class DyingFeed:
 
 
 def test_a_healer_that_dies_between_step_and_feed_is_made_up_for(
-    store: SqliteStore, feed: FileFeed, rollout: Rollout, tmp_path: Path
+    store: SqlStore, feed: FileFeed, rollout: Rollout, tmp_path: Path
 ) -> None:
     """Whoever looks next tells the running programs; the step isn't taken again."""
     ingest(store, shipped(rollout, "proc_1", 1, 200, harm=200))
@@ -153,7 +152,7 @@ def test_a_healer_that_dies_between_step_and_feed_is_made_up_for(
 
 
 def test_a_breaker_takes_a_fix_back_everywhere(
-    store: SqliteStore, feed: FileFeed, rollout: Rollout
+    store: SqlStore, feed: FileFeed, rollout: Rollout
 ) -> None:
     """One process that saw total failure is enough."""
     effects = {rollout.rollout_id: {"disabled": 1}}
@@ -164,7 +163,7 @@ def test_a_breaker_takes_a_fix_back_everywhere(
 
 
 def test_no_fix_gets_more_traffic_in_quiet_hours(
-    store: SqliteStore, feed: FileFeed, rollout: Rollout
+    store: SqlStore, feed: FileFeed, rollout: Rollout
 ) -> None:
     """It goes on when they are over; harm is taken back at any time."""
     at = now().astimezone()
@@ -176,7 +175,7 @@ def test_no_fix_gets_more_traffic_in_quiet_hours(
     assert after.state is RolloutState.ROLLED_BACK
 
 
-def test_a_fix_that_does_not_fire_any_more_retires(store: SqliteStore, feed: FileFeed) -> None:
+def test_a_fix_that_does_not_fire_any_more_retires(store: SqlStore, feed: FileFeed) -> None:
     """After a week and a thousand calls, by itself."""
     add(store, feed, DOCUMENT, by())
     rollout = take(store, feed, "fix-1", promote, by())
@@ -189,7 +188,7 @@ def test_a_fix_that_does_not_fire_any_more_retires(store: SqliteStore, feed: Fil
     assert "not fired" in after.reason
 
 
-def test_arms_are_kept_apart(store: SqliteStore, rollout: Rollout) -> None:
+def test_arms_are_kept_apart(store: SqlStore, rollout: Rollout) -> None:
     """What control has seen never counts for treatment."""
     ingest(store, shipped(rollout, "proc_1", 1, 7))
     readings = store.counted(rollout.rollout_id).readings

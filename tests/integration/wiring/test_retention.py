@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from prunella import wiring
-from prunella.adapters.sqlite import records as kept
+from prunella.adapters.sql import intake as kept
 from prunella.codec.wire import write_record
 from prunella.model.clock import now
 from prunella.model.settings import Settings

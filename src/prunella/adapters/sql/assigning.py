@@ -1,0 +1,283 @@
+"""Putting occurrences into incidents: many in one transaction, with as many statements as for one.
+
+What is known of the incidents, groups and occurrences of a batch is read first; the occurrences are
+taken into account one after the other, in memory; then each row that changed is written once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prunella.adapters.sql import tallies
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.incidents import COLUMNS, to_incident
+from prunella.adapters.sql.intake import failed_us, insert_occurrences, occurrence_row
+from prunella.adapters.sql.rows import dump, marks, search_text, text
+from prunella.model.clock import now, to_us
+from prunella.model.ids import new_id
+from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.records import Ending, Occurrence
+from prunella.ports import Triaged
+
+_MAX_MESSAGE_CHARS = 4096
+#: Values of one list in a statement: SQLite takes so many, whatever it was built with.
+_CHUNK = 400
+
+
+@dataclass(slots=True)
+class _Standing:
+    """A row of the table of incidents."""
+
+    incident_id: str
+    scheme: str
+    fingerprint: str
+    site_id: str
+    error_type: str
+    error_code: str
+    message: str
+    location: str | None
+    status: str
+    status_us: int
+    ignored_by: str | None
+    ignored_by_rule: int
+    count: int
+    first_us: int
+    last_us: int
+    described_us: int
+    is_new: bool = False
+
+
+_FIXED = ("incident_id", "scheme", "fingerprint", "site_id", "error_type")
+_MOVING = (
+    "error_code",
+    "message",
+    "location",
+    "status",
+    "status_us",
+    "ignored_by",
+    "ignored_by_rule",
+    "count",
+    "first_us",
+    "last_us",
+    "described_us",
+)
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one process holds to be alike."""
+
+    incident_id: str | None
+    waiting: int
+    last_us: int
+    is_changed: bool = False
+
+
+class _Batch:
+    """Occurrences on their way into incidents."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._standings: dict[tuple[str, str], _Standing] = {}
+        self._groups: dict[tuple[str, str], _Group] = {}
+        self._failures: Counter[tuple[str, int]] = Counter()
+        #: Occurrence id to the incident it is in.
+        self._homes: dict[str, str | None] = {}
+        self._placed: list[tuple[str, str]] = []
+        self._restated: list[tuple[str, str, str]] = []
+
+    def read(self, pairs: Sequence[tuple[Occurrence, Triaged]]) -> None:
+        """Read what is known of everything that `pairs` touch; keep occurrences that aren't there."""
+        names = [text(occurrence.occurrence_id) for occurrence, _ in pairs]
+        self._homes = dict(
+            self._found(
+                "SELECT occurrence_id, incident_id FROM occurrence WHERE occurrence_id", names
+            )
+        )
+        # Pruned since it was read: it counts all the same.
+        insert_occurrences(
+            self._db,
+            [
+                occurrence_row(occurrence, dump(occurrence))
+                for name, (occurrence, _) in zip(names, pairs, strict=True)
+                if name not in self._homes
+            ],
+        )
+        columns = ", ".join((*_FIXED, *_MOVING))
+        for row in self._found_both(
+            f"SELECT {columns} FROM incident WHERE scheme",  # noqa: S608 - constants
+            "fingerprint",
+            [(text(triaged.scheme), text(triaged.fingerprint)) for _, triaged in pairs],
+        ):
+            known = dict(zip((*_FIXED, *_MOVING), row, strict=True))
+            self._standings[known["scheme"], known["fingerprint"]] = _Standing(**known)
+        for process_id, group, *rest in self._found_both(
+            "SELECT process_id, alike_group, incident_id, waiting, last_us FROM alike "
+            "WHERE process_id",
+            "alike_group",
+            [(text(one.process_id), text(one.group)) for one, _ in pairs],
+        ):
+            self._groups[process_id, group] = _Group(*rest)
+
+    def place(self, occurrence: Occurrence, triaged: Triaged) -> str:
+        """Put one occurrence into the incident of its fingerprint; return the incident's id."""
+        name = text(occurrence.occurrence_id)
+        home = self._homes.get(name)
+        if home is not None:  # another healer was faster
+            return home
+        standing = self._standing(occurrence, triaged)
+        self._count(standing, occurrence, triaged)
+        self._homes[name] = standing.incident_id
+        self._placed.append((standing.incident_id, name))
+        if triaged.ignored_by is not None and occurrence.ending is Ending.ERROR:
+            failure = replace(occurrence, ending=Ending.FAILURE)
+            self._restated.append((failure.ending.value, dump(failure), name))
+        return standing.incident_id
+
+    def write(self) -> None:
+        """Write every row that changed."""
+        db = self._db
+        touched = {incident_id for incident_id, _ in self._placed}
+        changed = [one for one in self._standings.values() if one.incident_id in touched]
+        columns = (*_FIXED, *_MOVING, "search")
+        db.executemany(
+            f"INSERT INTO incident ({', '.join(columns)}) VALUES ({marks(columns)})",  # noqa: S608
+            [(*_values(one, _FIXED), *_moving(one)) for one in changed if one.is_new],
+        )
+        sets = ", ".join(f"{name} = ?" for name in (*_MOVING, "search"))
+        db.executemany(
+            f"UPDATE incident SET {sets} WHERE incident_id = ?",  # noqa: S608 - constants
+            [(*_moving(one), one.incident_id) for one in changed if not one.is_new],
+        )
+        db.executemany(
+            "INSERT INTO alike (process_id, alike_group, incident_id, waiting, last_us) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (process_id, alike_group) DO UPDATE SET "
+            "incident_id = excluded.incident_id, waiting = excluded.waiting, "
+            "last_us = excluded.last_us",
+            [
+                (*key, group.incident_id, group.waiting, group.last_us)
+                for key, group in self._groups.items()
+                if group.is_changed
+            ],
+        )
+        db.executemany(
+            "UPDATE occurrence SET incident_id = ? WHERE occurrence_id = ?", self._placed
+        )
+        db.executemany(
+            "UPDATE occurrence SET ending = ?, body = ? WHERE occurrence_id = ?", self._restated
+        )
+        tallies.add(db, self._failures)
+
+    def _standing(self, occurrence: Occurrence, triaged: Triaged) -> _Standing:
+        key = (text(triaged.scheme), text(triaged.fingerprint))
+        known = self._standings.get(key)
+        if known is None:
+            failed_at_us = failed_us(occurrence)
+            known = self._standings[key] = _Standing(
+                incident_id=new_id("inc"),
+                scheme=key[0],
+                fingerprint=key[1],
+                site_id=text(occurrence.site_id),
+                error_type=text(occurrence.exception.type),
+                error_code=text(triaged.error_code),
+                message="",
+                location=None,
+                status=IncidentStatus.OPEN.value,
+                status_us=failed_at_us,
+                ignored_by=None,
+                ignored_by_rule=0,
+                count=0,
+                first_us=failed_at_us,
+                last_us=failed_at_us,
+                described_us=-1,
+                is_new=True,
+            )
+        return known
+
+    def _count(self, standing: _Standing, occurrence: Occurrence, triaged: Triaged) -> None:
+        failed_at_us = failed_us(occurrence)
+        key = (text(occurrence.process_id), text(occurrence.group))
+        group = self._groups.setdefault(key, _Group(None, 0, failed_at_us))
+        waiting, last_us = group.waiting, group.last_us
+        group.incident_id, group.waiting = standing.incident_id, 0
+        group.last_us, group.is_changed = max(last_us, failed_at_us), True
+        was, since_us = standing.status, standing.status_us
+        if failed_at_us >= standing.described_us:
+            # The latest occurrence speaks for the incident: lines move, values change.
+            standing.message = text(occurrence.exception.message, _MAX_MESSAGE_CHARS)
+            standing.error_code = text(triaged.error_code)
+            standing.location = None if triaged.location is None else dump(triaged.location)
+            standing.described_us = failed_at_us
+        standing.count += 1 + waiting
+        standing.first_us = min(standing.first_us, failed_at_us)
+        standing.last_us = max(standing.last_us, failed_at_us, last_us)
+        self._failures[standing.incident_id, failed_at_us // tallies.STRETCH_US] += 1
+        if waiting:
+            self._failures[standing.incident_id, last_us // tallies.STRETCH_US] += waiting
+        _follow_rules(standing, triaged)
+        if was == IncidentStatus.CURED and failed_at_us > since_us and not triaged.ignored_by:
+            _restate(standing, IncidentStatus.REGRESSED)
+
+    def _found(self, select: str, values: Iterable[str], *before: str) -> Iterator[tuple[Any, ...]]:
+        """Run a statement that ends in a column's name for the rows that have one of `values`."""
+        distinct = list(dict.fromkeys(values))
+        for begin in range(0, len(distinct), _CHUNK):
+            chunk = distinct[begin : begin + _CHUNK]
+            yield from self._db.execute(f"{select} IN ({marks(chunk)})", [*before, *chunk])
+
+    def _found_both(
+        self, select: str, column: str, pairs: Sequence[tuple[str, str]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """As `_found`, for rows whose two columns have the values of one of `pairs`."""
+        by_first: dict[str, dict[str, None]] = {}
+        for first, second in pairs:
+            by_first.setdefault(first, {})[second] = None
+        for first, seconds in by_first.items():
+            yield from self._found(f"{select} = ? AND {column}", seconds, first)
+
+
+def assign_all(db: Connection, pairs: Sequence[tuple[Occurrence, Triaged]]) -> list[Incident]:
+    """Put each occurrence into the incident of its fingerprint; return these incidents, in order."""
+    batch = _Batch(db)
+    batch.read(pairs)
+    ids = [batch.place(occurrence, triaged) for occurrence, triaged in pairs]
+    batch.write()
+    found = {}
+    distinct = list(dict.fromkeys(ids))
+    for begin in range(0, len(distinct), _CHUNK):
+        chunk = distinct[begin : begin + _CHUNK]
+        for row in db.execute(
+            f"SELECT {COLUMNS} FROM incident WHERE incident_id IN ({marks(chunk)})",  # noqa: S608
+            chunk,
+        ):
+            found[row[0]] = to_incident(row)
+    return [found[incident_id] for incident_id in ids]
+
+
+def _follow_rules(standing: _Standing, triaged: Triaged) -> None:
+    """Follow the ignore file; what a person ignored stays so."""
+    is_ignored = standing.status == IncidentStatus.IGNORED
+    if triaged.ignored_by is not None:
+        if not is_ignored or standing.ignored_by_rule:
+            _restate(standing, IncidentStatus.IGNORED)
+            standing.ignored_by, standing.ignored_by_rule = text(triaged.ignored_by), 1
+    elif is_ignored and standing.ignored_by_rule:
+        _restate(standing, IncidentStatus.OPEN)
+
+
+def _restate(standing: _Standing, status: IncidentStatus) -> None:
+    standing.status, standing.status_us = status.value, to_us(now())
+    standing.ignored_by, standing.ignored_by_rule = None, 0
+
+
+def _values(standing: _Standing, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(standing, name) for name in names)
+
+
+def _moving(standing: _Standing) -> tuple[Any, ...]:
+    """Return the values of `_MOVING`, and the text that the incident is searched by."""
+    searched = search_text(
+        standing.error_code, standing.error_type, standing.site_id, standing.message
+    )
+    return (*_values(standing, _MOVING), searched)

@@ -1,0 +1,306 @@
+"""What programs reported, into tables: whole batches, so that the write lock is held for moments.
+
+`prepare` turns records into rows, which needs no database and takes most of the time; `keep` writes
+them in one transaction with the offset behind them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import singledispatch
+from typing import Any
+
+from prunella.adapters.sql import exposures, tallies
+from prunella.adapters.sql.connection import Connection
+from prunella.adapters.sql.records import spool_offset
+from prunella.adapters.sql.rows import dump, moment, text
+from prunella.model.clock import now, to_us
+from prunella.model.errors import ImpossibleCounts, RecordError
+from prunella.model.records import (
+    Call,
+    Counts,
+    Exposures,
+    Occurrence,
+    Process,
+    Record,
+    Repeat,
+    Site,
+)
+
+#: No larger body is kept, in bytes. Capture stays far below; this bounds what a broken or hostile
+#: writer can do.
+MAX_BODY_BYTES = 2 * 1024 * 1024
+_MAX_SOURCE_CHARS = 256 * 1024
+_MAX_MESSAGE_CHARS = 16 * 1024
+_MAX_COUNT = 2**40
+_MAX_NUMBER = 2**62
+_LONGEST_CALL_US = 10 * 366 * 86_400 * 1_000_000
+
+_Row = tuple[Any, ...]
+
+
+class _RefusedError(Exception):
+    """A record can't be kept; the argument says why, in words without values."""
+
+
+@dataclass(slots=True)
+class _Repeated:
+    """Repeats of one group of one process."""
+
+    count: int = 0
+    last_us: int = 0
+    #: Number of a stretch of time to how many fell into it.
+    stretches: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows that wait to be written."""
+
+    processes: list[_Row] = field(default_factory=list)
+    #: In the order of the last report of each version.
+    sites: dict[tuple[str, str], str] = field(default_factory=dict)
+    calls: list[_Row] = field(default_factory=list)
+    occurrences: list[_Row] = field(default_factory=list)
+    counts: list[_Row] = field(default_factory=list)
+    exposures: list[Exposures] = field(default_factory=list)
+    repeats: dict[tuple[str, str], _Repeated] = field(default_factory=dict)
+    #: Why records can't be kept, to how many.
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def refuse(self, record: Record, error: Exception) -> None:
+        reason = str(error) if isinstance(error, _RefusedError) else type(error).__name__
+        self.refused[text(f"{type(record).__name__.lower()}: {reason}")] += 1
+
+
+def prepare(records: Iterable[Record]) -> Batch:
+    """Return the rows of `records`. One bad record doesn't hold up those behind it for ever."""
+    batch = Batch()
+    for record in records:
+        try:
+            _add(record, batch)
+        except (_RefusedError, RecursionError, OverflowError, ValueError, TypeError) as error:
+            batch.refuse(record, error)
+    return batch
+
+
+def keep(
+    db: Connection, batch: Batch, *, spool_name: str, start_offset: int | None, end_offset: int
+) -> bool:
+    """Keep a batch, unless another reader of the spool has been at `start_offset` already."""
+    if start_offset is not None and spool_offset(db, spool_name) != start_offset:
+        return False
+    db.executemany(
+        "INSERT INTO process (process_id, started_us, host, release, environment, body) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (process_id) DO UPDATE SET "
+        "started_us = excluded.started_us, host = excluded.host, release = excluded.release, "
+        "environment = excluded.environment, body = excluded.body",
+        batch.processes,
+    )
+    # A version that is reported again becomes the latest.
+    db.executemany("DELETE FROM site WHERE site_id = ? AND source_hash = ?", list(batch.sites))
+    db.executemany(
+        "INSERT INTO site (site_id, source_hash, body) VALUES (?, ?, ?)",
+        [(*key, body) for key, body in batch.sites.items()],
+    )
+    db.executemany(
+        "INSERT INTO call (call_id, site_id, source_hash, process_id, parent_id, started_us, body) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        batch.calls,
+    )
+    insert_occurrences(db, batch.occurrences)
+    _count_repeats(db, batch.repeats)
+    db.executemany(
+        "INSERT INTO counts (process_id, sequence, touched_us, body) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (process_id) DO UPDATE SET sequence = excluded.sequence, "
+        "touched_us = excluded.touched_us, body = excluded.body "
+        "WHERE excluded.sequence > counts.sequence",
+        batch.counts,
+    )
+    for record in batch.exposures:
+        try:
+            exposures.keep(db, record)
+        except (RecordError, ImpossibleCounts):
+            batch.refuse(record, _RefusedError("counts that no traffic gives"))
+    db.executemany(
+        "INSERT INTO refused (reason, number) VALUES (?, ?) ON CONFLICT (reason) "
+        "DO UPDATE SET number = refused.number + excluded.number",
+        list(batch.refused.items()),
+    )
+    db.execute(
+        "INSERT INTO spool (name, end_offset, touched_us) VALUES (?, ?, ?) ON CONFLICT (name) "
+        "DO UPDATE SET end_offset = excluded.end_offset, touched_us = excluded.touched_us",
+        (text(spool_name), end_offset, to_us(now())),
+    )
+    return True
+
+
+def failed_us(occurrence: Occurrence) -> int:
+    """Return the moment at which the call failed, in microseconds since the epoch."""
+    lasted_us = min(max(occurrence.duration_us, 0), _LONGEST_CALL_US)
+    return moment(to_us(occurrence.started_at) + lasted_us)
+
+
+def occurrence_row(record: Occurrence, body: str) -> _Row:
+    """Return the row of an occurrence that `insert_occurrences` takes."""
+    return (
+        text(record.occurrence_id),
+        text(record.site_id),
+        text(record.source_hash),
+        text(record.process_id),
+        text(record.call_id),
+        None if record.caused_by is None else text(record.caused_by),
+        record.ending.value,
+        failed_us(record),
+        body,
+    )
+
+
+def insert_occurrences(db: Connection, rows: list[_Row]) -> None:
+    """Keep occurrences that aren't kept yet."""
+    db.executemany(
+        "INSERT INTO occurrence (occurrence_id, site_id, source_hash, process_id, call_id, caused_by, "
+        "ending, failed_us, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        rows,
+    )
+
+
+# --- one record --------------------------------------------------------------------------------
+
+
+@singledispatch
+def _add(record: Record, batch: Batch) -> None:
+    raise _RefusedError("unknown kind")
+
+
+@_add.register
+def _(record: Process, batch: Batch) -> None:
+    batch.processes.append(
+        (
+            text(record.process_id),
+            moment(to_us(record.started_at)),
+            text(record.hostname),
+            None if record.release is None else text(record.release),
+            None if record.environment is None else text(record.environment),
+            _bounded(record),
+        )
+    )
+
+
+@_add.register
+def _(record: Site, batch: Batch) -> None:
+    if record.source is not None and len(record.source) > _MAX_SOURCE_CHARS:
+        record = replace(record, source=None)
+    key, body = (text(record.site_id), text(record.source_hash)), _bounded(record)
+    batch.sites.pop(key, None)
+    batch.sites[key] = body
+
+
+@_add.register
+def _(record: Call, batch: Batch) -> None:
+    batch.calls.append(
+        (
+            text(record.call_id),
+            text(record.site_id),
+            text(record.source_hash),
+            text(record.process_id),
+            None if record.parent_id is None else text(record.parent_id),
+            moment(to_us(record.started_at)),
+            _bounded(record),
+        )
+    )
+
+
+@_add.register
+def _(record: Occurrence, batch: Batch) -> None:
+    try:
+        body = _bounded(record)
+    except _RefusedError:
+        record = _without_values(record)
+        body = _bounded(record)
+    batch.occurrences.append(occurrence_row(record, body))
+
+
+@_add.register
+def _(record: Repeat, batch: Batch) -> None:
+    if not 0 < record.count <= _MAX_COUNT:
+        raise _RefusedError("count out of range")
+    at_us = moment(to_us(record.at))
+    repeated = batch.repeats.setdefault((text(record.process_id), text(record.group)), _Repeated())
+    repeated.count = min(repeated.count + record.count, _MAX_COUNT)
+    repeated.last_us = max(repeated.last_us, at_us)
+    repeated.stretches[at_us // tallies.STRETCH_US] += record.count
+
+
+@_add.register
+def _(record: Counts, batch: Batch) -> None:
+    if not 0 <= record.sequence <= _MAX_NUMBER:
+        raise _RefusedError("sequence out of range")
+    row = (text(record.process_id), record.sequence, to_us(now()), _bounded(record))
+    batch.counts.append(row)
+
+
+@_add.register
+def _(record: Exposures, batch: Batch) -> None:
+    batch.exposures.append(record)
+
+
+def _bounded(record: Record) -> str:
+    body = dump(record)
+    if len(body) > MAX_BODY_BYTES:
+        raise _RefusedError("too large")
+    return body
+
+
+def _without_values(record: Occurrence) -> Occurrence:
+    """Return the occurrence without recorded values: where it failed is worth more than nothing."""
+    exception = record.exception
+    return replace(
+        record,
+        inputs=None,
+        yielded=None,
+        complete=False,
+        exception=replace(
+            exception,
+            message=exception.message[:_MAX_MESSAGE_CHARS],
+            frames=tuple(replace(frame, local_values=None) for frame in exception.frames),
+            cause=None,
+            relation=None,
+        ),
+    )
+
+
+# --- repeats -----------------------------------------------------------------------------------
+
+
+def _count_repeats(db: Connection, repeats: dict[tuple[str, str], _Repeated]) -> None:
+    """Count failures that came without a record of their own: in their incident, or to wait for it."""
+    failures: Counter[tuple[str, int]] = Counter()
+    for key, repeated in repeats.items():
+        row = db.execute(
+            "SELECT incident_id FROM alike WHERE process_id = ? AND alike_group = ?", key
+        ).fetchone()
+        incident_id = None if row is None else row[0]
+        if incident_id is not None:
+            _count_in_incident(db, incident_id, repeated)
+            for stretch, number in repeated.stretches.items():
+                failures[incident_id, stretch] += number
+        db.execute(
+            "INSERT INTO alike (process_id, alike_group, waiting, last_us) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (process_id, alike_group) DO UPDATE SET last_us = "
+            "CASE WHEN alike.last_us > excluded.last_us THEN alike.last_us "
+            "ELSE excluded.last_us END, waiting = alike.waiting + excluded.waiting",
+            (*key, repeated.count if incident_id is None else 0, repeated.last_us),
+        )
+    tallies.add(db, failures)
+
+
+def _count_in_incident(db: Connection, incident_id: str, repeated: _Repeated) -> None:
+    db.execute(
+        "UPDATE incident SET count = count + ?1, "
+        "last_us = CASE WHEN last_us > ?2 THEN last_us ELSE ?2 END, "
+        "status = CASE WHEN status = 'cured' AND ?2 > status_us THEN 'regressed' ELSE status END, "
+        "status_us = CASE WHEN status = 'cured' AND ?2 > status_us THEN ?2 ELSE status_us END "
+        "WHERE incident_id = ?3",
+        (repeated.count, repeated.last_us, incident_id),
+    )
