@@ -16,6 +16,7 @@ from prunella.model.errors import ConfigurationError, ImpossibleCounts, UnknownN
 from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import LIVE, Baseline, Rollout, RolloutState
 from prunella.model.settings import Settings
+from prunella.pipeline.lessons import WINNING, keep_lessons
 from prunella.ports import Feed, RolloutCounts, Store
 from prunella.rollout import Counted, Stay, advance
 from prunella.rollout.rivals import rivals_of, weight_of
@@ -42,6 +43,7 @@ def advance_rollouts(
         if after is not None:
             moved.append(after)
     feed.publish(store)
+    keep_lessons(store, moved)
     return tuple(moved)
 
 
@@ -81,14 +83,11 @@ def _winner(store: Store, rollout: Rollout, others: Sequence[Rollout]) -> str:
     began = rollout.started_at or rollout.changed_at
     for each in others:
         if each.state is RolloutState.GRADUATED and any(
-            entry.action in _WINNING and entry.at >= began
+            entry.action in WINNING and entry.at >= began
             for entry in store.audit(subject=each.rollout_id)
         ):
             return each.fix_id
     return ""
-
-
-_WINNING = ("rollout.graduated", "rollout.promoted")
 
 
 def counted(rollout: Rollout, found: RolloutCounts, at: datetime) -> Counted:

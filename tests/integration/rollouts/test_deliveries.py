@@ -8,20 +8,24 @@ from typing import Any
 
 import pytest
 
+import builders as b
 from prunella.adapters.feed import FileFeed
+from prunella.adapters.retrieval import HybridRetriever
 from prunella.adapters.sql_store import SqlStore
 from prunella.adapters.sqlite_store import open_store
 from prunella.experiment import Arm, strata
 from prunella.model.clock import now
 from prunella.model.ids import IncidentId
+from prunella.model.incidents import CaseOutcome
 from prunella.model.records import Exposures
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import advance_rollouts
+from prunella.pipeline.lessons import worked_before
 from prunella.pipeline.looking import look_at
 from prunella.pipeline.rollouts import add, take
-from prunella.ports import RolloutStore
-from prunella.rollout import By, approve, promote
+from prunella.ports import RolloutStore, Triaged
+from prunella.rollout import By, approve, promote, roll_back
 from prunella.sdk.installing import installation_of
 
 DOCUMENT = {
@@ -199,7 +203,7 @@ def test_arms_are_kept_apart(store: SqlStore, rollout: Rollout) -> None:
 
 
 def test_rivals_are_dealt_by_one_hash_until_one_of_them_wins(
-    store: SqliteStore, feed: FileFeed, tmp_path: Path
+    store: SqlStore, feed: FileFeed, tmp_path: Path
 ) -> None:
     """The feed says which units are whose; the winner's rivals are taken back, and it has all."""
     for number in (1, 2):
@@ -231,3 +235,27 @@ def _lot(installation: dict[str, Any]) -> Any:
 
 def lots_read(folder: Path) -> list[Any]:
     return [installation_of(each).allocation.lot for each in _told(folder)]
+
+
+def _triaged(fingerprint: str) -> Triaged:
+    return Triaged(
+        fingerprint=fingerprint,
+        scheme="s1",
+        error_code="NET.READ.TIMEOUT",
+        location=None,
+        ignored_by=None,
+    )
+
+
+def test_outcomes_are_kept_as_cases_and_tried_first(store: SqlStore, feed: FileFeed) -> None:
+    """A fix that helped is a case; taken back, the case says that it is no example."""
+    failures = [b.occurrence(), b.occurrence(occurrence_id="occ_2")]
+    store.ingest(failures, spool_name="failures", end_offset=1)
+    first, alike = map(store.assign, failures, (_triaged("fp1"), _triaged("fp2")))
+    add(store, feed, DOCUMENT, by(), incident_id=first.incident_id)
+    take(store, feed, "fix-1", promote, by())
+    (found,) = worked_before(store, alike, HybridRetriever())
+    assert (found.case.incident_id, found.case.fix) == (first.incident_id, DOCUMENT)
+    take(store, feed, "fix-1", roll_back, by())
+    assert [case.outcome for case in store.cases()] == [CaseOutcome.TAKEN_BACK]
+    assert worked_before(store, alike, HybridRetriever()) == ()
