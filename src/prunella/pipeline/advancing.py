@@ -17,6 +17,7 @@ from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import LIVE, Baseline, Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.lessons import WINNING, keep_lessons
+from prunella.pipeline.releases import released
 from prunella.ports import Feed, RolloutCounts, Store
 from prunella.rollout import Counted, Stay, advance
 from prunella.rollout.rivals import rivals_of, weight_of
@@ -51,8 +52,11 @@ def _advanced(
     store: Store, rollout: Rollout, limits: Limits, settings: Settings, at: datetime
 ) -> Rollout | None:
     try:
-        known = counted(rollout, store.counted(rollout.rollout_id), at)
-        found = advance(rollout, _beside(store, rollout, known), now=at, limits=limits)
+        readings = store.counted(rollout.rollout_id)
+        known = _beside(store, rollout, counted(rollout, readings, at))
+        if rollout.state is RolloutState.GRADUATED:
+            known = replace(known, released=released(store, rollout, readings, at))
+        found = advance(rollout, known, now=at, limits=limits)
     except ImpossibleCounts:
         return None  # what can't be true decides nothing; others go on
     if isinstance(found, Stay):

@@ -20,7 +20,7 @@ from prunella.experiment import (
     Withdraw,
     decide,
 )
-from prunella.experiment.holdback import Retire, Revoke, Standing, Watched, stands
+from prunella.experiment.holdback import Released, Retire, Revoke, Standing, Watched, stands
 from prunella.experiment.ramp import HOLDBACK_RATIO
 from prunella.model.audit import AuditEntry
 from prunella.model.ids import AuditId
@@ -53,6 +53,8 @@ class Counted:
     #: Since the fix fired for the last time in either arm, and the calls of its sites in that time.
     quiet_s: float = 0.0
     quiet_calls: int = 0
+    #: How it fares at new code of its site, where there is some.
+    released: Released | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,7 @@ def _watch(rollout: Rollout, counted: Counted, now: datetime, limits: Limits) ->
             base_rate=counted.base_rate,
             quiet_s=counted.quiet_s,
             quiet_calls=counted.quiet_calls,
+            released=counted.released,
         ),
         limits=limits,
     )
