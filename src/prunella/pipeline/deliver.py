@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from prunella.codec.plain import to_plain
 from prunella.model.alerts import Alert, AlertState, Delivery, DeliveryState
 from prunella.model.errors import NotDelivered, UnknownName
 from prunella.model.incidents import IncidentStatus
@@ -117,3 +119,12 @@ def tell_alerts(store: AlertStore, *, since: datetime, limit: int) -> Sequence[T
         Told(alert=alert, deliveries=tuple(by_alert.get(alert.alert_id, ())))
         for alert in store.alerts(since=since, limit=limit)
     ]
+
+
+def plain_told(told: Told) -> dict[str, Any]:
+    """Return an alert with its deliveries as JSON types."""
+    return {
+        **to_plain(told.alert),
+        "standing": told.standing,
+        "deliveries": to_plain(told.deliveries),
+    }

@@ -151,6 +151,24 @@ class Story:
     regressed_release: str | None = None
 
 
+def plain_story(story: Story) -> dict[str, Any]:
+    """Return everything that is kept about an incident as JSON types."""
+    return {
+        "incident": to_plain(story.incident),
+        "site": to_plain(story.site),
+        "occurrences": to_plain(story.occurrences),
+        "similar": to_plain(story.similar),
+        "diagnoses": to_plain(story.diagnoses),
+        "candidates": [
+            {**plain_candidate(item), "verdict": to_tagged(verdict) if verdict else None}
+            for item, verdict in story.candidates
+        ],
+        "publications": to_plain(story.publications),
+        "exchanges": to_plain(story.exchanges),
+        "regressed_release": story.regressed_release,
+    }
+
+
 class Difference(StrEnum):
     """How a replayed call compares with what was recorded."""
 

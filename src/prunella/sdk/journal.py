@@ -48,15 +48,17 @@ class Journal:
         """Return what no other id has behind its prefix, in this process or any other."""
         return f"{self._host.unique}{next(self._numbers):06x}"
 
-    def write(self, site: Site, lines: list[bytes]) -> bool:
+    def write(self, site: Site, lines: bytes, at_us: int) -> bool:
         """Write lines of `site`, after its description if the file lacks it. Under the lock."""
         spool = self.spool
-        if not spool.prepare(now_us()):
+        if at_us <= spool.good_until_us and site.site_id in spool.described:
+            return spool.append(lines, at_us)
+        if not spool.prepare(at_us):
             return False
-        if site.site_id not in spool.described:
-            source_hash(site)
-            lines.insert(0, record_line(site.record(self._host)))
-        if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
+        if site.site_id in spool.described:
+            return spool.write(lines)
+        source_hash(site)
+        if not spool.write(record_line(site.record(self._host)) + lines):
             return False
         spool.described.add(site.site_id)
         start(self)

@@ -1,23 +1,13 @@
 """Who asks, for which project, and what they may do."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from prunella.model.directory import Role
 
-class Role(IntEnum):
-    """What somebody may do; each may do what those before may."""
-
-    #: Report what a program recorded, and hear of its fixes; read nothing.
-    REPORTER = 0
-    #: Look.
-    VIEWER = 1
-    #: Steer incidents, jobs, fixes.
-    OPERATOR = 2
-    #: Manage keys, tokens, users, settings.
-    ADMIN = 3
+__all__ = ["Access", "Role", "access_of", "require", "require_everywhere"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,4 +47,16 @@ def require(request: HTTPConnection, project: str, role: Role) -> Access:
             403,
             f"{access.actor} is {mine.name.lower()} of {project}; this needs {role.name.lower()}",
         )
+    return access
+
+
+def require_everywhere(request: HTTPConnection, role: Role) -> Access:
+    """Return the access; 403 where the role isn't theirs in every project.
+
+    Anybody may have `Role.REPORTER`: it stands for being known at all.
+    """
+    access = access_of(request)
+    mine = access.roles.get("*")
+    if role > Role.REPORTER and (mine is None or mine < role):
+        raise HTTPException(403, f"{access.actor} isn't {role.name.lower()} of the whole server")
     return access

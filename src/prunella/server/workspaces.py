@@ -1,6 +1,6 @@
 """The projects of a server, each with its own store and healer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,8 +60,25 @@ def workspace_of(request: HTTPConnection, role: Role) -> tuple[Workspace, Access
     """
     name = request.path_params["project"]
     access = require(request, name, role)
+    return project_of(request, name), access
+
+
+def project_of(request: HTTPConnection, name: str) -> Workspace:
+    """Return the workspace of a project, whoever asks; 404 where there is none."""
     workspaces: Workspaces = request.app.state.workspaces
     found = workspaces.open(name)
     if found is None:
         raise HTTPException(404, f"there is no project {name}")
-    return found, access
+    return found
+
+
+def healers_of(workspaces: Workspaces) -> Callable[[], Iterator[Healer]]:
+    """Return what gives the healers of all projects, as a worker wants them."""
+
+    def healers() -> Iterator[Healer]:
+        for name in workspaces.names():
+            workspace = workspaces.open(name)
+            if workspace is not None:
+                yield workspace.healer
+
+    return healers

@@ -73,7 +73,7 @@ class Alerts:
         """Return the latest alerts with how far they got, oldest first."""
         return tell_alerts(self._store, since=now() - since, limit=limit)
 
-    def mute(self, what: str, duration: timedelta) -> Mute:
+    def mute(self, what: str, duration: timedelta, *, actor: str = "") -> Mute:
         """Tell nobody of a site or of an error code (and all below it) for a while.
 
         Raises `ConfigurationError` for a `duration` that isn't above 0 and at most a year.
@@ -83,7 +83,7 @@ class Alerts:
                 f"a mute needs a site or error code, and a time up to a year: {what!r}, {duration}"
             )
         at = now()
-        muted = Mute(what=what.strip(), until=at + duration, by=user(), since=at)
+        muted = Mute(what=what.strip(), until=at + duration, by=actor or user(), since=at)
         self._store.mute(muted)
         return muted
 

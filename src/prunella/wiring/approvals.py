@@ -17,6 +17,7 @@ from prunella.wiring.fixes import permit, user
 
 #: The longest time that a link may be valid.
 MAX_VALID = timedelta(days=30)
+_GONE = "the fix of the approval link isn't there any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,9 @@ class Approvals:
         self._store, self._feed, self._folder = store, feed, folder
         self._settings = settings
 
-    def link(self, name: str, *, expires: timedelta = timedelta(hours=24)) -> ApprovalLink:
+    def link(
+        self, name: str, *, expires: timedelta = timedelta(hours=24), actor: str = ""
+    ) -> ApprovalLink:
         """Return a token that approves the fix `name`; raises `StepRefused` where it doesn't wait.
 
         Raises `UnknownName`, `AmbiguousName`, and `ConfigurationError` for a time that isn't above 0
@@ -46,10 +49,20 @@ class Approvals:
                 f"an approval link is valid for up to {MAX_VALID.days} days, not {expires}"
             )
         rollout, at = self._store.rollout(name), now()
-        ticket, entry = link(rollout, By(actor=user(), at=at), expires_at=at + expires)
+        ticket, entry = link(rollout, By(actor=actor or user(), at=at), expires_at=at + expires)
         token = sign(ticket, self._secret)
         self._store.save_audit(entry)
         return ApprovalLink(token=token, fix_id=rollout.fix_id, expires_at=ticket.expires_at)
+
+    def show(self, token: str) -> Rollout:
+        """Return what a token would approve; raises `TokenRefused` where it can't any more."""
+        ticket = read(token, self._secret, at=now())
+        try:
+            rollout = self._store.rollout(ticket.rollout_id)
+        except UnknownName as error:
+            raise TokenRefused(_GONE) from error
+        check(ticket, rollout)
+        return rollout
 
     def redeem(self, token: str, *, who: str = "") -> Rollout:
         """Approve the fix that a token is for, in the name of `who` (the user by default).
@@ -74,7 +87,7 @@ class Approvals:
         try:
             return take(self._store, self._feed, ticket.rollout_id, step, by, self._settings)
         except UnknownName as error:
-            raise TokenRefused("the fix of the approval link isn't there any more") from error
+            raise TokenRefused(_GONE) from error
 
     @cached_property
     def _secret(self) -> bytes:

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
-from prunella.model.ids import IncidentId
+from prunella.model.ids import AuditId, IncidentId, new_id
 from prunella.model.incidents import Diagnosis, Incident, IncidentStatus
 from prunella.model.project import data_folder, find_root
 from prunella.model.repair import Publication
@@ -94,13 +95,17 @@ class Healer:
 
     @cached_property
     def fixes(self) -> Fixes:
-        """The fixes of the project and their rollouts."""
+        """The fixes of the project and their rollouts, in the name of the user."""
+        return self.fixes_by(user())
+
+    def fixes_by(self, actor: str) -> Fixes:
+        """Return the fixes of the project; steps are taken in the name of `actor`."""
         from prunella.adapters.feed import FileFeed
 
         self.make_store()  # a fix may be there before anything was recorded
         feed = FileFeed(data_folder(self.root))
         open_model = self._open_model if self.settings.model else None
-        return Fixes(self.store, feed, settings=self.settings, open_model=open_model)
+        return Fixes(self.store, feed, settings=self.settings, actor=actor, open_model=open_model)
 
     def make_store(self) -> None:
         """Open the store, also where nothing was recorded yet; raises `StoreError`."""
@@ -203,13 +208,39 @@ class Healer:
         at = now()
         return measure(self.store, since=None if within is None else at - within, at=at)
 
-    def ignore(self, incident_id: str) -> Incident:
+    def ignore(self, incident_id: str, *, actor: str = "", reason: str = "") -> Incident:
         """Ignore an incident: it stays stored, and is never healed or alerted."""
-        incident = self.store.incident(incident_id)
-        self.store.set_status(
-            incident.incident_id, IncidentStatus.IGNORED, ignored_by="prunella incidents ignore"
+        actor = actor or user()
+        ignored_by = f"{actor}: {reason or 'by hand'}"[:500]
+        return self._decide(incident_id, IncidentStatus.IGNORED, actor, reason, ignored_by)
+
+    def reopen(self, incident_id: str, *, actor: str = "", reason: str = "") -> Incident:
+        """Open an incident again: one that was ignored, or that didn't stay healed."""
+        return self._decide(incident_id, IncidentStatus.OPEN, actor or user(), reason, None)
+
+    def _decide(
+        self,
+        incident_id: str,
+        status: IncidentStatus,
+        actor: str,
+        reason: str,
+        ignored_by: str | None,
+    ) -> Incident:
+        """Give an incident the status that a person wants, and keep who that was."""
+        before = self.store.incident(incident_id)
+        self.store.set_status(before.incident_id, status, ignored_by=ignored_by)
+        self.store.save_audit(
+            AuditEntry(
+                audit_id=AuditId(new_id("aud")),
+                at=now(),
+                actor=actor,
+                action=f"incident.{'ignored' if ignored_by else 'reopened'}",
+                subject=before.incident_id,
+                reason=reason or "by hand",
+                evidence={"was": before.status.value},
+            )
         )
-        return self.store.incident(incident.incident_id)
+        return self.store.incident(before.incident_id)
 
     def calls(
         self, function: str | None = None, *, golden_only: bool = False, limit: int = 20

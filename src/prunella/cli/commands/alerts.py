@@ -33,8 +33,9 @@ def alerts() -> None:
 @click.pass_obj
 def list_alerts(session: Session, limit: int, root: Path | None) -> ExitCode:
     """List the alerts of the last week with how far each got, and what is muted."""
-    from prunella.cli.views.alerts import plain_told, show_list
+    from prunella.cli.views.alerts import show_list
     from prunella.codec.plain import to_plain
+    from prunella.pipeline.deliver import plain_told
 
     with session.healer(root, refresh=False) as healer:
         told, mutes = healer.alerts.list(limit=limit), healer.alerts.mutes()

@@ -63,7 +63,8 @@ def show_incident(session: Session, incident_id: str, root: Path | None) -> Exit
 
     Frames with locals, inputs, error code, similar incidents, diagnosis, candidates, verdicts.
     """
-    from prunella.cli.views.story import plain_story, show_story
+    from prunella.cli.views.story import show_story
+    from prunella.pipeline.results import plain_story
 
     with session.healer(root) as healer:
         story = healer.story(incident_id)

@@ -1,7 +1,6 @@
 """Alerts in a table, and what sending them did."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -10,21 +9,11 @@ from rich.text import Text
 
 from prunella.cli.text import ago, plural
 from prunella.cli.views.parts import words
-from prunella.codec.plain import to_plain
 from prunella.model.alerts import Mute
 from prunella.model.clock import now
 from prunella.pipeline.deliver import SendReport, Told
 
 _STYLES = {"sent": "green", "waiting": "yellow", "given up": "red"}
-
-
-def plain_told(told: Told) -> dict[str, Any]:
-    """Return an alert with its deliveries as JSON types."""
-    return {
-        **to_plain(told.alert),
-        "standing": told.standing,
-        "deliveries": to_plain(told.deliveries),
-    }
 
 
 def show_list(console: Console, told: Sequence[Told], mutes: Sequence[Mute]) -> None:

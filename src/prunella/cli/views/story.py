@@ -1,7 +1,6 @@
 """The story of one incident."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -21,13 +20,12 @@ from prunella.cli.views.parts import (
     verdict_line,
     words,
 )
-from prunella.codec.plain import to_plain, to_tagged
 from prunella.model.clock import now
 from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Diagnosis, Incident, IncidentStatus, SimilarCase
 from prunella.model.records import ExceptionInfo, Occurrence
 from prunella.model.repair import Candidate, Publication, Rejected, Verdict
-from prunella.pipeline.results import Story, plain_candidate
+from prunella.pipeline.results import Story
 
 
 def show_story(console: Console, story: Story) -> None:
@@ -202,21 +200,3 @@ def _show_next(console: Console, story: Story) -> None:
 def _heading(console: Console, text: str) -> None:
     console.print()
     console.print(Text(text, "bold"))
-
-
-def plain_story(story: Story) -> dict[str, Any]:
-    """Return everything that is kept about an incident as JSON types."""
-    return {
-        "incident": to_plain(story.incident),
-        "site": to_plain(story.site),
-        "occurrences": to_plain(story.occurrences),
-        "similar": to_plain(story.similar),
-        "diagnoses": to_plain(story.diagnoses),
-        "candidates": [
-            {**plain_candidate(item), "verdict": to_tagged(verdict) if verdict else None}
-            for item, verdict in story.candidates
-        ],
-        "publications": to_plain(story.publications),
-        "exchanges": to_plain(story.exchanges),
-        "regressed_release": story.regressed_release,
-    }

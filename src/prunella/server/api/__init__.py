@@ -1,19 +1,10 @@
-"""The REST API: what the commands can do, for programs."""
+"""The REST API: what the commands can do, for programs.
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+One table, `prunella.server.api.table`, says every operation: its path, role, parameters, body and
+answer. The routes, the OpenAPI description, the reference page and the tests of who may do what are
+all made from it.
+"""
 
-from prunella.codec.plain import to_plain
-from prunella.server.access import Role
-from prunella.server.workspaces import workspace_of
+from prunella.server.api.routes import routes
 
-
-def routes() -> list[BaseRoute]:
-    """Return the API's routes, all below ``/api/v1``."""
-    return [Route("/api/v1/projects/{project}/incidents", _incidents)]
-
-
-def _incidents(request: Request) -> JSONResponse:
-    workspace, _ = workspace_of(request, Role.VIEWER)
-    return JSONResponse(to_plain(workspace.healer.incidents()))
+__all__ = ["routes"]

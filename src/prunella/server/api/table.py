@@ -1,0 +1,12 @@
+"""Every operation of the API."""
+
+from prunella.server.api import fixes, incidents, jobs, project, records
+from prunella.server.api.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *incidents.OPERATIONS,
+    *jobs.OPERATIONS,
+    *records.OPERATIONS,
+    *fixes.OPERATIONS,
+    *project.OPERATIONS,
+)
