@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prunella.codec.encode import encode, encode_mapping, harmless_names
 from prunella.codec.encoder import BIG, INF, MINUS_BIG, MINUS_INF, MINUS_SMALL, SMALL
 from prunella.codec.limits import DEFAULT_LIMITS, Limits
-from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
