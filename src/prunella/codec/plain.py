@@ -29,7 +29,7 @@ _ATOMS = frozenset({type(None), bool, int, float, str})
 
 def to_plain(value: Any) -> Any:
     """Return `value` as JSON types: dataclasses as objects, datetimes as ISO 8601, bytes as base64."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _ATOMS:
         return value
     if kind is list:  # most of a record is trees, and most of a tree is this
