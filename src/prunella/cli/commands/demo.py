@@ -28,9 +28,14 @@ def demo(session: Session, folder: Path | None) -> ExitCode:
     proposed and approved, and heal the calls while they are made. Needs no key; takes about two
     minutes.
     """
+    import os
+
     from prunella.cli.journey import travel
     from prunella.cli.views.journey import Narrator, Silence
+    from prunella.model.settings import variable_name
 
+    # The example keeps its records in its own folder, never where a team keeps its own.
+    os.environ.pop(variable_name("database"), None)
     journey = travel(session, folder, Silence() if session.as_json else Narrator(session.console()))
     if session.as_json:
         session.result(journey.to_plain(), lambda _console: None)
