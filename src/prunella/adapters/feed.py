@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from prunella.model.errors import StoreError
 from prunella.model.project import FIXES_OFF, fix_of_name, fixes_off_name
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.ports import RolloutStore
+from prunella.sdk.files import put
 
 #: Name of the feed's file in a project's data folder.
 FILE_NAME = "fixes.json"
@@ -43,7 +44,7 @@ class FileFeed:
                 wanted = _document(store)
                 if _present(path) == wanted or (wanted == _NOTHING and not path.exists()):
                     return False
-                _put(path, wanted)
+                put(path, wanted)
         except OSError as error:
             raise StoreError(
                 f"{path} can't be written ({error.strerror or error}): running programs don't hear "
@@ -118,11 +119,15 @@ def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
     }
 
 
-def _document(store: RolloutStore) -> bytes:
+def installations_of(store: RolloutStore) -> list[Mapping[str, Any]]:
+    """Return how running programs are to apply the fixes of `store`, in a fixed order."""
     states = (*LIVE, RolloutState.CANDIDATE)
     found = sorted(store.rollouts(states=states), key=lambda item: item.rollout_id)
-    installations = [item for item in map(installation_of, found) if item is not None]
-    return _encoded(installations)
+    return [item for item in map(installation_of, found) if item is not None]
+
+
+def _document(store: RolloutStore) -> bytes:
+    return _encoded(installations_of(store))
 
 
 def _encoded(installations: list[Mapping[str, Any]]) -> bytes:
@@ -137,21 +142,6 @@ def _present(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _put(path: Path, content: bytes) -> None:
-    unready = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unready.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            unready.unlink()
-        raise
 
 
 @contextmanager

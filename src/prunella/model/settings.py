@@ -52,6 +52,20 @@ class Settings:
     redact_emails: bool = _setting(False, "Redact e-mail addresses too.")
     environment: str = _setting("", "Name of the deployment: production, staging, …")
     release: str = _setting("", "Release of the program, recorded with each process.")
+    dsn: str = _setting(
+        "",
+        "Server that programs report to: https://KEY@host/project; empty means the store in this "
+        "folder. It holds a secret: taken from the environment alone.",
+        is_secret=True,
+    )
+    dsn_plain_http: bool = _setting(
+        False, "Report to another machine without encryption, where the DSN says http."
+    )
+    spool_mb: int = _setting(
+        128,
+        "Size that records on their way are kept below, in megabytes; where a server is away for "
+        "long, the oldest successes go first and failures last.",
+    )
     retention_days: int = _setting(
         30, "How long records are kept, in days; what open incidents stand on stays longer."
     )

@@ -6,12 +6,13 @@ A failure like one that was described (`prunella.sdk.groups`) costs a look-up an
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from prunella.codec.texts import to_json
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
 from prunella.sdk.failure import Sight, entries, own_attributes
 from prunella.sdk.groups import Group, Groups, is_recursion, look_of
-from prunella.sdk.lines import occurrence_line, to_json
+from prunella.sdk.lines import occurrence_line
 from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import Site, by_code, site_of_code
 from prunella.sdk.trace import current
@@ -175,9 +176,9 @@ class Failures:
                 running.inputs, running.complete = inputs_at_failure(values, None, redactor)
         else:
             duration_us = (perf_counter_ns() - running.started_ns) // 1000
-            if running.lacks_scalars and values is not None:
-                tree, complete = inputs_at_failure(values, running.inputs, redactor)
-                running.inputs, running.complete = tree, running.complete and complete
+            if running.early is not None and values is not None:
+                text, complete = inputs_at_failure(values, running.early, redactor)
+                running.inputs, running.complete = text, running.complete and complete
         running.started_us = failure.at_us - duration_us
         occurrence_id = f"occ_{journal.new_unique()}"
         sight = Sight(redactor, host.code_places)
@@ -190,7 +191,9 @@ class Failures:
             occurrence_id=occurrence_id,
             sight=sight,
         )
-        if journal.write(site, [*running.held, line] if running.held else [line]):
+        if running.held:
+            line = b"".join((*running.held, line))
+        if journal.write(site, line, failure.at_us):
             group.latest = occurrence_id
             group.complete += running.complete
         elif group.inner is None:

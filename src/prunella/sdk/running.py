@@ -15,11 +15,12 @@ class Running:
     # Defaults of the class, not assignments: a sampled call is not to pay for what it doesn't use.
     is_kept = False
     is_over = False
-    #: Parameter names and values before the call, as a tree.
-    inputs: Any = None
+    #: Parameter names and values before the call: JSON text of a tree.
+    inputs = "null"
+    #: Of a call that is only watched: the tree of its arguments without the scalars, which can't
+    #: change and are read only when it fails.
+    early: Any = None
     complete = False
-    #: `inputs` are without the scalars, which can't change and are read only when it fails.
-    lacks_scalars = False
     #: What fixes made of it.
     finished: "Finished | None" = None
     #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
@@ -45,21 +46,20 @@ class Running:
         It takes along the lines of boundary calls that were made until then.
         """
         found = Running(self.site, self.unique, self.parent)
-        found.inputs, found.complete = self.inputs, self.complete
-        found.lacks_scalars = self.lacks_scalars
+        found.inputs, found.early, found.complete = self.inputs, self.early, self.complete
         found.started_ns = self.started_ns
         found.held, self.held = self.held, None
         return found
 
     @property
-    def call_id(self) -> str:
-        """Its `prunella.model.ids.CallId`."""
-        return f"call_{self.unique}"
-
-    @property
     def trace_id(self) -> str:
         """The id that all calls under one outermost call share."""
         return f"trace_{self.trace}"
+
+    @property
+    def reference(self) -> str:
+        """Its `prunella.model.ids.CallId` as JSON."""
+        return f'"call_{self.unique}"'
 
 
 class Failure(NamedTuple):

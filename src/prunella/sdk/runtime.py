@@ -56,6 +56,9 @@ class _State:
 
 def begin(site: Site, values: dict[str, Any]) -> Running | None:
     """Decide whether the call that is about to happen is recorded."""
+    if site.reserve:
+        site.refill()
+        return None
     if _State.is_off or "calls" in switched_off:
         site.settle()
         site.grant(MAX_GRANT)

@@ -1,23 +1,13 @@
 """Who asks, for which project, and what they may do."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from prunella.model.directory import Role
 
-class Role(IntEnum):
-    """What somebody may do; each may do what those before may."""
-
-    #: Report what a program recorded, and hear of its fixes; read nothing.
-    REPORTER = 0
-    #: Look.
-    VIEWER = 1
-    #: Steer incidents, jobs, fixes.
-    OPERATOR = 2
-    #: Manage keys, tokens, users, settings.
-    ADMIN = 3
+__all__ = ["Access", "Role", "access_of", "require", "require_everywhere"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

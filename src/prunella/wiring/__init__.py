@@ -26,15 +26,19 @@ def drain(root: Path) -> None:
 
     Called from the SDK's background thread; raises `StoreError` where the store can't take it, and
     nothing is lost then. Settings that can't be read count as the defaults: records matter more.
+    Records of a folder that reports to a server are left to the programs that know its address.
     """
     from prunella.adapters.spool import drain as drain_spool
     from prunella.adapters.sqlite_store import open_store
+    from prunella.sdk.reporting_state import STATE_NAME
 
     try:
         settings = load(root).settings
     except ConfigurationError:
         settings = Settings()
     folder = data_folder(root)
+    if (folder / STATE_NAME).exists():
+        return
     store = open_store(folder / STORE_NAME, create=True)
     try:
         drain_spool(folder / SPOOL_NAME, store, retention=retention(settings))

@@ -4,19 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from prunella.adapters.sqlite_store import open_store
 from prunella.model.incidents import IncidentStatus
 from prunella.ports import FailureCount, IncidentOrder, IncidentQuery, Triaged
 from recorded import START, a_process, a_repeat, an_exception, an_occurrence, at
 
 MINUTES_10 = timedelta(minutes=10)
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 def fail(store, number, **changes):

@@ -6,19 +6,11 @@ from datetime import timedelta
 import pytest
 
 from builders import AT
-from prunella.adapters.sqlite_store import open_store
 from prunella.model.errors import UnknownName
 from prunella.model.ids import JobId
 from prunella.model.jobs import Job, JobKind, JobState
 
 LEASE = timedelta(seconds=120)
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 def job(number=1, **changes):

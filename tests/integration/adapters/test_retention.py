@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,7 +7,6 @@ from builders import accepted, case
 from prunella.adapters import spool
 from prunella.adapters.spool import Retention, drain
 from prunella.adapters.sql import retention
-from prunella.adapters.sqlite_store import open_store
 from prunella.codec.wire import write_record
 from prunella.model.incidents import IncidentStatus
 from prunella.model.repair import Candidate, Patch, Publication, ReplayCounts
@@ -23,15 +23,9 @@ from recorded import (
     at,
     some_counts,
 )
+from stores import new_store
 
 EVERYTHING = 10**12
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 def keep(store, *records):
@@ -184,14 +178,31 @@ def test_the_newest_occurrence_of_each_incident_goes_last(store):
         assert int(newest.occurrence_id.removeprefix("occ_")) >= 96
 
 
-def test_pruning_gives_the_space_back(store, tmp_path):
-    """The file shrinks; what was removed doesn't stay as a hole."""
-    keep(store, *(a_call(n, result="x" * 50_000) for n in range(40)))
-    path = tmp_path / "prunella.db"
-    store.prune(max_age=timedelta(days=9999), max_bytes=EVERYTHING)
-    before = path.stat().st_size
-    store.prune(max_age=timedelta(0), max_bytes=EVERYTHING)
-    assert path.stat().st_size < before / 5
+def test_pruning_gives_the_space_back(tmp_path):
+    """The embedded file shrinks; what was removed doesn't stay as a hole."""
+    with new_store("sqlite", tmp_path) as store:
+        keep(store, *(a_call(n, result="x" * 50_000) for n in range(40)))
+        path = tmp_path / "prunella.db"
+        store.prune(max_age=timedelta(days=9999), max_bytes=EVERYTHING)
+        before = path.stat().st_size
+        store.prune(max_age=timedelta(0), max_bytes=EVERYTHING)
+        assert path.stat().st_size < before / 5
+
+
+def test_room_that_pruning_made_is_used_again(store):
+    """A store that is filled and pruned many times takes no more of the disk than the first time."""
+    taken = []
+    for _ in range(4):
+        keep(store, *(a_call(n, result=noise(20_000)) for n in range(40)))
+        taken.append(store._database.taken_bytes())
+        store.prune(max_age=timedelta(0), max_bytes=EVERYTHING)
+        assert rows(store)["call"] == 0
+    assert taken[-1] < 1.2 * taken[0]
+
+
+def noise(chars):
+    """Return text that no compression makes smaller."""
+    return os.urandom(chars // 2).hex()
 
 
 def test_pruning_is_not_due_at_once_again(store):
@@ -201,7 +212,8 @@ def test_pruning_is_not_due_at_once_again(store):
     assert store.prune(max_age=timedelta(0), max_bytes=EVERYTHING, at_most_each=hour) == 1
     keep(store, a_call(2))
     assert store.prune(max_age=timedelta(0), max_bytes=EVERYTHING, at_most_each=hour) == 0
-    assert store.prune(max_age=timedelta(0), max_bytes=1000, at_most_each=hour) == 1
+    keep(store, *(a_call(n, result=noise(20_000)) for n in range(3, 43)))
+    assert store.prune(max_age=timedelta(0), max_bytes=1000, at_most_each=hour) == 41
 
 
 def test_a_store_stays_below_its_limit_under_endless_load(store, tmp_path, monkeypatch):

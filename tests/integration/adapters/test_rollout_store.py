@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prunella.adapters.sqlite_store import open_store
 from prunella.model.audit import AuditEntry
 from prunella.model.errors import AmbiguousName, UnknownName
 from prunella.model.rollouts import RolloutState
 from prunella.rollout import By, approve, pause, propose, roll_back
+from stores import again
 
 BY = By(actor="ada@host", at=datetime(2026, 11, 22, 12, tzinfo=UTC), reason="because")
 
@@ -18,13 +18,6 @@ def document(fix_id="fix-1"):
         "fix_type": "retry",
         "config": {"retry_on": ["NET.*"], "jitter": True},
     }
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 def add(store, fix_id="fix-1", **options):
@@ -69,11 +62,10 @@ def test_a_step_is_taken_once(store):
     assert [entry.action for entry in history] == ["fix.proposed", "fix.approved"]
 
 
-def test_many_at_once_take_one_step(tmp_path):
+def test_many_at_once_take_one_step(store):
     """However many processes try the same step at the same time, one of them takes it."""
-    store = open_store(tmp_path / "prunella.db", create=True)
     rollout = add(store)
-    stores = [open_store(tmp_path / "prunella.db", create=False) for _ in range(8)]
+    stores = [again(store) for _ in range(8)]
     taken = []
 
     def try_it(mine, read):
@@ -90,7 +82,7 @@ def test_many_at_once_take_one_step(tmp_path):
         thread.join()
     assert sorted(taken) == [False] * 7 + [True]
     assert store.rollout("fix-1").sequence == 1
-    for each in (*stores, store):
+    for each in stores:
         each.close()
 
 
