@@ -49,7 +49,8 @@ def _put(site: SiteView, arguments: Arguments, name: str, value: Any) -> Argumen
     before = get(site, arguments, name)
     if before is value:
         return arguments
-    if name in arguments and name not in site.roles and value is not ABSENT:
+    is_there = before is not ABSENT and value is not ABSENT
+    if is_there and name in arguments and name not in site.roles:
         return arguments if is_same(before, value) else {**arguments, name: value}
     changed = put(site, arguments, name, value)
     return arguments if is_same(before, get(site, changed, name)) else changed
