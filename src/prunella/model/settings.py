@@ -44,6 +44,11 @@ class Settings:
     fixes_left_out: str = _setting(
         "", "Ids of fixes that stay off, separated by commas: fix-weather, fix-prices."
     )
+    llm_prices: str = _setting(
+        "",
+        "Prices of the models that the program asks, in dollars per million tokens, sent/received: "
+        "large=2.00/8.00, *=0.10/0.40; empty: what rollouts compare is tokens.",
+    )
     capture: str = _setting(
         "full",
         "What sites record: failures and sampled successes, failures only, or nothing.",
@@ -65,6 +70,20 @@ class Settings:
     redact_emails: bool = _setting(False, "Redact e-mail addresses too.")
     environment: str = _setting("", "Name of the deployment: production, staging, …")
     release: str = _setting("", "Release of the program, recorded with each process.")
+    dsn: str = _setting(
+        "",
+        "Server that programs report to: https://KEY@host/project; empty means the store in this "
+        "folder. It holds a secret: taken from the environment alone.",
+        is_secret=True,
+    )
+    dsn_plain_http: bool = _setting(
+        False, "Report to another machine without encryption, where the DSN says http."
+    )
+    spool_mb: int = _setting(
+        128,
+        "Size that records on their way are kept below, in megabytes; where a server is away for "
+        "long, the oldest successes go first and failures last.",
+    )
     database: str = _setting(
         "",
         "Address of the PostgreSQL database that keeps the records, postgresql://USER@HOST/NAME; empty "

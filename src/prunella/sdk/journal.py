@@ -32,17 +32,24 @@ class Journal:
         self.root = host.root
         #: The project doesn't say that nothing is to be done here, which holds until the end.
         self.is_wanted = not host.settings.disabled
+        self.data_folder, self.settings = host.data_folder, host.settings
         self.feed = Feed(host.data_folder, apply)
         self.renew()
 
     def renew(self) -> None:
         """Forget what belongs to the process: at the start, and in a forked child."""
         self.lock = RLock()
-        self.spool = Spool(self._host.data_folder / "spool", self._header)
+        room_bytes = max(self.settings.spool_mb, 1) * 1024 * 1024
+        self.spool = Spool(self.data_folder / "spool", self._header, room_bytes=room_bytes)
         self._numbers = count(1)
         self._sequence = 0
         #: What fixes did, as it was written last.
         self._told: dict[str, FixCounts] = {}
+
+    @property
+    def dsn(self) -> str:
+        """Where the records are reported to; empty for the store in the data folder."""
+        return self.settings.dsn
 
     def new_unique(self) -> str:
         """Return what no other id has behind its prefix, in this process or any other."""

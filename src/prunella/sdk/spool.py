@@ -20,8 +20,8 @@ from prunella.sdk.counters import count
 
 #: A file that has grown this long is closed, and a new one begun.
 ROTATE_BYTES = 8 * 1024 * 1024
-#: All files of the folder together; beyond that, records are dropped (and counted) until a drain
-#: has made room.
+#: All files of the folder together, where nothing else is said; beyond that, records are dropped (and
+#: counted) until somebody has made room.
 TOTAL_BYTES = 128 * 1024 * 1024
 #: After a failure, how long writing isn't tried again.
 _RETRY_US = 200_000
@@ -32,9 +32,12 @@ _LOOK_US = 100_000
 class Spool:
     """The records of this process on their way out. Used under the recorder's lock."""
 
-    def __init__(self, folder: Path, header: Callable[[], bytes]) -> None:
+    def __init__(
+        self, folder: Path, header: Callable[[], bytes], *, room_bytes: int = TOTAL_BYTES
+    ) -> None:
         """`header` gives the framed lines that each new file begins with."""
         self.folder = folder
+        self._room_bytes = room_bytes
         self._header = header
         self._descriptor = -1
         self._size = 0
@@ -121,7 +124,7 @@ class Spool:
         import fcntl
 
         make_folder(self.folder)
-        if _total_bytes(self.folder) >= TOTAL_BYTES:
+        if _total_bytes(self.folder) >= self._room_bytes:
             count("spool_full")
             raise OSError(errno.ENOSPC, "the spool is at its bound")
         name = f"{at_us}-{os.getpid()}-{os.urandom(3).hex()}"

@@ -26,8 +26,10 @@ def drain(root: Path) -> None:
 
     Called from the SDK's background thread; raises `StoreError` where the store can't take it, and
     nothing is lost then. Settings that can't be read count as the defaults: records matter more.
+    Records of a folder that reports to a server are left to the programs that know its address.
     """
     from prunella.adapters.spool import drain as drain_spool
+    from prunella.sdk.reporting_state import STATE_NAME
     from prunella.wiring.stores import open_store
 
     try:
@@ -37,6 +39,8 @@ def drain(root: Path) -> None:
             raise  # the embedded store is not where they belong
         settings = Settings()
     folder = data_folder(root)
+    if (folder / STATE_NAME).exists():
+        return
     store = open_store(root, settings, create=True)
     try:
         drain_spool(folder / SPOOL_NAME, store, retention=retention(settings))

@@ -26,7 +26,14 @@ def serve(session: Session, host: str, port: int, root: Path | None) -> ExitCode
     app = _embedded(root)
     url = f"http://{host}:{port}/"
     session.line({"url": url}, lambda console: console.print(f"Serving at {url}; Ctrl-C ends it."))
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=2,  # streams of open pages never end by themselves
+    )
     return ExitCode.DONE
 
 
