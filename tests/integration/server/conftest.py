@@ -2,14 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 from starlette.testclient import TestClient
 
 from builders import process, site
-from prunella.server.app import create_app
-from prunella.server.workspaces import EmbeddedWorkspace
+from prunella.server.app import create_app, create_guarded_app
+from prunella.server.people import People
+from prunella.server.workspaces import EmbeddedWorkspace, Workspace
+from prunella.wiring.directory import open_directory
+from prunella.wiring.healer import Healer
 from recorded import a_call, an_occurrence, some_counts
 
 FIX = {
@@ -54,3 +58,85 @@ def client(workspaces):
 def sent(answer):
     """Return the JSON of an answer."""
     return json.loads(answer.text)
+
+
+class SeveralWorkspaces:
+    """Projects in folders of their own, as a server for teams has them."""
+
+    def __init__(self, folder, names):
+        self._open = {}
+        for name in names:
+            root = folder / name
+            root.mkdir()
+            (root / "pyproject.toml").write_text("")
+            healer = Healer(root=root)
+            healer.make_store()
+            fill(healer)
+            self._open[name] = Workspace(name=name, healer=healer)
+
+    def names(self):
+        return tuple(self._open)
+
+    def open(self, name):
+        return self._open.get(name)
+
+    def close(self):
+        for workspace in self._open.values():
+            workspace.healer.close()
+
+
+@pytest.fixture
+def directory(tmp_path):
+    found = open_directory(tmp_path)
+    people = People(found, actor="the test")
+    people.add_project("shop")
+    people.add_project("bank")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def people(directory):
+    return People(directory, actor="the test")
+
+
+@pytest.fixture
+def several(tmp_path):
+    folder = tmp_path / "projects"
+    folder.mkdir()
+    found = SeveralWorkspaces(folder, ["shop", "bank"])
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def guarded(several, directory):
+    """A server that wants people to log in."""
+    return create_guarded_app(several, directory)
+
+
+@pytest.fixture
+def browser(guarded):
+    """Return a new browser, which keeps cookies and follows nothing by itself."""
+
+    def open_browser(base_url="https://prunella.example"):
+        return TestClient(guarded, base_url=base_url, follow_redirects=False)
+
+    return open_browser
+
+
+def field(answer, name):
+    """Return the value of a form's field on a page."""
+    return re.search(rf'name="{name}"[^>]* value="([^"]*)"', answer.text)[1]
+
+
+def log_in(client, name, password, to=""):
+    """Fill in the form of the login page and send it."""
+    page = client.get("/login", params={"next": to} if to else {})
+    form = {
+        "name": name,
+        "password": password,
+        "csrf_token": field(page, "csrf_token"),
+        "next": field(page, "next"),
+    }
+    return client.post("/login", data=form, headers={"sec-fetch-site": "same-origin"})
