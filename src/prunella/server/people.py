@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from prunella.codec.plain import to_plain
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
 from prunella.model.directory import (
@@ -240,6 +241,24 @@ def note(
             evidence=evidence or {},
         )
     )
+
+
+def plain_person(person: Person) -> dict[str, Any]:
+    """Return a person as others may see them."""
+    return {
+        "name": person.name,
+        "roles": _named(person.roles),
+        "made_at": person.made_at.isoformat(),
+        "made_by": person.made_by,
+        "has_password": bool(person.password_hash),
+    }
+
+
+def plain_credential(credential: Credential) -> dict[str, Any]:
+    """Return a key or token as JSON types, without what would help to guess it."""
+    plain: dict[str, Any] = to_plain(credential)
+    del plain["digest"]
+    return {**plain, "role": credential.role.name.lower()}
 
 
 def _is_admin(person: Person) -> bool:

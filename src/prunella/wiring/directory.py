@@ -1,5 +1,6 @@
 """Who may do what on a server: kept in a file beside an embedded store, or in the teams' database."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from prunella.model.project import data_folder
@@ -31,3 +32,20 @@ def open_directory(root: Path, database: str = "") -> Directory:
     found = PostgresDatabase(database, SCHEMA, DIRECTORY)
     require(found)
     return SqlDirectory(found)
+
+
+def migrate_directory(database: str) -> Sequence[int]:
+    """Bring the schema of the directory in a database up to date; return the steps that ran."""
+    from prunella.adapters.postgres import PostgresDatabase
+    from prunella.adapters.postgres_schema import migrate
+    from prunella.adapters.sql.directory_plan import DIRECTORY
+
+    return migrate(PostgresDatabase(database, SCHEMA, DIRECTORY))
+
+
+def prepare_project(database: str, name: str) -> None:
+    """Make the schema of a project's records, or bring it up to date. Raises `StoreError`."""
+    from prunella.adapters.postgres_schema import migrate
+    from prunella.adapters.postgres_store import database_of
+
+    migrate(database_of(database, name))

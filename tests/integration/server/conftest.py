@@ -2,13 +2,15 @@
 
 import json
 import os
-import re
 import subprocess
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from builders import process, site
+from prunella.model.errors import ConfigurationError
+from prunella.server import passwords
 from prunella.server.app import create_app, create_guarded_app
 from prunella.server.people import People
 from prunella.server.workspaces import EmbeddedWorkspace, Workspace
@@ -80,9 +82,20 @@ class SeveralWorkspaces:
     def open(self, name):
         return self._open.get(name)
 
+    def prepare(self, name):
+        raise ConfigurationError(f"no place for {name}")
+
     def close(self):
         for workspace in self._open.values():
             workspace.healer.close()
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch):
+    """Hashing is meant to take long; here it need not."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", cheap)
+    passwords._nobodys.cache_clear()
 
 
 @pytest.fixture
@@ -123,20 +136,3 @@ def browser(guarded):
         return TestClient(guarded, base_url=base_url, follow_redirects=False)
 
     return open_browser
-
-
-def field(answer, name):
-    """Return the value of a form's field on a page."""
-    return re.search(rf'name="{name}"[^>]* value="([^"]*)"', answer.text)[1]
-
-
-def log_in(client, name, password, to=""):
-    """Fill in the form of the login page and send it."""
-    page = client.get("/login", params={"next": to} if to else {})
-    form = {
-        "name": name,
-        "password": password,
-        "csrf_token": field(page, "csrf_token"),
-        "next": field(page, "next"),
-    }
-    return client.post("/login", data=form, headers={"sec-fetch-site": "same-origin"})

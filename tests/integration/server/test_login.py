@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from integration.server.conftest import field, log_in
+from browsing import field, log_in
 from prunella.model.directory import EVERYWHERE, Role
 from prunella.server import sessions
 from prunella.server.door import COOKIE, LOGIN_COOKIE, SECURE_COOKIE
 from prunella.server.login import local_path
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105 - nobody's
 READ = "/api/v1/projects/shop/incidents"
 MUTE = "/api/v1/projects/shop/mutes/NET"
 
