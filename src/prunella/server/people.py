@@ -69,7 +69,15 @@ class People:
             raise UnknownName(f"there is no project {name[:80]!r}")
         self._note("project.removed", name)
 
+    def projects(self) -> Sequence[Project]:
+        """Return the projects by name."""
+        return self._directory.projects()
+
     # --- people
+    def everybody(self) -> Sequence[Person]:
+        """Return the people by name."""
+        return self._directory.people()
+
     def add_person(
         self, name: str, roles: Mapping[str, Role], *, password: str | None = None
     ) -> tuple[Person, str]:
@@ -201,7 +209,7 @@ class People:
         """Return roles; raises `UnknownName` where a project isn't there."""
         known = {project.name for project in self._directory.projects()} | {EVERYWHERE}
         for project in roles:
-            if project not in known and known != {EVERYWHERE}:
+            if project not in known:
                 raise UnknownName(
                     f"there is no project {project[:80]!r}; there are {', '.join(sorted(known))}"
                 )

@@ -14,11 +14,9 @@ from prunella.model.directory import Project
 from prunella.model.errors import ConfigurationError
 from prunella.ports import Directory
 from prunella.server.access import Access, Role, require
-from prunella.wiring.directory import prepare_project
+from prunella.wiring.directory import LOCAL, prepare_project
 from prunella.wiring.healer import Healer
 
-#: The project of an embedded store.
-LOCAL = "local"
 #: A server sees so late that another has added or removed a project, in seconds.
 _LOOK_S = 1.0
 

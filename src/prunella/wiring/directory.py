@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from prunella.model.clock import now
+from prunella.model.directory import Project
 from prunella.model.project import data_folder
 from prunella.ports import Directory
 
 #: Name of the file in a project's data folder.
 FILE_NAME = "server.db"
+#: The project of an embedded store.
+LOCAL = "local"
 #: Name of the schema in the teams' database.
 SCHEMA = "prunella"
 
@@ -25,7 +29,10 @@ def open_directory(root: Path, database: str = "") -> Directory:
         from prunella.adapters.sqlite import SqliteDatabase
 
         path = data_folder(root) / FILE_NAME
-        return SqlDirectory(SqliteDatabase(path, DIRECTORY, create=True))
+        directory = SqlDirectory(SqliteDatabase(path, DIRECTORY, create=True))
+        if not directory.projects():
+            directory.save_project(Project(name=LOCAL, made_at=now(), made_by="prunella"))
+        return directory
     from prunella.adapters.postgres import PostgresDatabase
     from prunella.adapters.postgres_schema import require
 
