@@ -44,13 +44,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def invented(value: object) -> list[object]:
-    """Return values of the same kind, or of none, that nobody asked for."""
+    """Return values of the same kind, of none, and such as people answer with for nothing."""
     if value is None:
-        return ["", 0]
+        return ["", 0, False]
     if isinstance(value, str):
-        return [f"{value}unknown", None]
-    if isinstance(value, (int, float)):
-        return [type(value)(42), None]
+        return [f"{value}unknown", None, "" if value else "-"]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [type(value)(42), None, type(value)(-1 if value == 0 else 0)]
     return []
 
 
@@ -71,7 +71,8 @@ def _statements(node: ast.stmt) -> Iterator[tuple[str, ast.AST, ast.AST]]:
         for value in invented(node.value.value):
             yield "value invented", node, ast.Return(ast.Constant(value))
     elif isinstance(node, ast.Return) and isinstance(node.value, (ast.List, ast.Dict)):
-        yield "value invented", node, ast.Return(ast.Constant(None))
+        for value in (None, "", 0):
+            yield "value invented", node, ast.Return(ast.Constant(value))
     elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
         for value in invented(node.value.value):
             yield "value invented", node, ast.Assign(node.targets, ast.Constant(value), lineno=0)
@@ -88,6 +89,9 @@ def _constants(node: ast.Constant) -> Iterator[tuple[str, ast.AST, ast.AST]]:
         yield "wrong constant", node, ast.Constant(f"{node.value}x")
     if type(node.value) in (int, float):
         yield "wrong constant", node, ast.Constant(node.value * 10 + 7)
+    if node.value is None:
+        for value in invented(None):
+            yield "value invented", node, ast.Constant(value)
 
 
 def _expressions(node: ast.expr) -> Iterator[tuple[str, ast.AST, ast.AST]]:
@@ -103,11 +107,22 @@ def _expressions(node: ast.expr) -> Iterator[tuple[str, ast.AST, ast.AST]]:
 
 
 def mutants(healed: Function, base: Function, error: str) -> Iterator[tuple[str, str]]:
-    """Yield the kind and text of each wrong version of the function."""
+    """Yield the kind and text of each wrong version of the function, no text twice."""
+    seen = {ast.unparse(healed)}
+    for kind, text in (*_mutated(healed), *_swallowing(base, error)):
+        if text not in seen:
+            seen.add(text)
+            yield kind, text
+
+
+def _mutated(healed: Function) -> Iterator[tuple[str, str]]:
     for number, (kind, _, _) in enumerate(in_place(healed)):
         changed = copy.deepcopy(healed)
         _, old, new = list(in_place(changed))[number]
         yield kind, ast.unparse(ast.fix_missing_locations(_Replacing(old, new).visit(changed)))
+
+
+def _swallowing(base: Function, error: str) -> Iterator[tuple[str, str]]:
     generates = any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(base))
     for ending in (
         ("return None", "return ''", "return 0", "pass") if not generates else ("return",)
@@ -228,6 +243,8 @@ def main() -> None:
     wrong = sum(totals[item] for item in outcomes[:3])
     held = wrong - totals["accepted"]
     print(f"not accepted: {held} of {wrong} wrong patches ({held / max(wrong, 1):.1%})")
+    rejected = totals["rejected"]
+    print(f"rejected: {rejected} of {wrong} ({rejected / max(wrong, 1):.1%})")
 
 
 if __name__ == "__main__":

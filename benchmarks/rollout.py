@@ -2,10 +2,14 @@
 
 Prints, side by side with the rules that are usual: how often no effect is taken for one; how long a
 real effect takes to be seen, against the least time that any rule with that error could need; what
-harm is done meanwhile; and what assigning, recording and deciding cost. `rollout_fleet.py` decides
-on batches of counts, `rollout_traffic.py` on single units that are assigned, counted, shipped and
-merged. Every decision is made by `prunella.experiment`. `--runs` is the number of rollouts without an effect
-(default 10,000); a tenth of it are taken where there is one, a fifth where single units are followed.
+harm is done meanwhile; and what assigning, recording and deciding cost.
+
+`rollout_fleet.py` decides on arrays of counts, by the real rules; `rollout_worlds.py` makes these
+counts as traffic, networks and users do; `rollout_path.py` takes some rollouts through the SDK's
+meters, a bad network, the SQLite store, the pipeline's steps and the feed, and compares counts and
+steps with those of the arrays at each look. `--runs` is the number of rollouts without an effect in
+each row (default 10,000); a tenth of it are taken where there is an effect, a fiftieth through the
+real parts.
 """
 
 import argparse
@@ -17,9 +21,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from math import inf, log
 
 import numpy as np
+import rollout_path
+import rollout_worlds
 from rollout_fleet import RULES, Outcomes, fixed, ramp
-from rollout_traffic import Traffic
-from rollout_traffic import run as run_traffic
+from rollout_worlds import World
 
 from prunella.experiment import (
     STAGES,
@@ -36,19 +41,29 @@ from prunella.experiment import (
     read,
     strata,
 )
-from prunella.experiment.maturity import Ledger
+from prunella.fixes import Allocation, Installation, parse
+from prunella.sdk.metering import RolloutMeter
 
 BASE_RATES = (0.5, 0.2, 0.05, 0.01)
 ALPHA = 0.05
+USUAL = (
+    "two-proportion z-test, p < 0.05",
+    "Bayesian P(better) > 0.95",
+    "point estimate: rate up > 10 %",
+)
 #: Rollouts that one task of the pool simulates.
 CHUNK = 500
-TRAFFIC = (
-    Traffic(name="a base rate that drifts, with outages", drifting=True),
-    Traffic(name="failures of treatment 10 s late", failures_last_s=10.0),
-    Traffic(name="deliveries late, doubled, shuffled, lost", bad_network=True),
-    Traffic(name="sticky units, counted once each", sticky=True),
-    Traffic(name="naive: counted on arrival, 10 s late", failures_last_s=10.0, naive=True),
-    Traffic(name="naive: requests of sticky units", sticky=True, naive=True),
+#: Rollouts that go through the real parts together, in one store.
+TOGETHER = 20
+WORLDS = (
+    World(name="a base rate that drifts, with outages", drifting=True),
+    World(name="failures of treatment 10 s late", late=True),
+    World(name="deliveries late, doubled, shuffled, lost", bad_network=True),
+    World(name="sticky units, counted once each", sticky=True),
+)
+NAIVE = (
+    World(name="naive: counted on arrival, 10 s late", late=True, naive=True),
+    World(name="naive: requests of sticky units", sticky=True, naive=True),
 )
 
 
@@ -59,12 +74,12 @@ class Pool:
         self.executor = ProcessPoolExecutor(2)
         self.seeds = iter(range(seed * 1_000_000, (seed + 1) * 1_000_000))
 
-    def chunks(self, what, function, runs, *arguments, **options):
+    def chunks(self, what, function, runs, *arguments, size=CHUNK, **options):
         """Return the answers of `function` for `runs` rollouts, in the order of chunks."""
-        sizes = [CHUNK] * (runs // CHUNK) + [runs % CHUNK] * bool(runs % CHUNK)
+        sizes = [size] * (runs // size) + [runs % size] * bool(runs % size)
         tasks = [
-            self.executor.submit(function, *arguments, runs=size, seed=next(self.seeds), **options)
-            for size in sizes
+            self.executor.submit(function, *arguments, runs=each, seed=next(self.seeds), **options)
+            for each in sizes
         ]
         for number, _ in enumerate(as_completed(tasks), 1):
             bar = "#" * (20 * number // len(tasks))
@@ -72,20 +87,16 @@ class Pool:
         print("\r" + " " * 75 + "\r", end="", file=sys.stderr)
         return [task.result() for task in tasks]
 
-    def ramps(self, p0, p1, runs, *, most=40_000, batch=50):
+    def ramps(self, p0, p1, runs, *, most=40_000, batch=50, swapped=False):
         """Return the outcomes of that many rollouts through the ramp."""
-        found = self.chunks(f"ramp {p0:g} -> {p1:g}", ramp, runs, p0, p1, most=most, batch=batch)
+        options = {"most": most, "batch": batch, "swapped": swapped}
+        found = self.chunks(f"ramp {p0:g} -> {p1:g}", ramp, runs, p0, p1, **options)
         return sum(found, Outcomes())
 
     def firsts(self, p0, p1, runs, **options):
         """Return rule → request of the first alarm, for that many rollouts at a fixed split."""
         found = self.chunks(f"split {p0:g} -> {p1:g}", fixed, runs, p0, p1, **options)
         return {name: np.concatenate([each[name] for each in found]) for name in RULES}
-
-
-def traffics(traffic, *, runs, seed):
-    """Return how that many rollouts ended that were followed unit by unit."""
-    return Counter(run_traffic(traffic, seed * CHUNK + number)[0] for number in range(runs))
 
 
 def peeking(pool, runs):
@@ -118,12 +129,14 @@ def ramps(pool, runs):
     print("total failure, a look every 20 requests")
     for rate in BASE_RATES:
         _ramp_row(pool, "total", rate, 1.0, max(runs // 10, 1), batch=20)
+    print("all failures removed, and a fault that swaps the arms when it counts them")
+    _ramp_row(pool, "swapped", 0.2, 0.0, max(runs // 10, 1), swapped=True)
 
 
-def _ramp_row(pool, name, rate, treated, runs, batch=50):
+def _ramp_row(pool, name, rate, treated, runs, batch=50, swapped=False):
     # What ends soon needs no more time, and a fix that helps gets as much as it needs.
     most = 80_000 if name in {"halved", "removed"} else 40_000
-    found = pool.ramps(rate, treated, runs, most=most, batch=batch)
+    found = pool.ramps(rate, treated, runs, most=most, batch=batch, swapped=swapped)
     ends = ("Graduate",) if treated < rate else ("Withdraw", "RollBack")
     extra = f"{found.extra_failures / found.runs:14.1f}" if treated > rate else " " * 14
     print(
@@ -150,33 +163,69 @@ def speed(pool, runs):
     print(f"{'base rate':>9} {'optimum':>9} {'50/50 split':>18} {'through the ramp':>18}")
     for rate in (0.05, 0.01):
         least = optimum(rate, rate / 2)
-        step = max(10, int(least / 200))
+        step = max(10, int(least / 400))
         split = pool.firsts(rate, rate / 2, runs, ratio=0.5, most=int(6 * least), batch=step)
         here = float(np.median(split["e-process of benefit >= 20"]))
-        there = pool.ramps(rate, rate / 2, runs, most=80_000).median("Graduate")
+        there = pool.ramps(rate, rate / 2, runs, most=80_000, batch=step).median("Graduate")
         print(
             f"{rate:9g} {least:9,.0f} {here:9,.0f} ({here / least:4.2f} x) "
             f"{there:9,.0f} ({there / least:4.2f} x)"
         )
     found = pool.firsts(1.0, 0.5, runs, ratio=0.5, most=200, batch=1)
     alarms = found["e-process of benefit >= 20"]
+    middle = np.median(alarms)
     print(
-        f"triggered, at any base rate: median {np.median(alarms):.0f} triggers, "
-        f"90 % within {np.quantile(alarms, 0.9):.0f}"
+        f"counted only where the fix fires: median {middle:.0f} triggers, "
+        f"90 % within {np.quantile(alarms, 0.9):.0f}; that is, at failure rates of"
     )
+    rates = (*BASE_RATES, 0.001)
+    print("  ".join(f"{rate:g}: {middle / rate:,.0f} requests" for rate in rates))
 
 
-def unit_by_unit(pool, runs):
-    """Print how often no effect graduates where units are assigned, shipped and merged one by one."""
-    print("\nNo effect, base rate 0.2, followed unit by unit over 3 processes, a look each second")
-    print(f"{'':44} {'rollouts':>8} {'graduated':>9} {'withdrawn':>9} {'rolled back':>11}")
-    for traffic in TRAFFIC:
-        ends = sum(pool.chunks(traffic.name, traffics, runs, traffic), Counter())
+def worlds(pool, runs):
+    """Print how often no effect graduates in traffic as it is, and what usual rules see there."""
+    print("\nNo effect, base rate 0.2, three processes that ship their counts, a look each second")
+    ends = ("Graduate", "Withdraw", "RollBack")
+    print(
+        f"{'':42} {'rollouts':>8} {'graduated':>9} {'withdrawn':>9} {'rolled back':>11}"
+        f"{'z-test':>9}{'Bayesian':>9}{'point':>9}"
+    )
+    for world in (*WORLDS, *NAIVE):
+        found = sum(pool.chunks(world.name, rollout_worlds.run, runs, world), Outcomes())
+        few = max(runs // 10, 1)
+        usual = pool.chunks(world.name, rollout_worlds.usual, few, world)
+        shares = [sum(each[name] for each in usual) / few for name in USUAL]
+        print(
+            f"{world.name:42} {found.runs:8,} "
+            + " ".join(
+                f"{found.share(end):{width}.2%}"
+                for end, width in zip(ends, (9, 9, 11), strict=True)
+            )
+            + "".join(f"{share:9.1%}" for share in shares)
+        )
+    print("(z-test, Bayesian, point: false alarms of these at a 50/50 split, on the same counts)")
+
+
+def path(pool, runs):
+    """Print how rollouts go through the real parts, and that the arrays go the same way."""
+    print(
+        "\nThe same through the SDK's meters, records, the SQLite store, the pipeline's steps and the"
+        " feed"
+    )
+    print(
+        f"{'':42} {'rollouts':>8} {'graduated':>9} {'withdrawn':>9} {'rolled back':>11}"
+        f" {'looks compared':>14} {'steps':>7}"
+    )
+    for world in WORLDS:
+        found = pool.chunks(world.name, rollout_path.run, runs, world, size=TOGETHER)
+        ends = sum((each[0] for each in found), Counter())
         total = ends.total()
         print(
-            f"{traffic.name:44} {total:8,} {ends['Graduate'] / total:9.2%} "
+            f"{world.name:42} {total:8,} {ends['Graduate'] / total:9.2%} "
             f"{ends['Withdraw'] / total:9.2%} {ends['RollBack'] / total:11.2%}"
+            f" {sum(each[1] for each in found):14,} {sum(each[2] for each in found):7,}"
         )
+    print("(at each look the store's counts and the step taken were those of the arrays)")
 
 
 def never_ships():
@@ -190,13 +239,15 @@ def never_ships():
 def costs():
     """Print what assigning and recording cost a call, and deciding the server."""
     treated = Assignment("fix-abc123", "salt").dealer(0.05)
-    ledger, unit = Ledger(wait_s=1e9), "4bf92f3577b34da6a3ce929d0e0e4736"
-
-    arms = (Arm.CONTROL, Arm.TREATMENT)
+    meter, unit = RolloutMeter(), "trace_4bf92f3577b34da6a3ce929d0e0e4736"
+    document = {"fix_id": "fix-abc123", "fix_type": "retry", "config": {}}
+    installation = Installation(
+        fix=parse(document), allocation=Allocation(salt="rol_bench", ratio=0.05, epoch=1)
+    )
 
     def call():
-        exposure = ledger.begin(arms[treated(unit)], 0.0)
-        exposure.end(False, 1.0)
+        exposure = meter.triggered(installation, unit, 0.0)
+        meter.ended(exposure, failed=False, latency_s=0.01, cost=None)
 
     print("\nWhat it costs (the least of many runs)")
     print(f"assign                       {_least_us(lambda: treated(unit)):8.2f} us a call")
@@ -258,7 +309,8 @@ def main():
     peeking(pool, max(options.runs // 5, 1))
     ramps(pool, options.runs)
     speed(pool, some)
-    unit_by_unit(pool, max(options.runs // 5, 1))
+    worlds(pool, options.runs)
+    path(pool, max(options.runs // 50, 1))
 
 
 if __name__ == "__main__":

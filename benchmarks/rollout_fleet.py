@@ -1,6 +1,6 @@
-"""Thousands of rollouts at once, for `rollout.py`: batches of counts, decided by the real rules.
+"""Thousands of rollouts at once, for `rollout.py`: counts in arrays, decided by the real rules.
 
-The capitals of all rollouts are carried on in arrays, from the rows of `prunella.experiment.bets`. They
+The e-values of all rollouts are computed in arrays, from the rows of `prunella.experiment.bets`. They
 only say at which looks something may happen: there, and at some looks drawn at random, the real
 `decide` is asked with the counts of that rollout, and its answer is what happens.
 """
@@ -12,6 +12,7 @@ from math import log
 import numpy as np
 
 from prunella.experiment import (
+    DEFAULT_LIMITS,
     STAGES,
     Advance,
     Counts,
@@ -27,13 +28,14 @@ from prunella.experiment.ramp import SHOWN, decide
 ENDED = (Graduate, RollBack, Withdraw, Inconclusive)
 #: Share of looks at which nothing should happen where the real rules are asked all the same.
 ASKED_AGAIN = 0.0005
-#: What is held against each null: (rows for a ratio and a base rate, on which counts).
+#: What is held against each null: (margin, direction) of its bets on failures alone.
 MARGINS = {
     "below_2": (2.0, "benefit"),
     "below_1_5": (1.5, "benefit"),
     "errors": (1.1, "harm"),
     "futility": (0.8, "harm"),
 }
+RAMP = tuple(stage.ratio for stage in STAGES)
 
 
 def log_mean(logs):
@@ -42,34 +44,37 @@ def log_mean(logs):
     return largest + np.log(np.exp(logs - largest[:, None]).mean(axis=1))
 
 
-class Capitals:
-    """Log capitals of every bet of many rollouts, and the e-values they add up to."""
+class Weighing:
+    """The log e-values of many rollouts' counts: n and failures of control, then of treatment."""
 
-    def __init__(self, runs, base_rate):
-        self.base_rate = base_rate
-        rows = len(joint_rows(0.5, base_rate, "harm"))
-        self.joint = {side: np.zeros((runs, rows)) for side in ("benefit", "harm")}
-        self.conditional = {name: np.zeros((runs, 6)) for name in ("benefit", "harm", *MARGINS)}
+    def __init__(self, base_rate, ratios=RAMP):
+        self.joint = {
+            side: _stacked([joint_rows(ratio, base_rate, side) for ratio in ratios])
+            for side in ("benefit", "harm")
+        }
+        self.conditional = {
+            name: _stacked([conditional_rows(ratio, *margin) for ratio in ratios])
+            for name, margin in {
+                **MARGINS,
+                "benefit": (1.0, "benefit"),
+                "harm": (1.0, "harm"),
+            }.items()
+        }
 
-    def add(self, who, ratio, treated, failed_t, failed_c, batch):
-        """Let the rollouts `who` see one batch each, dealt at `ratio`."""
-        outcomes = np.stack(
-            [failed_t, treated - failed_t, failed_c, batch - treated - failed_c], axis=1
-        )
-        for side, capital in self.joint.items():
-            capital[who] += outcomes @ np.array(joint_rows(ratio, self.base_rate, side)).T
-        failures = outcomes[:, [0, 2]]
-        for name, capital in self.conditional.items():
-            margin, side = MARGINS.get(name, (1.0, name))
-            capital[who] += failures @ np.array(conditional_rows(ratio, margin, side)).T
-
-    def values(self, who):
-        """Return the log e-values of the rollouts `who` by name."""
-        found = {name: log_mean(self.conditional[name][who]) for name in MARGINS}
-        for side in ("benefit", "harm"):
-            joint, conditional = self.joint[side][who], self.conditional[side][who]
-            found[side] = np.logaddexp(log_mean(joint), log_mean(conditional)) - log(2)
+    def values(self, counts):
+        """Return name → log e-value of each rollout; `counts` is (rollouts, ratios, 4)."""
+        n0, f0, n1, f1 = np.moveaxis(counts, -1, 0)
+        outcomes = np.stack([f1, n1 - f1, f0, n0 - f0], axis=-1).reshape(len(counts), -1)
+        failures = np.stack([f1, f0], axis=-1).reshape(len(counts), -1)
+        found = {name: log_mean(failures @ rows) for name, rows in self.conditional.items()}
+        for side, rows in self.joint.items():
+            found[side] = np.logaddexp(log_mean(outcomes @ rows), found[side]) - log(2)
         return found
+
+
+def _stacked(rows):
+    """Return the log factors of all strata below each other: a column for each bet."""
+    return np.concatenate([np.array(each, dtype=float).T for each in rows])
 
 
 @dataclass
@@ -107,65 +112,98 @@ class Outcomes:
         return float(np.median(found)) if found else float("nan")
 
 
-def ramp(p0, p1, *, runs, most, batch, seed):
-    """Send `runs` rollouts through the ramp, looking after every `batch` requests."""
+class Deciding:
+    """Takes many rollouts through the ramp by what has been counted of each."""
+
+    def __init__(self, runs, base_rate, random, *, triggered=False, limits=DEFAULT_LIMITS):
+        self.weighing = Weighing(base_rate)
+        self.base_rate, self.triggered, self.limits = base_rate, triggered, limits
+        self.random = random
+        self.stage = np.zeros(runs, dtype=int)
+        self.alive = np.arange(runs)
+        self.asked = 0
+
+    def look(self, counts):
+        """Decide about those alive by `counts` (rollouts, stages, 4); return run → how it ended."""
+        if not len(self.alive):
+            return {}
+        asked = self.may_move(counts[self.alive], self.stage[self.alive])
+        asked |= self.random.random(len(self.alive)) < ASKED_AGAIN
+        ended = {}
+        for run in self.alive[asked]:
+            decision = self.ask(counts[run], self.stage[run])
+            self.asked += 1
+            if isinstance(decision, Advance):
+                self.stage[run] += 1
+            elif isinstance(decision, ENDED):
+                ended[int(run)] = type(decision).__name__
+        self.alive = np.setdiff1d(self.alive, list(ended), assume_unique=True)
+        return ended
+
+    def may_move(self, counts, stage):
+        """Say where the rules may decide anything but to continue; no harm in asking more."""
+        values = self.weighing.values(counts)
+        big, small = log(1 / self.limits.alpha) - 1e-6, log(SHOWN) - 1e-6
+        treated = counts[np.arange(len(stage)), stage, 2]
+        least = [
+            max(
+                each.minimum_triggered if self.triggered else each.minimum,
+                self.limits.min_exposures,
+            )
+            for each in STAGES
+        ]
+        enough = treated >= np.array(least)[stage]
+        safe = np.select(
+            [stage == 0, stage == 1], [values["below_2"], values["below_1_5"]], -np.inf
+        )
+        return (
+            (values["harm"] >= big)
+            | (values["errors"] >= big)
+            | (values["futility"] >= small)
+            | (enough & ((values["benefit"] >= big) | (safe >= small)))
+        )
+
+    def ask(self, counts, stage, elapsed_s=0.0):
+        """Return the real decision about one rollout."""
+        strata = [
+            Stratum(each.ratio, Counts(int(a), int(b)), Counts(int(c), int(d)))
+            for each, (a, b, c, d) in zip(STAGES[: stage + 1], counts, strict=False)
+        ]
+        return decide(
+            STAGES[stage],
+            strata,
+            base_rate=self.base_rate,
+            triggered=self.triggered,
+            elapsed_s=elapsed_s,
+            limits=self.limits,
+        )
+
+
+def ramp(p0, p1, *, runs, most, batch, seed, swapped=False):
+    """Send `runs` rollouts through the ramp, looking after every `batch` requests.
+
+    With `swapped` a fault confuses the arms when it counts them.
+    """
     random = np.random.default_rng(seed)
-    capitals = Capitals(runs, p0)
-    counts = np.zeros(
-        (runs, len(STAGES), 4), dtype=np.int64
-    )  # n and failures of control, treatment
-    stage = np.zeros(runs, dtype=int)
-    alive = np.arange(runs)
+    deciding = Deciding(runs, p0, random)
+    # n and failures of control, then of treatment
+    counts = np.zeros((runs, len(STAGES), 4), dtype=np.int64)
     done = Outcomes(runs=runs)
     for look in range(1, most // batch + 1):
-        for index, each in enumerate(STAGES):
-            who = alive[stage[alive] == index]
-            treated = random.binomial(batch, each.ratio, len(who))
-            failed_t = random.binomial(treated, p1)
-            failed_c = random.binomial(batch - treated, p0)
-            counts[who, index] += np.stack([batch - treated, failed_c, treated, failed_t], axis=1)
-            capitals.add(who, each.ratio, treated, failed_t, failed_c, batch)
-        may = _may_move(capitals.values(alive), stage[alive], counts[alive])
-        asked = may | (random.random(len(alive)) < ASKED_AGAIN)
-        ended = []
-        for run in alive[asked]:
-            decision = _ask(counts[run], stage[run], p0)
-            done.asked += 1
-            if isinstance(decision, Advance):
-                stage[run] += 1
-            elif isinstance(decision, ENDED):
-                ended.append(run)
-                _note(done, type(decision).__name__, look * batch, counts[run], p0, p1)
-        alive = np.setdiff1d(alive, ended, assume_unique=True)
-        if not len(alive):
+        alive, stage = deciding.alive, deciding.stage[deciding.alive]
+        treated = random.binomial(batch, np.array(RAMP)[stage])
+        failed_t, failed_c = random.binomial(treated, p1), random.binomial(batch - treated, p0)
+        arms = [batch - treated, failed_c, treated, failed_t]
+        counts[alive, stage] += np.stack(arms[2:] + arms[:2] if swapped else arms, axis=1)
+        for run, end in deciding.look(counts).items():
+            _note(done, end, look * batch, counts[run], p0, p1)
+        if not len(deciding.alive):
             break
-    for run in alive:
-        decision = _ask(counts[run], stage[run], p0, elapsed_s=1e9)
+    for run in deciding.alive:
+        decision = deciding.ask(counts[run], deciding.stage[run], elapsed_s=1e9)
         _note(done, type(decision).__name__, most, counts[run], p0, p1)
+    done.asked = deciding.asked
     return done
-
-
-def _may_move(values, stage, counts):
-    """Say at which looks the rules may decide anything but to continue; no harm in asking more."""
-    slack = 1e-6
-    big, small = log(20) - slack, log(SHOWN) - slack
-    treated = counts[np.arange(len(stage)), stage, 2]
-    enough = treated >= np.array([each.minimum for each in STAGES])[stage]
-    safe = np.select([stage == 0, stage == 1], [values["below_2"], values["below_1_5"]], -np.inf)
-    return (
-        (values["harm"] >= big)
-        | (values["errors"] >= big)
-        | (values["futility"] >= small)
-        | (enough & ((values["benefit"] >= big) | (safe >= small)))
-    )
-
-
-def _ask(counts, stage, base_rate, elapsed_s=0.0):
-    strata = [
-        Stratum(each.ratio, Counts(int(a), int(b)), Counts(int(c), int(d)))
-        for each, (a, b, c, d) in zip(STAGES[: stage + 1], counts, strict=False)
-    ]
-    return decide(STAGES[stage], strata, base_rate=base_rate, elapsed_s=elapsed_s)
 
 
 def _note(done, name, requests, counts, p0, p1):
@@ -183,25 +221,23 @@ def fixed(p0, p1, *, ratio, runs, most, batch, seed, base_rate=None):
     An array of request numbers for each rule, infinite where it never fired.
     """
     random = np.random.default_rng(seed)
-    capitals = Capitals(runs, base_rate or p0)
-    everyone = np.arange(runs)
-    sums = np.zeros((4, runs), dtype=np.int64)
+    weighing = Weighing(base_rate or p0, (ratio,))
+    sums = np.zeros((runs, 1, 4), dtype=np.int64)
     first = {name: np.full(runs, np.inf) for name in RULES}
     for look in range(1, most // batch + 1):
         treated = random.binomial(batch, ratio, runs)
         failed_t, failed_c = random.binomial(treated, p1), random.binomial(batch - treated, p0)
-        sums += np.stack([batch - treated, failed_c, treated, failed_t])
-        capitals.add(everyone, ratio, treated, failed_t, failed_c, batch)
-        values = capitals.values(everyone)
+        sums[:, 0] += np.stack([batch - treated, failed_c, treated, failed_t], axis=1)
+        values = weighing.values(sums)
         for name, rule in RULES.items():
-            fired = rule(sums, values) & np.isinf(first[name])
+            fired = rule(sums[:, 0].T, values) & np.isinf(first[name])
             first[name][fired] = look * batch
     return first
 
 
 def _z(sums):
     n0, f0, n1, f1 = sums
-    pooled = (f0 + f1) / (n0 + n1)
+    pooled = (f0 + f1) / np.maximum(n0 + n1, 1)
     spread = np.sqrt(pooled * (1 - pooled) * (1 / np.maximum(n0, 1) + 1 / np.maximum(n1, 1)))
     difference = f0 / np.maximum(n0, 1) - f1 / np.maximum(n1, 1)
     return np.where((n0 > 0) & (n1 > 0) & (spread > 0), difference / np.maximum(spread, 1e-12), 0)

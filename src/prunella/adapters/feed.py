@@ -9,15 +9,18 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from prunella.codec.plain import to_plain
+from prunella.fixes import Lot
 from prunella.model.errors import StoreError
 from prunella.model.project import FIXES_OFF, fix_of_name, fixes_off_name
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.ports import RolloutStore
+from prunella.rollout.rivals import lots
+from prunella.sdk.files import put
 
 #: Name of the feed's file in a project's data folder.
 FILE_NAME = "fixes.json"
@@ -43,7 +46,7 @@ class FileFeed:
                 wanted = _document(store)
                 if _present(path) == wanted or (wanted == _NOTHING and not path.exists()):
                     return False
-                _put(path, wanted)
+                put(path, wanted)
         except OSError as error:
             raise StoreError(
                 f"{path} can't be written ({error.strerror or error}): running programs don't hear "
@@ -98,8 +101,11 @@ def _switch(folder: Path, fix_id: str | None) -> Path:
     return folder / (FIXES_OFF if fix_id is None else fixes_off_name(fix_id))
 
 
-def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
-    """Return how a running program is to apply a rollout's fix; ``None`` if not at all."""
+def installation_of(rollout: Rollout, lot: Lot | None = None) -> Mapping[str, Any] | None:
+    """Return how a running program is to apply a rollout's fix; ``None`` if not at all.
+
+    `lot` says which units take part where it has rivals.
+    """
     if rollout.shadow and rollout.state is RolloutState.CANDIDATE and not rollout.paused:
         mode = "shadow"
     elif rollout.state in LIVE and not rollout.paused:
@@ -114,15 +120,22 @@ def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
             "ratio": rollout.ratio,
             "epoch": rollout.epoch,
             **({} if rollout.baseline is None else to_plain(rollout.baseline)),
+            **({} if lot is None else {"lot": to_plain(lot)}),
         },
     }
 
 
-def _document(store: RolloutStore) -> bytes:
+def installations_of(store: RolloutStore) -> list[Mapping[str, Any]]:
+    """Return how running programs are to apply the fixes of `store`, in a fixed order."""
     states = (*LIVE, RolloutState.CANDIDATE)
     found = sorted(store.rollouts(states=states), key=lambda item: item.rollout_id)
-    installations = [item for item in map(installation_of, found) if item is not None]
-    return _encoded(installations)
+    lot_of = lots(found)
+    told = (installation_of(each, lot_of.get(each.rollout_id)) for each in found)
+    return [each for each in told if each is not None]
+
+
+def _document(store: RolloutStore) -> bytes:
+    return _encoded(installations_of(store))
 
 
 def _encoded(installations: list[Mapping[str, Any]]) -> bytes:
@@ -137,21 +150,6 @@ def _present(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _put(path: Path, content: bytes) -> None:
-    unready = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unready.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            unready.unlink()
-        raise
 
 
 @contextmanager

@@ -6,11 +6,8 @@ store, in the transaction that keeps what was read: a reader that is killed, or 
 lose nor double a record. A file goes away when its writer is gone and all of it has been read.
 """
 
-import fcntl
 import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +16,8 @@ from prunella.codec import wire
 from prunella.model.clock import now
 from prunella.model.records import Record
 from prunella.ports import SPOOL_REMOVED, Progress, Store
+from prunella.sdk.files import SPOOL_SUFFIX, LeftAloneError, is_unheld, names, opened
 
-#: Suffix of spool files.
-SUFFIX = ".jsonl"
 #: Suffix of a file that a writer has made and not yet locked and renamed: no failure is in it.
 UNREADY_SUFFIX = ".new"
 #: Read and ingested at once, in bytes.
@@ -72,25 +68,21 @@ def drain(
     can't keep something; what was kept until then is remembered, and the next drain goes on there.
     """
     drainage = _Drainage(store, retention or Retention())
-    names = _names(spool_folder, SUFFIX)
-    for number, name in enumerate(names, start=1):
+    found = names(spool_folder, SPOOL_SUFFIX)
+    for number, name in enumerate(found, start=1):
         if progress is not None:
-            progress(f"reading spool file {number} of {len(names)}")
+            progress(f"reading spool file {number} of {len(found)}")
         try:
-            with _opened(spool_folder / name) as descriptor:
+            with opened(spool_folder / name) as descriptor:
                 drainage.read_file(spool_folder / name, descriptor)
         except FileNotFoundError:
             continue  # another drain was done with it
-        except _LeftAloneError as error:
+        except LeftAloneError as error:
             drainage.refused.append((name, str(error)))
         except OSError as error:
             drainage.refused.append((name, error.strerror or type(error).__name__))
     _sweep(spool_folder)
     return drainage.finish()
-
-
-class _LeftAloneError(Exception):
-    """A file isn't read; the argument says why."""
 
 
 class _Drainage:
@@ -104,7 +96,7 @@ class _Drainage:
 
     def read_file(self, path: Path, descriptor: int) -> None:
         # Asked before reading: what a writer that is gone has written is final.
-        writer_gone = _lock(descriptor)
+        writer_gone = is_unheld(descriptor)
         remembered = self._store.spool_offset(path.name)
         status = os.fstat(descriptor)
         if status.st_nlink == 0:
@@ -182,63 +174,16 @@ class _Drainage:
         )
 
 
-def _names(folder: Path, suffix: str) -> list[str]:
-    """Return the names of files with that suffix, oldest first (their names begin with a time)."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.name.endswith(suffix))
-    return []
-
-
 def _sweep(folder: Path) -> None:
     """Remove what writers left behind that were killed before their first record."""
-    for name in _names(folder, UNREADY_SUFFIX):
-        with suppress(OSError, _LeftAloneError), _opened(folder / name) as descriptor:
-            if _lock(descriptor) and not _is_young(os.fstat(descriptor)):
+    for name in names(folder, UNREADY_SUFFIX):
+        with suppress(OSError, LeftAloneError), opened(folder / name) as descriptor:
+            if is_unheld(descriptor) and not _is_young(os.fstat(descriptor)):
                 (folder / name).unlink()
 
 
 def _is_young(status: os.stat_result) -> bool:
     return now().timestamp() - status.st_mtime < _GRACE_S
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """Open a file that may have been put there by anybody: no links, no waiting for pipes."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        if path.is_symlink():
-            raise _LeftAloneError("a symbolic link") from error
-        raise
-    try:
-        _refuse_strangers(descriptor, path.parent)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _refuse_strangers(descriptor: int, folder: Path) -> None:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise _LeftAloneError("not a regular file")
-    if status.st_nlink > 1:
-        raise _LeftAloneError("a hard link to another file")
-    if status.st_uid not in {0, os.geteuid(), folder.stat().st_uid}:
-        raise _LeftAloneError(f"owned by user {status.st_uid}")
-
-
-def _lock(descriptor: int) -> bool:
-    """Try to share the file's lock: possible only when its writer is gone.
-
-    Shared, so that two drains don't take each other for a writer. Where the file system knows no
-    locks nobody is ever taken for gone, and files stay.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _parse(chunk: bytes, position: int) -> tuple[list[Record], int, int]:

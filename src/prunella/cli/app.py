@@ -11,6 +11,7 @@ from prunella.cli.commands.approvals import approvals
 from prunella.cli.commands.bot import bot
 from prunella.cli.commands.calls import calls
 from prunella.cli.commands.credentials import keys, tokens
+from prunella.cli.commands.database import database
 from prunella.cli.commands.demo import demo
 from prunella.cli.commands.doctor import doctor
 from prunella.cli.commands.fixes import fixes
@@ -55,6 +56,7 @@ for _command in (
     bot,
     alerts,
     metrics,
+    database,
     serve,
     worker,
     users,

@@ -5,6 +5,8 @@ without line breaks, ``\n``. A line that was torn by a crash fails its checksum 
 break; reading goes on at the next line, so one bad record never hides the good ones behind it.
 The JSON is `to_tagged` of a record: ``{"class": "occurrence", …}`` with the field names of
 `prunella.model.records`; moments may be integers (microseconds since the epoch).
+
+A line ``gap N`` stands for N bytes that were left out, so that what comes behind keeps its offset.
 """
 
 import json
@@ -15,6 +17,10 @@ from dataclasses import dataclass
 from prunella.codec.plain import from_tagged, to_tagged
 from prunella.model.errors import RecordError
 from prunella.model.records import Record
+
+_GAP = b"gap "
+#: What `Line.problem` says of a gap.
+LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,21 @@ def write_record(record: Record) -> bytes:
     return frame(text.encode("utf-8", "surrogatepass"))
 
 
+def gap(size_bytes: int) -> bytes:
+    """Return the line that stands for `size_bytes` left out."""
+    return b"%s%d\n" % (_GAP, size_bytes)
+
+
+def is_gap(line: bytes) -> bool:
+    """Tell whether a line, without its line break, stands for what was left out."""
+    return line.startswith(_GAP) and len(line) < 20 and line[len(_GAP) :].isdigit()
+
+
+def size_of(line: bytes) -> int:
+    """Return how many bytes a line, without its line break, stands for."""
+    return int(line[len(_GAP) :]) if is_gap(line) else len(line) + 1
+
+
 def read_lines(data: bytes, offset: int = 0) -> Iterator[Line]:
     """Yield the complete lines of `data`, which stands at `offset` of its file.
 
@@ -46,7 +67,12 @@ def read_lines(data: bytes, offset: int = 0) -> Iterator[Line]:
     """
     start = 0
     while (end := data.find(b"\n", start)) >= 0:
-        yield _read_line(data[start:end], offset + end + 1)
+        line = data[start:end]
+        offset += size_of(line)
+        if is_gap(line):
+            yield Line(record=None, end_offset=offset, problem=LEFT_OUT)
+        else:
+            yield _read_line(line, offset)
         start = end + 1
 
 

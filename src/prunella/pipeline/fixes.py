@@ -4,18 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prunella.fixes import parse
+from prunella.fixes import Fix, parse
 from prunella.learn import experience
 from prunella.model.audit import AuditEntry
 from prunella.model.errors import StepRefused
 from prunella.model.hypotheses import FixHypothesis, FixTrial, Gate
-from prunella.model.ids import AuditId, IncidentId
+from prunella.model.ids import AuditId, IncidentId, SiteId
 from prunella.model.incidents import Incident
-from prunella.model.rollouts import Rollout
+from prunella.model.records import Call, Occurrence, Site, SiteKind
+from prunella.model.rollouts import Rollout, RolloutState
+from prunella.pipeline.lessons import has_graduated, worked_before
 from prunella.pipeline.rollouts import add, take
-from prunella.ports import Feed, KeptModel, Store
-from prunella.propose import ask_for_fixes, propose_fixes
-from prunella.propose.fix_fitting import Observed, durations_s, recovery
+from prunella.ports import Feed, KeptModel, Retriever, Store
+from prunella.propose import ask_for_fixes, propose_fixes, with_cases
+from prunella.propose.fix_fitting import ENOUGH, Asked, Observed, durations_s, recovery, siblings
 from prunella.rollout import By, approve
 from prunella.validate import (
     Target,
@@ -28,6 +30,10 @@ from prunella.validate import (
 
 #: Records of one site that fixes are fitted to and tried on.
 _MOST = 200
+#: Those whose own calls are looked at.
+_MOST_ASKED = 50
+#: Kinds of sites whose answers a function may fail on.
+_ANSWERING = frozenset({SiteKind.LLM, SiteKind.TOOL, SiteKind.AGENT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +59,30 @@ def suggest_fixes(
     may_start: bool,
     keep: bool = True,
     open_model: Callable[[IncidentId], KeptModel] | None = None,
+    retriever: Retriever | None = None,
 ) -> tuple[Suggestion, ...]:
     """Propose fixes for an incident, try each on its records, and do what the gates allow.
 
     The surest first. Each decision is kept with its reasons; with `keep` false nothing is. A fix of
-    an earlier look that waits or acts is left as it is. A model may add fixes and order them anew. At most one starts by itself. Raises
-    `UnknownName`, `AmbiguousName`.
+    an earlier look that waits or acts is left as it is. With a `retriever`, what worked for similar
+    incidents comes first. A model may add fixes and order them anew. At most one starts by itself.
+    Raises `UnknownName`, `AmbiguousName`.
     """
     incident = store.incident(incident_id)
-    observed = _observed(store, incident)
+    counted = _counted(store)
+    observed = _observed(store, incident, counted)
     if observed is None:
         return ()
-    target = _target(observed)
+    target = _target(observed, counted)
     found = []
     proposed = propose_fixes(incident, observed, _experience(store))
+    if retriever is not None:
+        proposed = with_cases(proposed, worked_before(store, incident, retriever), incident)
     if open_model is not None and keep:  # what is asked is kept: no dry run
         proposed = ask_for_fixes(open_model(incident.incident_id), incident, observed, proposed)
     for hypothesis in proposed:
         fix = parse(hypothesis.document)
-        trial = try_fix(fix, observed.site, observed.failing, observed.passing, target)
+        trial = _tried(fix, observed, target)
         found.append((confidence(hypothesis, trial), hypothesis, trial))
     found.sort(key=lambda item: -item[0])
     suggestions = []
@@ -84,6 +95,16 @@ def suggest_fixes(
         may_start = may_start and suggestion.gate is not Gate.START
         suggestions.append(suggestion)
     return tuple(suggestions)
+
+
+def _tried(fix: Fix, observed: Observed, target: Target) -> FixTrial:
+    """Try a fix on the records of the site that it is for."""
+    for asked in observed.asked:
+        if fix.target.sites == (asked.site.site_id,):
+            answers = len(asked.passing) + len(asked.failing)
+            known = Target(recovers_after_s=(), success_ratio=len(asked.passing) / answers)
+            return try_fix(fix, asked.site, (), asked.passing, known, refused=asked.failing)
+    return try_fix(fix, observed.site, observed.failing, observed.passing, target)
 
 
 def _suggestion(
@@ -165,30 +186,73 @@ def _entry(incident: Incident, suggestion: Suggestion, by: By) -> AuditEntry:
     )
 
 
-def _observed(store: Store, incident: Incident) -> Observed | None:
+def _counted(store: Store) -> Mapping[str, tuple[int, int]]:
+    """Return the calls of each site and those that failed, by the programs' own counts."""
+    found: dict[str, tuple[int, int]] = {}
+    for each in store.counts():
+        for site_id, numbers in each.sites.items():
+            calls, errors = found.get(site_id, (0, 0))
+            found[site_id] = (calls + numbers.get("calls", 0), errors + numbers.get("errors", 0))
+    return found
+
+
+def _observed(
+    store: Store, incident: Incident, counted: Mapping[str, tuple[int, int]]
+) -> Observed | None:
     sites = {site.site_id: site for site in store.sites()}
     site = sites.get(incident.site_id)
     if site is None:
         return None
-    counted = [each.sites.get(site.site_id, {}) for each in store.counts()]
+    calls, errors = counted.get(site.site_id, (0, 0))
+    golden = store.kept_calls(site.site_id, golden_only=True, limit=_MOST)
+    failing = store.occurrences(incident.incident_id, limit=_MOST)
+    passing = store.calls(site.site_id, limit=_MOST)
     return Observed(
         site=site,
-        failing=store.occurrences(incident.incident_id, limit=_MOST),
-        passing=store.calls(site.site_id, limit=_MOST),
+        failing=failing,
+        passing=passing,
+        asked=_asked(store, sites, failing, passing),
         others=tuple(other for name, other in sites.items() if name != site.site_id),
-        calls=sum(each.get("calls", 0) for each in counted),
-        errors=sum(each.get("errors", 0) for each in counted),
+        golden=tuple(kept.call for kept in golden),
+        calls=calls,
+        errors=errors,
+    )
+
+
+def _asked(
+    store: Store,
+    sites: Mapping[SiteId, Site],
+    failing: Sequence[Occurrence],
+    passing: Sequence[Call],
+) -> tuple[Asked, ...]:
+    """Return what models, tools and agents answered to these calls."""
+    asking = [(item.call_id, 0) for item in failing[:_MOST_ASKED]]
+    asking += [(call.call_id, 1) for call in passing[:_MOST_ASKED]]
+    answered: dict[SiteId, tuple[list[Call], list[Call]]] = {}
+    for call_id, side in asking:
+        for child in store.children(call_id):
+            answered.setdefault(child.site_id, ([], []))[side].append(child)
+    return tuple(
+        Asked(site=sites[site_id], failing=tuple(bad), passing=tuple(fine))
+        for site_id, (bad, fine) in answered.items()
+        if site_id in sites and bad and sites[site_id].kind in _ANSWERING
     )
 
 
 def _experience(store: Store) -> Sequence[Any]:
     codes = {str(item.incident_id): item.error_code for item in store.incidents()}
     kinds = {str(site.site_id): site.kind for site in store.sites()}
-    return experience(store.rollouts(), codes, kinds)
+    rollouts = store.rollouts()
+    graduated = {
+        each.rollout_id
+        for each in rollouts
+        if each.state is RolloutState.RETIRED and has_graduated(store, each)
+    }
+    return experience(rollouts, codes, kinds, graduated)
 
 
-def _target(observed: Observed) -> Target:
-    """Return what the records tell of the function."""
+def _target(observed: Observed, counted: Mapping[str, tuple[int, int]]) -> Target:
+    """Return what the records tell of the function, and of others that may take its place."""
     failing, passing = observed.failing, observed.passing
     waits = [recovery(item, passing) for item in failing]
     durations = durations_s(passing)
@@ -196,5 +260,11 @@ def _target(observed: Observed) -> Target:
         recovers_after_s=[None if wait is None else wait.total_seconds() for wait in waits],
         success_ratio=again_ratio(passing, failing, calls=observed.calls, errors=observed.errors),
         durations=fit_durations(passing, failing, observed.role("timeout"), observed.failed_ratio),
+        others={
+            other.site_id: 1 - errors / calls
+            for other in siblings(observed)
+            for calls, errors in [counted.get(other.site_id, (0, 0))]
+            if calls >= ENOUGH
+        },
         success_s=durations[len(durations) // 2] if durations else 0.0,
     )

@@ -184,5 +184,6 @@ class Handover:
             self.parts.test_runner,
             self.tree,
             self.facts.process,
+            answers=self.facts.answers,
             taken=taken,
         )

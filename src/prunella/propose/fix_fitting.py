@@ -1,6 +1,6 @@
 """Numbers of fixes from recorded calls: how long successes take, how soon a target recovers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -19,7 +19,16 @@ LONGEST = timedelta(minutes=10)
 
 #: Share of the calls which retries may leave failing, of those that failed before.
 _STILL_FAILING = 0.1
-_NUMBERS = (int, float)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What another site answered to the site that an incident is at."""
+
+    site: Site
+    #: Its calls within calls that failed afterwards, and within calls that passed.
+    failing: Sequence[Call]
+    passing: Sequence[Call]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,10 @@ class Observed:
     passing: Sequence[Call]
     #: Other sites of the project.
     others: Sequence[Site] = ()
+    #: Those of its passing calls that a person has marked as references.
+    golden: Sequence[Call] = ()
+    #: Models, tools and agents that its recorded calls asked.
+    asked: Sequence[Asked] = ()
     #: Calls of the site and those that failed, by its own counts; both 0 where they aren't known.
     calls: int = 0
     errors: int = 0
@@ -101,23 +114,6 @@ def values_of(records: Sequence[Occurrence | Call], parameter: str) -> list[Tree
     return [dict(entries(record.inputs)).get(parameter) for record in records]
 
 
-def outliers(observed: Observed) -> Iterator[tuple[str, float, float, list[float]]]:
-    """Yield parameters whose failing values all lie outside what passing calls had.
-
-    With the least and greatest passing value, and the failing ones.
-    """
-    if len(observed.passing) < ENOUGH:
-        return
-    for name in observed.site.parameters:
-        failing = values_of(observed.failing, name)
-        passing = values_of(observed.passing, name)
-        if not failing or not all(_is_number(value) for value in (*failing, *passing)):
-            continue
-        low, high = min(passing), max(passing)  # type: ignore[type-var]  # numbers all
-        if all(not low <= value <= high for value in failing):  # type: ignore[operator]
-            yield name, low, high, failing  # type: ignore[misc]
-
-
 def usual(values: Sequence[Any]) -> Any:
     """Return the median of numbers."""
     return median(values)
@@ -145,7 +141,3 @@ def repeats_ratio(calls: Sequence[Call]) -> float:
         seen[key] = seen.get(key, 0) + 1
     again = sum(count for count in seen.values() if count > 1)
     return again / len(calls) if calls else 0.0
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in _NUMBERS

@@ -45,7 +45,7 @@ You judge which runtime fixes may heal a failing Python function without a deplo
 A fix has a type and a config, a JSON object of these keys:
 retry: max_retries, initial_delay_ms, exponential_base, max_delay_ms, jitter, retry_on, deadline_ms
 fallback: chain (items with one of site, model, last_good), on, max_hops, cooldown_s, open_after
-guard: stage (input, output), parameter, check (range, length, pattern, schema), on_fail (reject, \
+guard: stage (input, output), parameter, check (range, length, pattern, schema, format), on_fail (reject, \
 clamp, coerce, reask)
 parameter: set, scale, clamp, drop, when
 tool: timeout_ms, coerce, result_limit

@@ -1,6 +1,7 @@
 """The one thread of the SDK: looks for fixes, and hands the spool on to the store.
 
 The SDK knows nothing of stores: `runtime.set_drain` gives it the function that empties the spool.
+Where the program reports to a server, the spool is the business of `prunella.sdk.reporting` instead.
 The thread is a daemon and starts with the first call that is looked at (so anew in a forked child),
 never at import. Four times a second it looks whether there is news of fixes; a moment after records
 came in it drains. At exit the counters are written; a drain at work gets half a second to finish.
@@ -17,6 +18,7 @@ from prunella.sdk.runtime import get_drain
 
 if TYPE_CHECKING:
     from prunella.sdk.journal import Journal
+    from prunella.sdk.reporting import Reporter
 
 #: News of fixes is seen this soon.
 LOOK_S = 0.25
@@ -35,6 +37,7 @@ EXIT_WAIT_S = 0.5
 class _State:
     thread: "threading.Thread | None" = None
     journal: "Journal | None" = None
+    reporter: "Reporter | None" = None
     at_exit = False
 
     #: How far the spool was written when it was last drained, ``None`` if it has to be drained anew.
@@ -45,6 +48,8 @@ class _State:
 _stop = threading.Event()
 _idle = threading.Event()
 _idle.set()
+#: Whether something is to be reported, and by what, has been found out.
+_ready = threading.Event()
 
 
 def start(journal: "Journal") -> None:
@@ -56,10 +61,13 @@ def start(journal: "Journal") -> None:
 
 def forked() -> None:
     """In a forked child, where the thread doesn't exist: be ready to start it."""
-    global _stop, _idle
+    global _stop, _idle, _ready
     _State.thread, _State.drained = None, (-1, 0)
+    if _State.reporter is not None:
+        _State.reporter.forget()
+        _State.reporter = None
     # Made anew, because their locks may have been held at the fork.
-    _stop, _idle = threading.Event(), threading.Event()
+    _stop, _idle, _ready = threading.Event(), threading.Event(), threading.Event()
     _idle.set()
 
 
@@ -78,6 +86,7 @@ def _run() -> None:
     due = monotonic() + delay_s
     told = monotonic() + TELL_S
     ships = monotonic() + SHIP_S
+    guarded("report", _report)
     while not _stop.wait(LOOK_S):
         journal = _State.journal
         if journal is None:
@@ -94,12 +103,27 @@ def _run() -> None:
             due = monotonic() + delay_s
 
 
+def _report() -> None:
+    """Begin to report to a server, where there is one; its modules are loaded for that alone."""
+    journal = _State.journal
+    try:
+        if journal is None or not journal.dsn:
+            return
+        from prunella.sdk.reporting import open_reporter
+
+        _State.reporter = open_reporter(journal.data_folder, journal.settings)
+    finally:
+        _ready.set()
+    if _State.reporter is not None:
+        _State.reporter.start()
+
+
 def _drain(journal: "Journal", delay_s: float) -> float:
     """Empty the spool; return how long to wait before the next time."""
     guarded("counts", journal.flush_counts)
     _State.drained = journal.spool.position
     drain = get_drain()
-    if drain is None:
+    if drain is None or journal.dsn:
         return delay_s
     _idle.clear()
     try:
@@ -119,3 +143,6 @@ def _finish() -> None:
     _idle.wait(EXIT_WAIT_S)
     if _State.journal is not None:
         guarded("counts", _State.journal.finish)
+        is_reporting = _State.thread is not None and _State.journal.dsn
+        if is_reporting and _ready.wait(EXIT_WAIT_S) and _State.reporter is not None:
+            guarded("report", _State.reporter.finish)

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from prunella.codec import Redactor, encode_mapping
+from prunella.codec.texts import mapping_text, to_json
 from prunella.sdk.site import Site
 
 #: Ids of the types of scalars: looking up a class itself would run its metaclass's ``__hash__``.
@@ -12,10 +13,8 @@ SCALARS = frozenset(
 )
 
 
-def inputs_at_failure(
-    values: dict[str, Any], read: Any, redactor: Redactor
-) -> tuple[list[Any], bool]:
-    """Return the tree of a failed call's arguments `values`, and whether it is whole.
+def inputs_at_failure(values: dict[str, Any], read: Any, redactor: Redactor) -> tuple[str, bool]:
+    """Return a failed call's arguments `values` as JSON text of a tree, and whether it is whole.
 
     `read` is the tree of those that are no scalars as they were before the call, or ``None`` where
     nothing was read; then only what can't have changed since is in it, and marks for the rest.
@@ -24,10 +23,10 @@ def inputs_at_failure(
         late = {name: value for name, value in values.items() if is_unchanged(name, value)}
     else:
         late = {name: value for name, value in values.items() if id(type(value)) in SCALARS}
+    if len(late) == len(values):
+        return mapping_text(late, redactor=redactor)
     tree: Any
     tree, complete = encode_mapping(late, redactor=redactor)
-    if len(late) == len(values):
-        return tree, complete
     whole: list[Any] = ["d"]
     encoded = iter(zip(tree[1::2], tree[2::2], strict=True))
     early = iter(zip(read[1::2], read[2::2], strict=True)) if read else iter(())
@@ -38,7 +37,7 @@ def inputs_at_failure(
             cls = type(value)
             place = f"{cls.__module__}:{cls.__qualname__}"
             whole += next(early, (name, ["?", place, "not read before the call"]))
-    return whole, complete and read is not None
+    return to_json(whole), complete and read is not None
 
 
 def ending_of(site: Site, error: BaseException) -> str:

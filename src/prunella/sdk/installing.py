@@ -19,7 +19,7 @@ def apply(documents: Sequence[Mapping[str, Any]]) -> None:
 
     installations = []
     for document in documents:
-        installation = _installation(document)
+        installation = installation_of(document)
         if installation is not None:
             installations.append(installation)
     fixing().replace(installations)
@@ -37,8 +37,18 @@ def _measures(allocation: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _installation(document: Mapping[str, Any]) -> Any:
-    from prunella.fixes import Allocation, Installation, Mode, parse
+def _lot(made: Any, lot: Mapping[str, Any]) -> Any:
+    return made(
+        salt=str(lot["salt"]),
+        begins=float(lot["begins"]),
+        ends=float(lot["ends"]),
+        control_from=float(lot["control_from"]),
+    )
+
+
+def installation_of(document: Mapping[str, Any]) -> Any:
+    """Return the `Installation` of what the feed says about one fix; ``None`` if it can't be used."""
+    from prunella.fixes import Allocation, Installation, Lot, Mode, parse
     from prunella.model.errors import FixError
 
     try:
@@ -52,6 +62,7 @@ def _installation(document: Mapping[str, Any]) -> Any:
                 salt=str(allocation["salt"]),
                 ratio=float(allocation["ratio"]),
                 epoch=int(allocation["epoch"]),
+                lot=None if (lot := allocation.get("lot")) is None else _lot(Lot, lot),
                 **_measures(allocation),
             ),
         )

@@ -32,31 +32,40 @@ class Journal:
         self.root = host.root
         #: The project doesn't say that nothing is to be done here, which holds until the end.
         self.is_wanted = not host.settings.disabled
+        self.data_folder, self.settings = host.data_folder, host.settings
         self.feed = Feed(host.data_folder, apply)
         self.renew()
 
     def renew(self) -> None:
         """Forget what belongs to the process: at the start, and in a forked child."""
         self.lock = RLock()
-        self.spool = Spool(self._host.data_folder / "spool", self._header)
+        room_bytes = max(self.settings.spool_mb, 1) * 1024 * 1024
+        self.spool = Spool(self.data_folder / "spool", self._header, room_bytes=room_bytes)
         self._numbers = count(1)
         self._sequence = 0
         #: What fixes did, as it was written last.
         self._told: dict[str, FixCounts] = {}
 
+    @property
+    def dsn(self) -> str:
+        """Where the records are reported to; empty for the store in the data folder."""
+        return self.settings.dsn
+
     def new_unique(self) -> str:
         """Return what no other id has behind its prefix, in this process or any other."""
         return f"{self._host.unique}{next(self._numbers):06x}"
 
-    def write(self, site: Site, lines: list[bytes]) -> bool:
+    def write(self, site: Site, lines: bytes, at_us: int) -> bool:
         """Write lines of `site`, after its description if the file lacks it. Under the lock."""
         spool = self.spool
-        if not spool.prepare(now_us()):
+        if at_us <= spool.good_until_us and site.site_id in spool.described:
+            return spool.append(lines, at_us)
+        if not spool.prepare(at_us):
             return False
-        if site.site_id not in spool.described:
-            source_hash(site)
-            lines.insert(0, record_line(site.record(self._host)))
-        if not spool.write(lines[0] if len(lines) == 1 else b"".join(lines)):
+        if site.site_id in spool.described:
+            return spool.write(lines)
+        source_hash(site)
+        if not spool.write(record_line(site.record(self._host)) + lines):
             return False
         spool.described.add(site.site_id)
         start(self)

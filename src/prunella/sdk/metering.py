@@ -95,7 +95,7 @@ class Book:
             )
             self.note = lambda unit: sticky.note(unit.unit, unit, unit.started_s)
         #: The counts as they were shipped last.
-        self.shipped: dict[Arm, Any] = {}
+        self.shipped: dict[Arm, Counts] = {}
 
     def fired(self) -> int:
         """Return how many calls have met the fix in this epoch."""
@@ -119,21 +119,24 @@ class Book:
         )
 
     def tallies(self, now_s: float) -> list[dict[str, Any]]:
-        """Return the counts of the arms in which units became mature since the last time."""
-        found = []
-        for arm, counts in self.ledger.settle(now_s).items():
-            if counts.n and self.shipped.get(arm) != counts:
-                self.shipped[arm] = counts
-                found.append(
-                    {
-                        "rollout_id": self.rollout_id,
-                        "epoch": self.epoch,
-                        "ratio": self.ratio,
-                        "arm": arm.value,
-                        "counts": _plain(counts),
-                    }
-                )
-        return found
+        """Return the counts of both arms if units became mature since the last time.
+
+        Never of one arm alone: should that come late, the arms would be compared at different times.
+        """
+        settled = self.ledger.settle(now_s)
+        if settled == self.shipped or not any(counts.n for counts in settled.values()):
+            return []
+        self.shipped = settled
+        return [
+            {
+                "rollout_id": self.rollout_id,
+                "epoch": self.epoch,
+                "ratio": self.ratio,
+                "arm": arm.value,
+                "counts": _plain(counts),
+            }
+            for arm, counts in settled.items()
+        ]
 
 
 def _plain(counts: Counts) -> dict[str, Any]:
@@ -157,8 +160,15 @@ def _plain(counts: Counts) -> dict[str, Any]:
 class RolloutMeter(CountingMeter):
     """Deals and counts the calls that meet fixes in rollouts; others as `CountingMeter` does."""
 
-    def __init__(self, report: Callable[[str, str, str], object] | None = None) -> None:
+    def __init__(
+        self,
+        report: Callable[[str, str, str], object] | None = None,
+        *,
+        clock_s: Callable[[], float] = perf_counter,
+    ) -> None:
         super().__init__(Dealing(), report)
+        #: What units are started by.
+        self._clock_s = clock_s
         self._books: dict[tuple[str, int], Book] = {}
         self._latest: dict[int, tuple[Installation, Book]] = {}
         self._opening = Lock()
@@ -253,7 +263,7 @@ class RolloutMeter(CountingMeter):
         At exit every unit counts, those that haven't ended as failed: nobody can wait for them.
         """
         with self._opening:
-            now_s = inf if at_exit else perf_counter()
+            now_s = inf if at_exit else self._clock_s()
             tallies = [each for book in self._books.values() for each in book.tallies(now_s)]
             effects = self._changed_effects()
             if not tallies and not effects:
@@ -272,7 +282,7 @@ class RolloutMeter(CountingMeter):
         with self._opening:
             self._told.clear()
             for book in self._books.values():
-                book.shipped.clear()
+                book.shipped = {}
 
     def _changed_effects(self) -> dict[str, dict[str, int]]:
         found = {
@@ -291,7 +301,7 @@ class RolloutMeter(CountingMeter):
             book = Book(installation, self._known.setdefault(rollout_id, set()))
             counted = self._books.setdefault((book.rollout_id, book.epoch), book)
             # Where a rival came or went, units are dealt anew; the epoch's counts go on.
-            book.ledger, book.note, book.shipped = counted.ledger, counted.note, counted.shipped
+            book.ledger, book.note = counted.ledger, counted.note
             self._rollouts[book.fix_id] = book.rollout_id
             while len(self._books) > MAX_BOOKS:
                 self._books.pop(next(iter(self._books)))

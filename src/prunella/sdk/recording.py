@@ -8,7 +8,8 @@ is only watched they are read when it has failed.
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec import encode, encode_mapping, harmless_names
+from prunella.codec import encode, encode_mapping
+from prunella.codec.texts import form_of, text_of, to_json, values_text
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.background import start
@@ -50,9 +51,9 @@ class Recorder:
         for site in all_sites():
             site.forget()
 
-    def begin(self, site: Site, values: dict[str, Any]) -> Running | None:
+    def begin(self, site: Site, values: tuple[Any, ...]) -> Running | None:
         """Decide about a call with these arguments; return its recording, or ``None``."""
-        since = site.settle() + 1
+        site.settle()
         site.calls += 1
         now = perf_counter_ns()
         host = self.host
@@ -68,65 +69,70 @@ class Recorder:
         budget = sampling.samples if is_kept else sampling.watches(site, now)
         if budget is None:
             if not site.boundary or parent is None or parent.is_over:
-                sampling.let_pass(site, since, now)
+                sampling.let_pass(site, site.calls - site.calls_at_look, now)
+                site.calls_at_look = site.calls
                 return None
             budget = sampling.watching
-        site.grant(0)
-        site.last_look_ns = now
+        if site.granted:
+            site.grant(0)
+        site.last_look_ns, site.calls_at_look = now, site.calls
         running = Running(site, self.journal.new_unique(), parent)
         running.is_kept = is_kept
-        redactor = host.redactor if not site.redact else host.redactor_for(site.redact)
-        if not (is_kept or site.boundary):
-            running.lacks_scalars = True
-            values = {name: item for name, item in values.items() if id(type(item)) not in SCALARS}
-            names = None
-        elif (names := site.harmless_names) is None:
-            names = site.harmless_names = harmless_names(values, redactor)
-        running.inputs, running.complete = encode_mapping(values, redactor=redactor, names=names)
+        if is_kept or site.boundary:
+            self._read(running, values)
+        else:
+            self._read_early(running, values)
         running.started_ns = started_ns = perf_counter_ns()
         budget.take(started_ns - now)
         running.token = current.set(running)
         return running
 
+    def _read(self, running: Running, values: tuple[Any, ...]) -> None:
+        site, host = running.site, self.host
+        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
+        form = site.form
+        if form is None:
+            form = site.form = form_of(site.names, redactor)
+        running.inputs, running.complete = values_text(form, site.names, values, redactor)
+
+    def _read_early(self, running: Running, values: tuple[Any, ...]) -> None:
+        named = zip(running.site.names, values, strict=True)
+        early = {name: item for name, item in named if id(type(item)) not in SCALARS}
+        if early:
+            redactor = self.host.redactor_for(running.site.redact)
+            running.early, running.complete = encode_mapping(early, redactor=redactor)
+        else:
+            running.early, running.complete = ["d"], True
+
     def returned(self, running: Running, result: Any) -> None:
         """Record a call that returned `result`, if it is to be kept."""
         ended_ns = perf_counter_ns()
-        _leave(running)
+        running.leave()
         site, parent = running.site, running.parent
         if not running.is_kept and (not site.boundary or parent is None or parent.is_over):
             return
+        host = self.host
         if running.yielded is not None:
-            tree: Any = ["l", *running.yielded]
-            complete = True
+            text, complete = to_json(["l", *running.yielded]), True
         else:
-            tree, complete = encode(result, redactor=self.host.redactor_for(site.redact))
+            redactor = host.redactor_for(site.redact) if site.redact else host.redactor
+            text, complete = text_of(result, redactor)
         duration_us = (ended_ns - running.started_ns) // 1000
-        running.started_us = now_us() - duration_us
-        line = call_line(running, self.host.process_id, duration_us, tree, complete)
-        lines = [*running.held, line] if running.held else [line]
+        at_us = now_us()
+        running.started_us = at_us - duration_us
+        line = call_line(running, host.process_id, duration_us, text, complete)
         if running.is_kept:
+            if running.held:
+                line = b"".join((*running.held, line))
             with self.journal.lock:
-                if not self.journal.write(site, lines):
+                if not self.journal.write(site, line, at_us):
                     counters.count("dropped_samples")
             if site.first_left:
                 site.first_left -= 1
             site.next_sample_ns = ended_ns + self.sampling.interval_ns
             self.sampling.samples.take(perf_counter_ns() - ended_ns)
         elif parent is not None:
-            _hold(parent, lines)
-
-    def failed(
-        self, site: Site, running: Running | None, values: dict[str, Any], error: BaseException
-    ) -> None:
-        """Record a call that ended by `error`, before anybody else sees it."""
-        if running is not None:
-            _leave(running)
-        at_us = now_us()
-        host = self.host
-        if at_us >= host.look_again_us:
-            host.look()
-        if not host.is_off:
-            self.failures.take(site, running, values, error, at_us)
+            _hold(parent, [*running.held, line] if running.held else [line])
 
     def note(self, running: Running, value: Any) -> None:
         """Record a value that a generator yields."""
@@ -148,13 +154,3 @@ def _hold(parent: Running, lines: list[bytes]) -> None:
     else:
         parent.complete = False
         counters.count("dropped_boundary_calls")
-
-
-def _leave(running: Running) -> None:
-    running.is_over = True
-    token, running.token = running.token, None
-    if token is not None:
-        try:
-            current.reset(token)
-        except ValueError:  # it ends in another context than it began in
-            current.set(running.parent)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.sdk.groups import Look
 from prunella.sdk.site import Site
+from prunella.sdk.trace import current
 
 if TYPE_CHECKING:
     from prunella.fixes import Finished
@@ -15,11 +16,12 @@ class Running:
     # Defaults of the class, not assignments: a sampled call is not to pay for what it doesn't use.
     is_kept = False
     is_over = False
-    #: Parameter names and values before the call, as a tree.
-    inputs: Any = None
+    #: Parameter names and values before the call: JSON text of a tree.
+    inputs = "null"
+    #: Of a call that is only watched: the tree of its arguments without the scalars, which can't
+    #: change and are read only when it fails.
+    early: Any = None
     complete = False
-    #: `inputs` are without the scalars, which can't change and are read only when it fails.
-    lacks_scalars = False
     #: What fixes made of it.
     finished: "Finished | None" = None
     #: Lines of the boundary calls it made, written only if it is; ``None`` while there are none.
@@ -39,27 +41,37 @@ class Running:
         self.trace: str = unique if parent is None else parent.trace
         self.parent = parent
 
+    def leave(self) -> None:
+        """End the call: what runs from now on isn't called by it."""
+        self.is_over = True
+        token = self.token
+        if token is not None:
+            self.token = None
+            try:
+                current.reset(token)
+            except ValueError:  # it ends in another context than it began in
+                current.set(self.parent)
+
     def as_failed(self) -> "Running":
         """Return the recording as it is now, for the failure that a fix has healed.
 
         It takes along the lines of boundary calls that were made until then.
         """
         found = Running(self.site, self.unique, self.parent)
-        found.inputs, found.complete = self.inputs, self.complete
-        found.lacks_scalars = self.lacks_scalars
+        found.inputs, found.early, found.complete = self.inputs, self.early, self.complete
         found.started_ns = self.started_ns
         found.held, self.held = self.held, None
         return found
 
     @property
-    def call_id(self) -> str:
-        """Its `prunella.model.ids.CallId`."""
-        return f"call_{self.unique}"
-
-    @property
     def trace_id(self) -> str:
         """The id that all calls under one outermost call share."""
         return f"trace_{self.trace}"
+
+    @property
+    def reference(self) -> str:
+        """Its `prunella.model.ids.CallId` as JSON."""
+        return f'"call_{self.unique}"'
 
 
 class Failure(NamedTuple):

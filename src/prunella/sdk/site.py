@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[str, str] = {}
 
-#: Most calls between two looks at the clock, as long as there is time for looks.
+#: Most calls between two looks at the clock, as long as there is time for looks. CPython keeps
+#: integers up to this one ready-made: counting down from more takes twice as long.
 MAX_GRANT = 256
 #: About this often a busy site looks at the clock.
 LOOK_NS = 100_000
@@ -36,12 +37,13 @@ class Site:
         "boundary",
         "called",
         "calls",
+        "calls_at_look",
         "capture",
         "code",
         "errors",
         "first_left",
+        "form",
         "granted",
-        "harmless_names",
         "idempotent",
         "is_iteration_step",
         "keeps_successes",
@@ -51,10 +53,12 @@ class Site:
         "left",
         "module",
         "name",
+        "names",
         "next_sample_ns",
         "place",
         "qualname",
         "redact",
+        "reserve",
         "roles",
         "site_id",
         "source_hash",
@@ -84,6 +88,8 @@ class Site:
         self.module = module
         self.qualname = qualname
         self.site_id = f"{module}:{qualname}"
+        #: Its parameters in their order, those with stars starred.
+        self.names = parameter_names(called)
         self.is_iteration_step = qualname.endswith(("__next__", "__anext__"))
         self.kind = kind
         self.boundary = boundary
@@ -98,15 +104,19 @@ class Site:
         self.idempotent = idempotent
         #: Its wrappers, one for each closure, as long as the program has them.
         self.wrapper_references: set[ref[FunctionType]] = set()
-        #: Its parameters as recorded, if nothing in their names is secret; found out at a record.
-        self.harmless_names: tuple[str, ...] | None = None
+        #: What the texts of its arguments go into, if nothing in their names is secret; found out at
+        #: a record.
+        self.form: str | None = None
         self.source_hash = ""
         #: What every record of it says: the process that it was composed for, and JSON.
         self.place: tuple[str, str] | None = None
         #: The closure cell that every wrapper of this site counts down.
         self.left = CellType(0)
         self.granted = 0
+        #: Calls that are granted beyond those: numbers up to `MAX_GRANT` are made without memory.
+        self.reserve = 0
         self.calls = 0
+        self.calls_at_look = 0
         self.errors = 0
         #: How many of the first successes are still to be recorded; ``None`` until the first call.
         self.first_left: int | None = None
@@ -134,23 +144,36 @@ class Site:
     def forget(self) -> None:
         """Begin anew, as a site of another process."""
         self.settle()
-        self.calls = self.errors = 0
+        self.calls = self.errors = self.calls_at_look = 0
         self.latest = None
         self.wanting.clear()
         self.armed_left = ARMED_CALLS
 
-    def settle(self) -> int:
-        """Bring `calls` up to date with the countdown; return the calls since the last time."""
+    def settle(self) -> None:
+        """Bring `calls` up to date with the countdown."""
         left: int = self.left.cell_contents
-        since = max(self.granted - left, 0)
-        self.calls += since
+        if left < self.granted:
+            self.calls += self.granted - left
         self.granted = left
-        return since
 
     def grant(self, calls: int) -> None:
         """Let that many calls pass without a look."""
+        self.reserve = 0
+        if calls > MAX_GRANT:
+            # A boundary's countdown may be passed over, so that it says nothing of the reserve.
+            self.reserve = 0 if self.boundary else calls - MAX_GRANT
+            calls = MAX_GRANT
         self.granted = calls
         self.left.cell_contents = calls
+
+    def refill(self) -> None:
+        """Let the present call pass and go on with the reserve, the countdown being used up."""
+        self.settle()
+        self.calls += 1
+        reserve = self.reserve - 1
+        self.granted = granted = min(reserve, MAX_GRANT)
+        self.reserve = reserve - granted
+        self.left.cell_contents = granted
 
     def record(self, host: Host) -> dict[str, Any]:
         """Return the `prunella.model.records.Site`, as it stands on the wire."""
@@ -166,7 +189,7 @@ class Site:
             "first_line": self.code.co_firstlineno,
             "source_hash": self.source_hash,
             "source": _source(self, host),
-            "parameters": list(parameter_names(self.called)),
+            "parameters": list(self.names),
             "boundary": self.boundary,
             "idempotent": self.idempotent,
         }

@@ -20,8 +20,8 @@ from prunella.sdk.counters import count
 
 #: A file that has grown this long is closed, and a new one begun.
 ROTATE_BYTES = 8 * 1024 * 1024
-#: All files of the folder together; beyond that, records are dropped (and counted) until a drain
-#: has made room.
+#: All files of the folder together, where nothing else is said; beyond that, records are dropped (and
+#: counted) until somebody has made room.
 TOTAL_BYTES = 128 * 1024 * 1024
 #: After a failure, how long writing isn't tried again.
 _RETRY_US = 200_000
@@ -32,16 +32,19 @@ _LOOK_US = 100_000
 class Spool:
     """The records of this process on their way out. Used under the recorder's lock."""
 
-    def __init__(self, folder: Path, header: Callable[[], bytes]) -> None:
+    def __init__(
+        self, folder: Path, header: Callable[[], bytes], *, room_bytes: int = TOTAL_BYTES
+    ) -> None:
         """`header` gives the framed lines that each new file begins with."""
         self.folder = folder
+        self._room_bytes = room_bytes
         self._header = header
         self._descriptor = -1
         self._size = 0
         self._torn = False
         self._retry_at_us = 0
-        #: When the file was found to be open and in its place; 0 if it isn't.
-        self._looked_at_us = 0
+        #: Until then the file counts as open, whole and in its place, as when it was looked at.
+        self.good_until_us = 0
         #: Ids of the site versions that the present file has described.
         self.described: set[str] = set()
 
@@ -57,7 +60,7 @@ class Spool:
     def prepare(self, at_us: int) -> bool:
         """Make sure that there is a file to write to; to be called before each record."""
         if self._descriptor >= 0 and self._size < ROTATE_BYTES:
-            if at_us - self._looked_at_us < _LOOK_US or self._is_in_place(at_us):
+            if at_us <= self.good_until_us or self._is_in_place(at_us):
                 return True
             self.close()
         if at_us < self._retry_at_us:
@@ -74,17 +77,18 @@ class Spool:
 
     def append(self, line: bytes, at_us: int) -> bool:
         """Append one framed line at once; tell whether it is safe."""
-        if at_us - self._looked_at_us > _LOOK_US or self._size >= ROTATE_BYTES:
+        if at_us > self.good_until_us:
             return self.prepare(at_us) and self.write(line)
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
             return self._failed(error)
         self._size += written
-        if written == len(line):
+        if written == len(line) and self._size < ROTATE_BYTES:
             return True
-        self._torn, self._looked_at_us = True, 0
-        return False
+        self.good_until_us = 0
+        self._torn = written < len(line)
+        return not self._torn
 
     def write(self, line: bytes) -> bool:
         """Append one framed line; tell whether it is safe. `prepare` has answered yes before."""
@@ -96,6 +100,8 @@ class Spool:
             return self._failed(error)
         self._size += written
         self._torn = written < len(line)
+        if self._torn or self._size >= ROTATE_BYTES:
+            self.good_until_us = 0
         return not self._torn
 
     def _failed(self, error: OSError) -> bool:
@@ -108,7 +114,7 @@ class Spool:
         """Give the file up to the drain."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
-            self._looked_at_us = 0
+            self.good_until_us = 0
             try:
                 os.close(descriptor)
             except OSError as error:
@@ -118,7 +124,7 @@ class Spool:
         import fcntl
 
         make_folder(self.folder)
-        if _total_bytes(self.folder) >= TOTAL_BYTES:
+        if _total_bytes(self.folder) >= self._room_bytes:
             count("spool_full")
             raise OSError(errno.ENOSPC, "the spool is at its bound")
         name = f"{at_us}-{os.getpid()}-{os.urandom(3).hex()}"
@@ -137,11 +143,11 @@ class Spool:
             unready.unlink(missing_ok=True)
             raise
         self._descriptor = descriptor
-        self._size, self._torn, self._looked_at_us = len(header), False, at_us
+        self._size, self._torn, self.good_until_us = len(header), False, at_us + _LOOK_US
         self.described.clear()
 
     def _is_in_place(self, at_us: int) -> bool:
-        self._looked_at_us = at_us
+        self.good_until_us = 0 if self._torn else at_us + _LOOK_US
         try:
             return os.fstat(self._descriptor).st_nlink > 0
         except OSError:

@@ -29,19 +29,11 @@ from prunella.fixes import (
     interpret,
     misfit,
 )
+from prunella.fixes.recorded import Opaque, RecordedSite, arguments_of, plain, site_view
 from prunella.model.hypotheses import FixTrial, TrialOutcome
 from prunella.model.records import Call, Occurrence, Site
 from prunella.taxonomy import CODES
-from prunella.validate.stand_ins import (
-    Opaque,
-    RecordedSite,
-    arguments_of,
-    code_of,
-    plain,
-    same,
-    site_view,
-    stand_in,
-)
+from prunella.validate.stand_ins import code_of, same, stand_in
 from prunella.validate.unrecorded import (
     Durations,
     Neighbours,
@@ -56,6 +48,8 @@ MOST_CALLS = 200
 _MOST_STEPS = 1_000
 #: Share of the failing calls that a fix has to catch to be accepted.
 _WORTHWHILE = 0.2
+#: Roles of parameters whose texts are written anew for each call of a model.
+_WRITTEN = ("messages", "prompt", "system")
 
 
 class NotRecorded(Exception):
@@ -87,9 +81,14 @@ def try_fix(
     passing: Sequence[Call],
     target: Target,
     *,
+    refused: Sequence[Call] = (),
     seed: int = 0,
 ) -> FixTrial:
-    """Try a fix on recorded calls; the same records and seed give the same trial."""
+    """Try a fix on recorded calls; the same records and seed give the same trial.
+
+    `refused` are calls that ended well, and whose results somebody failed on: a fix catches one if it
+    changes its result.
+    """
     view = site_view(site)
     unfit = misfit(fix, view)
     if unfit:
@@ -98,6 +97,8 @@ def try_fix(
     trial.learn(failing, passing)
     for number, occurrence in enumerate(failing[:MOST_CALLS]):
         trial.fail(number, occurrence)
+    for call in refused[:MOST_CALLS]:
+        trial.refuse(call)
     for call in sorted(passing[:MOST_CALLS], key=lambda item: item.started_at):
         trial.succeed(call)
     needs = misfit(fix, replace(view, idempotent=site.idempotent))
@@ -115,6 +116,8 @@ class _Trial:
         self._now_s = 0.0
         self._plan = self._fresh_plan()
         self.failing = self.caught = self.unknown = self.passing = self.broken = 0
+        #: Passing calls that a model would be asked in other words.
+        self.reworded = 0
         self.added_calls = 0
         self.added_s = 0.0
         self._limit = view.roles.get("timeout", "")
@@ -122,11 +125,16 @@ class _Trial:
         self._neighbours = Neighbours([])
         self._basis: dict[str, None] = {}
         self._is_indirect = False
+        #: Results that callers went on with.
+        self._accepted: list[Any] = []
 
     def learn(self, failing: Sequence[Occurrence], passing: Sequence[Call]) -> None:
         """Take in what the records tell of calls that weren't made."""
         self._flaky = flaky_inputs(passing, failing)
-        self._neighbours = Neighbours([arguments_of(call.inputs) for call in passing])
+        self._accepted = [plain(call.result) for call in passing]
+        roles = self._view.roles if self._view.kind in ("llm", "agent") else {}
+        written = {roles[name] for name in _WRITTEN if name in roles}
+        self._neighbours = Neighbours([arguments_of(call.inputs) for call in passing], written)
 
     def _fresh_plan(self) -> Plan:
         return Plan(self._view, [Installed(Installation(fix=self._fix))])
@@ -165,8 +173,41 @@ class _Trial:
             self.unknown += 1
             return
         self.caught += finished.outcome.error is None
+        if finished.outcome.error is None and finished.degraded:
+            self._is_indirect = True
+            self._basis["answers that aren't the function's own"] = None
         as_recorded_s = began_s + occurrence.duration_us / 1e6
         self.added_s += max(0.0, self._now_s - (failed_s or as_recorded_s))
+
+    def refuse(self, call: Call) -> None:
+        """Try a call whose result somebody failed on."""
+        self.failing += 1
+        result = plain(call.result)
+        attempts = 0
+
+        def answer(step: Step) -> Outcome:
+            nonlocal attempts
+            if not isinstance(step, Attempt):
+                raise NotRecorded
+            attempts += 1
+            self._now_s += call.duration_us / 1e6
+            if attempts == 1:
+                return Outcome(result)
+            self.added_calls += 1
+            if self._target.success_ratio is None or not self._accepted:
+                raise NotRecorded
+            usable = self._chance(self._target.success_ratio)
+            return Outcome(self._accepted[attempts % len(self._accepted)] if usable else result)
+
+        began_s = self._now_s
+        try:
+            finished = self._run(arguments_of(call.inputs), answer)
+        except NotRecorded:
+            self.unknown += 1
+            return
+        self._is_indirect = True
+        self.caught += finished.outcome.error is None and finished.outcome.value is not result
+        self.added_s += max(0.0, self._now_s - began_s - call.duration_us / 1e6)
 
     def succeed(self, call: Call) -> None:
         """Try a passing call: it has to stay as it was."""
@@ -190,12 +231,16 @@ class _Trial:
 
         finished = self._run(recorded, answer)
         kept = finished.outcome.error is None and finished.outcome.value is result
-        self.broken += was_changed or not kept
+        if self._fix.fix_type == "prompt" and was_changed and kept:
+            self.reworded += 1
+        else:
+            self.broken += was_changed or not kept
 
     def _other(self, site: str) -> Outcome:
         ratio = self._target.others.get(site)
         if ratio is None:
             raise NotRecorded
+        self._is_indirect = True
         self._now_s += self._target.success_s
         if self._chance(ratio):
             return Outcome(Opaque(site))
@@ -307,6 +352,11 @@ class _Trial:
         if self.broken:
             words = f"It would have changed {self.broken} of {self.passing} passing calls."
             return TrialOutcome.REJECTED, words
+        if self.reworded:
+            words = (
+                f"It changes the system message of {self.reworded} of {self.passing} passing calls"
+            )
+            return TrialOutcome.INCONCLUSIVE, f"{words}; what a model answers then isn't recorded."
         if self.unknown and not self.caught:
             words = (
                 f"Nothing is recorded of what {self.unknown} of {self.failing} calls would do then."

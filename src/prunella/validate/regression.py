@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from keyword import iskeyword
@@ -16,12 +16,14 @@ from prunella.model.repair import (
     Candidate,
     ReplayEnding,
     ReplayOutcome,
+    ReplayRequest,
     TestReport,
 )
 from prunella.model.tree import Tree
 from prunella.ports import Overlay, Replayer, TestRunner
+from prunella.validate.fakes import fake_lines
 from prunella.validate.policy import Function, named
-from prunella.validate.reproduce import replay_request
+from prunella.validate.reproduce import Answers, replay_request
 
 #: Ways to write a test that are tried before giving up; each costs two runs of one test.
 _MAX_ATTEMPTS = 4
@@ -39,6 +41,14 @@ class _Style:
     compare: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Faked:
+    """Boundary sites to be faked: their recorded answers, and where their source lies."""
+
+    tree: Path
+    answers: Sequence[tuple[str, Tree, Tree]]
+
+
 class _Unreadable(Exception):
     """No readable source makes this value."""
 
@@ -52,14 +62,15 @@ def proven_regression_test(
     tree: Path,
     process: Process,
     *,
+    answers: Answers | None = None,
     taken: Collection[str] = (),
 ) -> tuple[str, bytes] | None:
     """Return path and content of a test that fails on the base and passes with the patch.
 
     Both were seen in runs of that test. ``None`` where no failing call has inputs that readable
-    source can make, where nothing can run tests, or where no way to write the test was proven: so
-    for asynchronous generators, and for calls that reach outside through a boundary site, whose
-    recorded answers a test for people would have to fake. `taken` are paths that exist already.
+    source can make, where nothing can run tests, or where no way to write the test was proven.
+    Boundary sites are faked in it with their recorded `answers`. `taken` are paths that exist
+    already.
     """
     if test_runner is None or not baseline.failing:
         return None
@@ -70,12 +81,12 @@ def proven_regression_test(
     occurrences = sorted(
         (occurrence for occurrence, _ in baseline.failing), key=lambda item: len(str(item.inputs))
     )
-    requests = [replay_request(occurrence) for occurrence in occurrences]
+    requests = [replay_request(occurrence, answers) for occurrence in occurrences]
     (row,) = replayer.replay(tree, process, requests, [{patch.path: patch.after}])
     path = _free_path(tree, site, taken)
     readable = (
         content
-        for source in _sources(site, function, occurrences, row)
+        for source in _sources(site, function, zip(occurrences, requests, row, strict=True), tree)
         if len(content := source.encode()) <= _MAX_SOURCE_BYTES
     )
     for content in islice(readable, _MAX_ATTEMPTS):
@@ -130,20 +141,21 @@ def _snake(name: str) -> str:
 def _sources(
     site: Site,
     function: Function,
-    occurrences: Sequence[Occurrence],
-    row: Sequence[ReplayOutcome],
+    replayed: Iterable[tuple[Occurrence, ReplayRequest, ReplayOutcome]],
+    tree: Path,
 ) -> Iterator[str]:
     styles = [
         _Style(construct=construct, compare=comparing)
         for comparing, construct in product((True, False), (True, False))
     ]
     seen: set[str] = set()
-    for occurrence, outcome in zip(occurrences, row, strict=True):
+    for occurrence, request, outcome in replayed:
         if outcome.ending is not ReplayEnding.RETURNED:
             continue
         for style in styles:
             try:
-                source = _source(site, function, occurrence, outcome, style)
+                faked = _Faked(tree=tree, answers=request.answers)
+                source = _source(site, function, occurrence, outcome, style, faked)
             except _Unreadable:
                 continue
             if source not in seen:
@@ -152,9 +164,19 @@ def _sources(
 
 
 def _source(
-    site: Site, function: Function, occurrence: Occurrence, outcome: ReplayOutcome, style: _Style
+    site: Site,
+    function: Function,
+    occurrence: Occurrence,
+    outcome: ReplayOutcome,
+    style: _Style,
+    faked: "_Faked",
 ) -> str:
     writer = _Writer(construct=style.construct, module=_import_name(site))
+    if faked.answers:
+        faking = fake_lines(faked.tree, writer.module, faked.answers, writer.value)
+        if faking is None:
+            raise _Unreadable
+        writer.lines += faking
     call = writer.call(site, function, occurrence.inputs)
     lines = [*writer.lines, f"{'result = ' if style.compare else ''}{call}"]
     if style.compare:
@@ -169,7 +191,7 @@ def _source(
         f'"""`{site.qualname}` raised {error} for these inputs; they come from a recorded call.\n\n'
         "The expected result is what the patch of that failure made of them: check that it is "
         'right.\n"""\n\n'
-        f"{imports}\n\n\ndef {name}():\n{body}\n"
+        f"{imports}\n\n\ndef {name}({'monkeypatch' if faked.answers else ''}):\n{body}\n"
     )
 
 
@@ -228,7 +250,19 @@ class _Writer:
         if "property" in kinds or "cached_property" in kinds:
             return target
         arguments = self.arguments(function, positional, values)
-        return _run(f"{target}({', '.join(arguments)})", site.shape, self.imports)
+        return self.run(f"{target}({', '.join(arguments)})", site.shape)
+
+    def run(self, call: str, shape: FunctionShape) -> str:
+        """Return what runs `call` to its end, and has what it yields where it is a generator."""
+        if shape is FunctionShape.GENERATOR:
+            return f"list({call})"
+        if shape is FunctionShape.SYNC:
+            return call
+        self.imports.add("import asyncio")
+        if shape is FunctionShape.ASYNC:
+            return f"asyncio.run({call})"
+        self.lines += ["async def collect():", f"    return [item async for item in {call}]", ""]
+        return "asyncio.run(collect())"
 
     def arguments(
         self, function: Function, positional: Sequence[str], values: dict[str, Tree]
@@ -313,14 +347,3 @@ def _attributes(tree: Tree) -> list[tuple[str, Tree]]:
     if not all(name.isidentifier() for name, _ in found):
         raise _Unreadable
     return found
-
-
-def _run(call: str, shape: FunctionShape, imports: set[str]) -> str:
-    if shape is FunctionShape.GENERATOR:
-        return f"list({call})"
-    if shape is FunctionShape.SYNC:
-        return call
-    if shape is FunctionShape.ASYNC_GENERATOR:
-        raise _Unreadable
-    imports.add("import asyncio")
-    return f"asyncio.run({call})"

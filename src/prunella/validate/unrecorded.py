@@ -1,5 +1,6 @@
 """What records tell of calls that were never made: once more, with other arguments, or with more time."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, pi, sqrt
@@ -17,6 +18,8 @@ _ROUNDS = 200
 #: Spread below which all durations are as good as one.
 _LEAST_SPREAD = 0.05
 _NORMAL = NormalDist()
+#: Characters of a text that is read as JSON.
+_LONGEST_JSON = 100_000
 _NUMBERS = (int, float)
 
 
@@ -118,8 +121,10 @@ def flaky_inputs(passing: Sequence[Call], failing: Sequence[Occurrence]) -> Coll
 class Neighbours:
     """Recorded passing calls, asked whether arguments are like theirs."""
 
-    def __init__(self, passing: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, passing: Sequence[Mapping[str, Any]], written: Collection[str] = ()) -> None:
         self._count = len(passing)
+        #: Arguments that are written anew for each call, as prompts are.
+        self._written = written
         self._values: dict[str, list[Any]] = {}
         for arguments in passing:
             for name, value in arguments.items():
@@ -128,7 +133,11 @@ class Neighbours:
                     known.append(value)
 
     def like(self, arguments: Mapping[str, Any]) -> bool:
-        """Tell whether each argument had that value in a passing call, or lies between two of them."""
+        """Tell whether each argument is as in passing calls.
+
+        It had that value in one, or is a number between those of two. A text that is written anew
+        for each call is as long as those were, and one that is JSON has keys that all of them had.
+        """
         if self._count < _ENOUGH:
             return False
         return all(self._is_usual(name, value) for name, value in arguments.items())
@@ -137,9 +146,33 @@ class Neighbours:
         known = self._values.get(name, [])
         if any(_equal(value, each) for each in known):
             return True
-        if type(value) not in _NUMBERS or not all(type(each) in _NUMBERS for each in known):
+        if not known:
             return False
-        return bool(known) and min(known) <= value <= max(known)
+        if type(value) in _NUMBERS and all(type(each) in _NUMBERS for each in known):
+            return bool(min(known) <= value <= max(known))
+        kinds = {type(each) for each in known}
+        if kinds == {type(value)} and type(value) in (str, list) and name in self._written:
+            lengths = [len(each) for each in known]
+            return min(lengths) <= len(value) <= max(lengths)
+        return kinds == {str} and type(value) is str and _is_json_like(value, known)
+
+
+def _is_json_like(text: str, known: Sequence[str]) -> bool:
+    """Tell whether a text is a JSON object with keys that those of `known` have, all of them."""
+    keys = _keys(text)
+    others = [_keys(each) for each in known]
+    if not keys or not all(others):
+        return False
+    return frozenset.intersection(*others) <= keys <= frozenset.union(*others)
+
+
+def _keys(text: str) -> frozenset[str]:
+    """Return the keys of a JSON object; empty for what is none."""
+    try:
+        found = json.loads(text) if len(text) <= _LONGEST_JSON else None
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(found) if isinstance(found, dict) else frozenset()
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -29,13 +29,17 @@ from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
 from prunella.ports import CodeHost, KeptCall, KeptModel, Progress, Repository, Store, TestRunner
-from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.alerts import Alerts
 from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
+from prunella.wiring.programs import Programs
+from prunella.wiring.stores import open_store
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
 _RIVAL_CALL_S = 1.0
+#: The store is looked through for what is too old this often.
+_PRUNE_EACH = timedelta(hours=1)
 
 
 class Healer:
@@ -87,13 +91,10 @@ class Healer:
 
     @cached_property
     def store(self) -> Store:
-        """The embedded store; raises `StoreError` where nothing was recorded, or it is corrupt."""
-        from prunella.adapters.sqlite_store import open_store
-
-        folder = data_folder(self.root)
-        spool = folder / SPOOL_NAME
+        """The project's store; raises `StoreError` where nothing was recorded, or it can't answer."""
+        spool = data_folder(self.root) / SPOOL_NAME
         recorded = spool.is_dir() and any(spool.iterdir())
-        return open_store(folder / STORE_NAME, create=recorded)
+        return open_store(self.root, self.settings, create=recorded)
 
     @cached_property
     def fixes(self) -> Fixes:
@@ -111,11 +112,8 @@ class Healer:
 
     def make_store(self) -> None:
         """Open the store, also where nothing was recorded yet; raises `StoreError`."""
-        from prunella.adapters.sqlite_store import open_store
-
         if "store" not in self.__dict__:
-            path = data_folder(self.root) / STORE_NAME
-            self.__dict__["store"] = open_store(path, create=True)
+            self.__dict__["store"] = open_store(self.root, self.settings, create=True)
 
     @cached_property
     def approvals(self) -> Approvals:
@@ -179,23 +177,49 @@ class Healer:
         )
 
     def refresh(self) -> RefreshReport:
-        """Bring the store up to date: take in what was spooled, forget what is old, triage what is new."""
-        from prunella.adapters.feed import FileFeed
-        from prunella.adapters.spool import drain
-        from prunella.pipeline.advancing import advance_rollouts
-        from prunella.triage import load_rules
+        """Bring the store up to date: take in what was spooled, forget what is old, triage what is new.
 
-        rules = load_rules(self.root)
+        Records of a folder whose programs report to a server are left to that.
+        """
+        from prunella.adapters.spool import DrainReport, drain
+
         spool = data_folder(self.root) / SPOOL_NAME
-        drained = drain(spool, self.store, retention=retention(self.settings))
-        triaged = triage_pending(self.store, rules)
-        advance_rollouts(self.store, FileFeed(spool.parent), self.settings)
+        drained = DrainReport()
+        if not self.reports_to:
+            drained = drain(spool, self.store, retention=retention(self.settings))
         return RefreshReport(
             records=drained.records,
             unreadable=drained.torn,
-            triaged=triaged,
+            triaged=self.settle(),
             left_alone=drained.refused,
         )
+
+    def settle(self) -> int:
+        """Triage what is new, let rollouts go on, forget what is old; return how many were triaged."""
+        from prunella.adapters.feed import FileFeed
+        from prunella.pipeline.advancing import advance_rollouts
+        from prunella.triage import load_rules
+
+        triaged = triage_pending(self.store, load_rules(self.root))
+        advance_rollouts(self.store, FileFeed(data_folder(self.root)), self.settings)
+        kept = retention(self.settings)
+        self.store.prune(max_age=kept.max_age, max_bytes=kept.max_bytes, at_most_each=_PRUNE_EACH)
+        return triaged
+
+    @cached_property
+    def programs(self) -> Programs:
+        """What programs report over the network, and what they hear."""
+        return Programs(self)
+
+    @property
+    def reports_to(self) -> str:
+        """The project on a server that programs of this folder report to; empty: to its store."""
+        from prunella.sdk.reporting_state import read_state
+
+        state = read_state(data_folder(self.root))
+        if state is not None:
+            return state.place
+        return "a server" if self.settings.dsn else ""
 
     def sync(self) -> Sequence[Publication]:
         """See what people did with the pull requests, and learn from it; return what has changed.

@@ -1,6 +1,7 @@
 """Regression tests for people, proven by running them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from prunella.validate import proven_regression_test, reproduce
 
 SOURCE = """
 from dataclasses import dataclass
+
+from prunella import heal
 
 
 def mean(values):
@@ -43,6 +46,35 @@ async def ship(order, *, express=False, **labels):
 
 def pieces(text):
     yield int(text)
+
+
+async def parts(text):
+    yield float(text)
+
+
+@heal(boundary=True)
+def rate(currency):
+    raise OSError("no network in tests")
+
+
+@heal(boundary=True)
+async def stock(name):
+    raise OSError("no network in tests")
+
+
+def price(amount, currency):
+    return amount * rate(currency)["rate"]
+
+
+async def left(name):
+    return (await stock(name))["left"] - 1
+"""
+ELSEWHERE = """
+from shop import rate
+
+
+def fee(currency):
+    return rate(currency)["rate"]
 """
 
 
@@ -54,36 +86,54 @@ def tree(tmp_path: Path) -> Path:
         pytest.skip(str(error))
     folder = tmp_path / "tree"
     folder.mkdir()
+    # What this environment's plugins take to be imported, in each of four runs a test, adds up.
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --disable-plugin-autoload\n")
     (folder / "shop.py").write_text(SOURCE)
+    (folder / "fees.py").write_text(ELSEWHERE)
     return folder
 
 
 def prove(
-    tree: Path, qualname: str, kind: str, inputs: Any, old: str, new: str, **changes: Any
+    tree: Path,
+    qualname: str,
+    kind: str,
+    inputs: Any,
+    old: str,
+    new: str,
+    answers: Sequence[tuple[str, Any, Any]] = (),
+    module: str = "shop",
+    **changes: Any,
 ) -> tuple[str, str] | None:
     """Return path and text of the test for one failing call and one patch."""
     settings = Settings()
     replayer, runner = SandboxReplayer(settings), SandboxTestRunner(settings)
     here = process(executable=sys.executable, sys_path=("/srv/shop", *sys.path))
     fault = exception(
-        type=f"builtins:{kind}", frames=(frame(file="shop.py", module="shop", qualname=qualname),)
+        type=f"builtins:{kind}",
+        frames=(frame(file=f"{module}.py", module=module, qualname=qualname),),
     )
-    failing = occurrence(site_id=f"shop:{qualname}", exception=fault, inputs=inputs)
-    facts = reproduce(replayer, tree, here, [failing], [])
+    failing = occurrence(site_id=f"{module}:{qualname}", exception=fault, inputs=inputs)
+    recorded = {failing.occurrence_id: answers}
+    facts = reproduce(replayer, tree, here, [failing], [], recorded)
     assert facts.set_aside == ()
-    assert SOURCE.count(old) == 1
+    source = (tree / f"{module}.py").read_text()
+    assert source.count(old) == 1
     patch = Patch(
-        path="shop.py",
+        path=f"{module}.py",
         qualname=qualname,
-        before=SOURCE.encode(),
-        after=SOURCE.replace(old, new).encode(),
+        before=source.encode(),
+        after=source.replace(old, new).encode(),
         diff="",
     )
     where = site(
-        site_id=f"shop:{qualname}", module="shop", qualname=qualname, file="shop.py", **changes
+        site_id=f"{module}:{qualname}",
+        module=module,
+        qualname=qualname,
+        file=f"{module}.py",
+        **changes,
     )
     found = proven_regression_test(
-        candidate(patch=patch), where, facts, replayer, runner, tree, here
+        candidate(patch=patch), where, facts, replayer, runner, tree, here, answers=recorded
     )
     return None if found is None else (found[0], found[1].decode())
 
@@ -147,6 +197,56 @@ def test_a_generator_is_drained(tree: Path) -> None:
     )  # fmt: skip
     assert found is not None
     assert "result = list(pieces(''))\n\n    assert result == []" in found[1]
+
+
+def test_an_asynchronous_generator_is_drained(tree: Path) -> None:
+    """What an asynchronous generator yields is compared as a list."""
+    found = prove(
+        tree, "parts", "ValueError", ["d", "text", ""],
+        "async def parts(text):\n    yield float(text)",
+        "async def parts(text):\n    if text:\n        yield float(text)",
+        shape=FunctionShape.ASYNC_GENERATOR,
+    )  # fmt: skip
+    assert found is not None
+    assert "        return [item async for item in parts('')]\n" in found[1]
+    assert "result = asyncio.run(collect())\n\n    assert result == []" in found[1]
+
+
+def test_a_boundary_site_is_faked_with_its_recorded_answers(tree: Path) -> None:
+    """A test for people needs no network: what was recorded is answered in order."""
+    found = prove(
+        tree, "price", "KeyError", ["d", "amount", 3, "currency", "SEK"],
+        'rate(currency)["rate"]', 'rate(currency).get("rate", 0)',
+        answers=[("shop:rate", ["d", "currency", "SEK"], ["d", "error", "unknown"])],
+    )  # fmt: skip
+    assert found is not None
+    assert "(monkeypatch):\n    answers = iter([{'error': 'unknown'}])\n" in found[1]
+    assert 'monkeypatch.setattr("shop.rate", lambda *args, **kwargs: next(answers))' in found[1]
+    assert "assert result == 0" in found[1]
+
+
+def test_a_boundary_coroutine_is_faked_by_one(tree: Path) -> None:
+    """What is awaited stays so."""
+    found = prove(
+        tree, "left", "KeyError", ["d", "name", "fern"],
+        '(await stock(name))["left"]', '(await stock(name)).get("left", 1)',
+        answers=[("shop:stock", ["d", "name", "fern"], ["d", "name", "fern"])],
+        shape=FunctionShape.ASYNC,
+    )  # fmt: skip
+    assert found is not None
+    assert 'monkeypatch.setattr("shop.stock", stock_answers)' in found[1]
+
+
+def test_an_imported_boundary_site_is_faked_where_it_is_looked_up(tree: Path) -> None:
+    """A name that a module has imported is replaced in that module."""
+    found = prove(
+        tree, "fee", "KeyError", ["d", "currency", "SEK"],
+        'rate(currency)["rate"]', 'rate(currency).get("rate", 0)',
+        answers=[("shop:rate", ["d", "currency", "SEK"], ["d", "error", "unknown"])],
+        module="fees",
+    )  # fmt: skip
+    assert found is not None
+    assert 'monkeypatch.setattr("fees.rate", ' in found[1]
 
 
 def test_a_patch_that_does_not_heal_gets_no_test(tree: Path) -> None:

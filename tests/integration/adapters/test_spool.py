@@ -139,14 +139,14 @@ def test_an_offset_taken_by_another_reader_is_not_taken_again(folder, store):
 def test_a_file_removed_by_another_reader_is_not_read_again(folder, store, monkeypatch):
     """A reader that had opened the file before it was removed finds nothing more to do."""
     (folder / NAME).write_bytes(lines(a_repeat(1), an_occurrence(1)))
-    lock = spool._lock
+    lock = spool.is_unheld
 
     def overtaken(descriptor):
-        monkeypatch.setattr(spool, "_lock", lock)
+        monkeypatch.setattr(spool, "is_unheld", lock)
         assert drain(folder, store).files_removed == 1
         return lock(descriptor)
 
-    monkeypatch.setattr(spool, "_lock", overtaken)
+    monkeypatch.setattr(spool, "is_unheld", overtaken)
     assert drain(folder, store) == spool.DrainReport()
     assert total(store) == 2
 

@@ -37,6 +37,33 @@ for number in range(60):
 """
 
 
+#: Asks a model, whose answer has words around its JSON every third time.
+ASKING = """
+import itertools, json, time
+from prunella import heal, llm
+
+
+@llm(boundary=True)
+def ask(question):
+    answer = json.dumps({"title": question, "text": "green"})
+    return f"Sure! {answer} Anything else?" if next(count) % 3 == 0 else answer
+
+
+@heal
+def title(plant):
+    return json.loads(ask(f"What is a {plant}?"))["title"]
+
+
+count = itertools.count()
+for number in range(40):
+    try:
+        title(f"plant {number}")
+    except ValueError:
+        pass
+    time.sleep(0.01)
+"""
+
+
 class Project:
     def __init__(self, folder, *, idempotent):
         self.folder = folder
@@ -187,3 +214,24 @@ def test_a_model_that_fails_changes_nothing(project):
         found = healer.fixes.suggest(project.incident.incident_id)
     assert found
     assert all(item.hypothesis.made_by == "rules" for item in found)
+
+
+def test_a_models_answer_is_put_right_where_others_fail_on_it(tmp_path):
+    """The function that fails on an answer returned nothing: the guard is for the model's."""
+    (tmp_path / "pyproject.toml").write_text("[tool.prunella]\nsample_interval_ms = 1\n")
+    (tmp_path / "plants.py").write_text(ASKING)
+    subprocess.run([sys.executable, "plants.py"], cwd=tmp_path, check=True, timeout=60)
+    with Healer(root=tmp_path) as healer:
+        healer.refresh()
+        (incident,) = healer.incidents()
+        found = healer.fixes.suggest(incident.incident_id)
+    (guard,) = [
+        each for each in found if each.hypothesis.document["config"].get("stage") == "output"
+    ]
+    document = guard.hypothesis.document
+    assert document["target"]["sites"] == ["__main__:ask"]
+    assert document["config"]["on_fail"] == "coerce"
+    assert document["config"]["check"]["schema"]["required"] == ["title", "text"]
+    assert guard.trial.caught == guard.trial.failing > 0
+    assert guard.trial.broken == 0
+    assert guard.gate.value in ("approval", "suggest")

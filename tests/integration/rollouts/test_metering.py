@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from prunella import heal
-from prunella.fixes import Allocation, Installation, parse
+from prunella.fixes import Allocation, Installation, Lot, parse
 from prunella.sdk import runtime
 from prunella.sdk.fixing import Fixing, fixing
+from prunella.sdk.metering import RolloutMeter
 
 DOCUMENT = {
     "fix_id": "fix-1",
@@ -118,3 +119,89 @@ def test_a_forked_child_counts_its_own(site: Any, program: Path) -> None:
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 5
     assert sum(n for n, _ in totals(every.shipment("proc_1", at_exit=True)).values()) == 30
+
+
+def test_sticky_units_count_once(site: Any) -> None:
+    """However many calls a user makes; all of them are on one side."""
+
+    @heal
+    def price(user: str) -> str:
+        raise TimeoutError(user)
+
+    found = fixing()
+    document = {**DOCUMENT, "target": {"sites": ["*"], "sticky_key": "user"}}
+    allocation = Allocation(salt="rol_1", ratio=0.5, epoch=1, wait_s=1000.0, window_s=1000.0)
+    found.replace([Installation(fix=parse(document), allocation=allocation)])
+    sides: dict[str, set[str]] = {}
+    for number in range(200):
+        user = f"user-{number % 20}"
+        try:
+            sides.setdefault(user, set()).add(price(user))
+        except TimeoutError:
+            sides.setdefault(user, set()).add("failed")
+    assert all(len(side) == 1 for side in sides.values())
+    healed = sum(side == {"healed"} for side in sides.values())
+    counts = totals(found.shipment("proc_1", at_exit=True))
+    assert counts == {"treatment": (healed, 0), "control": (20 - healed, 20 - healed)}
+
+
+def test_rivals_share_their_control_and_nothing_else() -> None:
+    """A call gets one fix at most; what gets none is counted by each as its control."""
+
+    @heal(idempotent=True)
+    def down() -> str:
+        raise TimeoutError
+
+    installations = []
+    for number, (begins, ends) in enumerate(((0.0, 0.3), (0.3, 0.6))):
+        document = {
+            **DOCUMENT,
+            "fix_id": f"fix-{number}",
+            "config": {"chain": [{"constant": number}], "cooldown_s": 0},
+        }
+        lot = Lot(salt="inc_1", begins=begins, ends=ends, control_from=0.6)
+        allocation = Allocation(salt=f"rol_{number}", ratio=3 / 7, epoch=1, wait_s=1000.0, lot=lot)
+        installations.append(Installation(fix=parse(document), allocation=allocation))
+    every = fixing()
+    every.replace(installations)
+    answers: list[Any] = []
+    for _ in range(400):
+        try:
+            answers.append(down())
+        except TimeoutError:
+            answers.append(None)
+    control = answers.count(None)
+    shipment = every.shipment("proc_1", at_exit=True)
+    assert shipment is not None
+    found = {
+        (each["rollout_id"], each["arm"]): (each["counts"]["n"], each["counts"]["failures"])
+        for each in shipment["tallies"]
+    }
+    assert found == {
+        ("rol_0", "treatment"): (answers.count(0), 0),
+        ("rol_0", "control"): (control, control),
+        ("rol_1", "treatment"): (answers.count(1), 0),
+        ("rol_1", "control"): (control, control),
+    }
+    assert min(found["rol_0", "treatment"][0], found["rol_1", "treatment"][0], control) > 60
+
+
+def test_costs_are_counted_where_they_are_known() -> None:
+    """Sums and squares of both arms, of units that ended in time."""
+    meter = RolloutMeter()
+    allocation = Allocation(salt="rol_1", ratio=1.0, epoch=1)
+    installation = Installation(fix=parse(DOCUMENT), allocation=allocation)
+    for cost in (2.0, 3.0, None):
+        exposure = meter.triggered(installation, "unit", 0.0)
+        assert exposure is not None
+        meter.ended(exposure, failed=False, latency_s=0.1, cost=cost)
+    shipment = meter.shipment("proc_1", at_exit=True)
+    assert shipment is not None
+    treated = next(each for each in shipment["tallies"] if each["arm"] == "treatment")
+    assert treated["counts"] == {
+        "n": 3,
+        "failures": 0,
+        "costs": 2,
+        "cost_sum": 5.0,
+        "cost_squares": 13.0,
+    }

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from browsing import field, log_in
+from logging_in import field, log_in
 from prunella.model.directory import EVERYWHERE, Role
 from prunella.server import sessions
 from prunella.server.door import COOKIE, LOGIN_COOKIE, SECURE_COOKIE

@@ -15,6 +15,7 @@ from prunella.experiment.bets import (
     AROUND_HISTORY,
     BENEFIT_RATIOS,
     HARM_RATIOS,
+    SAFE_RATIOS,
     conditional_rows,
     share_of_failures,
 )
@@ -120,7 +121,7 @@ def test_the_joint_capital_is_the_brute_force_likelihood(strata, base_rate):
 def test_the_conditional_capital_is_the_brute_force_likelihood(strata, margin):
     """It is the mean over bets of the ratio of binomial likelihoods of "whose failure"."""
     logs = []
-    for ratio in BENEFIT_RATIOS:
+    for ratio in SAFE_RATIOS if margin > 1 else BENEFIT_RATIOS:
         bet = 0.0
         for stratum in strata:
             rho, failed = stratum.ratio, stratum.treatment.failures

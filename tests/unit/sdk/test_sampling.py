@@ -20,7 +20,7 @@ def granted(sampling: Sampling, site: Site, *, since: int, elapsed_ns: int) -> i
     now = 10**15 + elapsed_ns
     site.last_look_ns = 10**15
     sampling.let_pass(site, since, now)
-    return site.granted
+    return site.granted + site.reserve
 
 
 @pytest.fixture

@@ -1,8 +1,17 @@
 """What programs report: their spools, and the telemetry of others."""
 
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
+
+from prunella.server.ingest.spools import feed, feed_events, forget_spool, keep_spool
+
+_PROJECT = "/api/v1/projects/{project}"
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes that programs report to."""
-    return []
+    return [
+        Route(f"{_PROJECT}/spool/{{name}}", keep_spool, methods=["POST"]),
+        Route(f"{_PROJECT}/spool/{{name}}", forget_spool, methods=["DELETE"]),
+        Route(f"{_PROJECT}/feed", feed, methods=["GET"]),
+        Route(f"{_PROJECT}/feed/events", feed_events, methods=["GET"]),
+    ]

@@ -1,0 +1,82 @@
+"""What all kinds of ingest share: bounded bodies and threads, and triage behind them.
+
+Made at the first request and kept with the application. Its work in the background ends with the
+event loop; what it hasn't done is still to be seen in the store, and done when somebody looks next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import anyio
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from prunella.model.errors import StoreError
+from prunella.server.ingest.bodies import Bodies
+from prunella.server.ingest.feeds import Feeds
+from prunella.server.workspaces import Workspace
+
+T = TypeVar("T")
+
+#: Requests that are worked on in threads at a time: their work is Python's, which is one at a time.
+_THREADS = 4
+#: Records lie untriaged about this long, so that many of them are triaged together.
+SETTLE_S = 0.25
+#: Wait after triage failed.
+_FAILED_S = 5.0
+
+_log = logging.getLogger("prunella.server")
+
+
+class Receiving:
+    """The ingest side of one server."""
+
+    def __init__(self) -> None:
+        self.bodies = Bodies()
+        self.feeds = Feeds()
+        self._limiter = CapacityLimiter(_THREADS)
+        self._unsettled: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def work(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Return what `function` does in a thread; 503 where the store can't take something."""
+        try:
+            return await run_sync(function, *arguments, limiter=self._limiter)
+        except StoreError as error:
+            _log.warning("ingest: %s", error)
+            headers = {"Retry-After": "5"}
+            raise HTTPException(503, "the store can't take it now", headers) from error
+
+    def settle_soon(self, workspace: Workspace) -> None:
+        """Have new records triaged in a moment, once for all that come until then."""
+        if workspace.name in self._unsettled:
+            return
+        self._unsettled.add(workspace.name)
+        task = asyncio.get_running_loop().create_task(self._settle(workspace))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _settle(self, workspace: Workspace) -> None:
+        await anyio.sleep(SETTLE_S)
+        self._unsettled.discard(workspace.name)  # what comes from now on is another round's
+        try:
+            await run_sync(workspace.healer.programs.settle)
+        except Exception as error:  # noqa: BLE001 - whatever fails, records go on to be taken in
+            _log.warning("triage of %s: %s: %s", workspace.name, type(error).__name__, error)
+            self._unsettled.add(workspace.name)
+            await anyio.sleep(_FAILED_S)
+            self._unsettled.discard(workspace.name)
+            self.settle_soon(workspace)
+
+
+def receiving_of(request: Request) -> Receiving:
+    """Return the application's `Receiving`. To be called in its event loop."""
+    state = request.app.state
+    if not hasattr(state, "receiving"):
+        state.receiving = Receiving()
+    found: Receiving = state.receiving
+    return found

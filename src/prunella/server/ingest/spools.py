@@ -1,0 +1,116 @@
+"""Takes in the spools of programs, and tells programs what to apply."""
+
+import re
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from prunella.model.errors import RecordError
+from prunella.server.access import Role
+from prunella.server.ingest.bodies import unpack
+from prunella.server.ingest.feeds import MAX_LISTENERS, FeedDocument, document_of
+from prunella.server.ingest.receiving import receiving_of
+from prunella.server.workspaces import Workspace, workspace_of
+from prunella.wiring.programs import Elsewhere, Kept, Removed
+
+#: A post is at most this long as it is sent, and unpacked: a program sends a megabyte of lines, or one
+#: line that is longer.
+MAX_SENT_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 17 * 1024 * 1024
+_NAME = re.compile(r"[0-9]{1,20}-[0-9]{1,10}-[0-9a-f]{1,32}\.jsonl")
+_SENDER = re.compile(r"[0-9a-f]{32}")
+_NO_CACHE = {"Cache-Control": "no-store"}
+
+
+async def keep_spool(request: Request) -> Response:
+    """Keep the next lines of a spool file; the answer says how far the file is kept.
+
+    200 with the offset behind the lines; 409 with the offset that is wanted, where they don't begin
+    there; 410 where the file was kept to its end and removed.
+    """
+    receiving = receiving_of(request)
+
+    def look() -> tuple[Workspace, str, int, Elsewhere | Removed | None]:
+        workspace, name, offset = _addressed(request)
+        return workspace, name, offset, workspace.healer.programs.expected(name, offset)
+
+    workspace, name, offset, in_the_way = await receiving.work(look)
+    if in_the_way is not None:
+        return _answer(in_the_way)  # before reading what wouldn't be kept
+    body = await receiving.bodies.read(request, max_bytes=MAX_SENT_BYTES)
+    encoding = request.headers.get("content-encoding", "")
+
+    def keep() -> Kept | Elsewhere | Removed:
+        content = unpack(body, encoding, max_bytes=MAX_BYTES)
+        return workspace.healer.programs.keep(name, offset, content)
+
+    try:
+        kept = await receiving.work(keep)
+    except RecordError as error:
+        raise HTTPException(413 if "at most" in str(error) else 400, str(error)) from error
+    if isinstance(kept, Kept) and kept.records:
+        receiving.settle_soon(workspace)
+    return _answer(kept)
+
+
+async def forget_spool(request: Request) -> Response:
+    """Note that the program has removed a file of which everything is kept."""
+
+    def forget() -> None:
+        workspace, name, _ = _addressed(request)
+        workspace.healer.programs.forget(name)
+
+    await receiving_of(request).work(forget)
+    return Response(status_code=204)
+
+
+def _addressed(request: Request) -> tuple[Workspace, str, int]:
+    """Return the project, the name that its store knows the file by, and the offset."""
+    workspace, _ = workspace_of(request, Role.REPORTER)
+    name = request.path_params["name"]
+    sender = request.headers.get("x-prunella-sender", "")
+    offset = request.query_params.get("offset", "0")
+    if not _NAME.fullmatch(name):
+        raise HTTPException(400, "the name isn't that of a spool file")
+    if not _SENDER.fullmatch(sender):
+        raise HTTPException(400, "X-Prunella-Sender has to be 32 hex digits, the program's own")
+    if not (offset.isascii() and offset.isdigit() and len(offset) <= 15):
+        raise HTTPException(400, "offset has to be a number of bytes")
+    # The sender is a secret of the program's folder: no other program can name its files.
+    return workspace, f"{sender}/{name}", int(offset)
+
+
+def _answer(found: Kept | Elsewhere | Removed) -> Response:
+    match found:
+        case Kept():
+            return JSONResponse({"offset": found.offset, "unreadable": found.unreadable})
+        case Elsewhere():
+            return JSONResponse({"offset": found.offset}, 409)
+        case Removed():
+            return JSONResponse({"removed": 1}, 410)
+
+
+async def feed(request: Request) -> Response:
+    """Return what programs are to apply; 304 where they have it already."""
+
+    def look() -> FeedDocument:
+        return document_of(workspace_of(request, Role.REPORTER)[0])
+
+    found = await receiving_of(request).work(look)
+    headers = {**_NO_CACHE, "ETag": found.etag}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(found.content, media_type="application/json", headers=headers)
+
+
+async def feed_events(request: Request) -> Response:
+    """Return the feed as a stream of events: now, and whenever it changes."""
+    receiving = receiving_of(request)
+    workspace, _ = await receiving.work(workspace_of, request, Role.REPORTER)
+    feeds = receiving.feeds
+    if feeds.listeners(workspace.name) >= MAX_LISTENERS:
+        raise HTTPException(503, "too many programs listen", {"Retry-After": "60"})
+    headers = {**_NO_CACHE, "X-Accel-Buffering": "no"}
+    events = feeds.listen(workspace)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)

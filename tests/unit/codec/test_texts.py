@@ -1,0 +1,117 @@
+"""The text of values is the JSON of their tree, whichever way it was made."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prunella.codec import encode, encode_mapping
+from prunella.codec.limits import Limits
+from prunella.codec.redact import Redactor
+from prunella.codec.texts import MAX_ITEMS, MAX_LENGTH, form_of, mapping_text, text_of, values_text
+
+REDACTOR = Redactor()
+SECRET = "sk-ant-api03-" + "a1B2" * 8
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=80)
+    | st.sampled_from(
+        ["--password", "-p", SECRET, "authorization", "%s", "\ud800", 1 << 999, 1 << 1_000, True, 0]
+    )
+)
+FLAT = st.lists(SCALARS, max_size=MAX_ITEMS + 2)
+VALUES = (
+    SCALARS
+    | FLAT
+    | FLAT.map(tuple)
+    | st.dictionaries(st.sampled_from(["a", "password", "b%s", SECRET, 1]), SCALARS)
+    | st.binary(max_size=9)
+    | st.lists(FLAT, max_size=3)
+)
+NAMES = st.sampled_from(["a", "b", "*args", "**kwargs", "token", "100%", SECRET, "ä"])
+
+
+@given(st.dictionaries(NAMES, VALUES))
+def test_the_text_is_that_of_the_tree(values: dict[str, Any]) -> None:
+    """Simple values, which never become a tree, have the text that their tree would have."""
+    whole = encode_mapping(values, redactor=REDACTOR)
+    names, items = tuple(values), tuple(values.values())
+    for text in (
+        mapping_text(values, redactor=REDACTOR),
+        values_text(form_of(names, REDACTOR), names, items, REDACTOR),
+    ):
+        assert text.complete == whole.complete
+        assert json.loads(text.text) == whole.tree
+        assert text.text.isascii()
+
+
+@given(VALUES)
+def test_the_text_of_one_value_is_that_of_its_tree(value: Any) -> None:
+    """As for names with values."""
+    text, complete = text_of(value, REDACTOR)
+    assert (json.loads(text), complete) == encode(value, redactor=REDACTOR)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"command": ["mysql", "--password", "hunter2"]},
+        {"header": ("authorization", "hunter2")},
+        {"header": ["cookie", "hunter2"]},
+        {"form": {"password": "hunter2"}},
+        {"password": "hunter2"},
+        {"text": "password=hunter2"},
+    ],
+)
+def test_secrets_stay_out_of_texts(values: dict[str, Any]) -> None:
+    """What redaction finds in trees isn't in the texts that are made without one."""
+    text, complete = mapping_text(values, redactor=REDACTOR)
+    assert "hunter2" not in text
+    assert not complete
+
+
+def test_patterns_of_the_project_see_short_strings() -> None:
+    """Where the project has its own patterns, no string is too short to be looked at."""
+    redactor = Redactor(extra_patterns=["^x1$"])
+    assert "x1" not in mapping_text({"a": "x1"}, redactor=redactor).text
+    assert "x1" not in mapping_text({"a": ["x1", 1, 2]}, redactor=redactor).text
+    assert "x1" not in text_of("x1", redactor).text
+
+
+def test_what_is_shared_stays_shared() -> None:
+    """One list given twice is one list in the text."""
+    shared = [1]
+    values = {"a": shared, "b": shared}
+    tree = json.loads(mapping_text(values, redactor=REDACTOR).text)
+    assert tree == encode_mapping(values, redactor=REDACTOR).tree
+    assert tree[4] == ["*", 0]
+
+
+def test_a_cyclic_list_has_a_text() -> None:
+    """A list in itself ends as it does in a tree."""
+    cyclic: list[Any] = [1, 2, 3]
+    cyclic.append(cyclic)
+    text = mapping_text({"a": cyclic}, redactor=REDACTOR).text
+    assert json.loads(text) == encode_mapping({"a": cyclic}, redactor=REDACTOR).tree
+
+
+def test_limits_hold_for_texts() -> None:
+    """More names than the limits allow, and strings that are too long, take the way of trees."""
+    limits = Limits(max_items=2, max_string_length=MAX_LENGTH)
+    for values in ({"a": 1, "b": 2, "c": 3}, {"a": "x" * (MAX_LENGTH + 1)}):
+        whole = encode_mapping(values, limits=limits, redactor=REDACTOR)
+        text = mapping_text(values, limits=limits, redactor=REDACTOR)
+        assert (json.loads(text.text), text.complete) == whole
+
+
+def test_what_floats_json_lacks_are_marked() -> None:
+    """NaN and the infinities stand as in trees."""
+    text = mapping_text({"a": math.inf, "b": -math.inf, "c": math.nan}, redactor=REDACTOR).text
+    assert text == '["d","a",["f","inf"],"b",["f","-inf"],"c",["f","nan"]]'
