@@ -13,9 +13,7 @@ SCALARS = frozenset(
 )
 
 
-def inputs_at_failure(
-    values: dict[str, Any], read: Any, redactor: Redactor
-) -> tuple[str, bool]:
+def inputs_at_failure(values: dict[str, Any], read: Any, redactor: Redactor) -> tuple[str, bool]:
     """Return a failed call's arguments `values` as JSON text of a tree, and whether it is whole.
 
     `read` is the tree of those that are no scalars as they were before the call, or ``None`` where

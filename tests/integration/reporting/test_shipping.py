@@ -155,38 +155,45 @@ def test_a_wrong_answer_loses_nothing(spool, shipper, status, body, problem):
     assert len(server.asked) < 30
 
 
+def endless(_asked, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n")
+
+
+def headers(_asked, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X-A: " + b"x" * 1000 + b"\r\n")
+
+
+def drip(_asked, connection):
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def silent(_asked, _connection):
+    time.sleep(5)
+
+
+def garbage(_asked, connection):
+    connection.sendall(b"\x00\xff" * 1000 + b"\r\n\r\n")
+
+
+def cut(_asked, connection):
+    connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"offset"')
+
+
+def continues(_asked, connection):
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def test_answers_without_end_or_sense_are_given_up(spool, shipper, monkeypatch):
     """Garbage, an endless answer, headers without end, a byte now and then: none is waited for long."""
     monkeypatch.setattr("prunella.sdk.shipping.DEADLINE_S", 0.6)
     fill(spool)
-
-    def endless(_asked, connection):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while True:
-            connection.sendall(b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n")
-
-    def headers(_asked, connection):
-        connection.sendall(b"HTTP/1.1 200 OK\r\n")
-        while True:
-            connection.sendall(b"X-A: " + b"x" * 1000 + b"\r\n")
-
-    def drip(_asked, connection):
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
-            connection.sendall(bytes([byte]))
-            time.sleep(0.05)
-
-    def silent(_asked, _connection):
-        time.sleep(5)
-
-    def garbage(_asked, connection):
-        connection.sendall(b"\x00\xff" * 1000 + b"\r\n\r\n")
-
-    def cut(_asked, connection):
-        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"offset"')
-
-    def continues(_asked, connection):
-        while True:
-            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     for hostile in (endless, headers, drip, silent, garbage, cut, continues):
         with serving(hostile) as server:

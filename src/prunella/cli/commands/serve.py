@@ -26,7 +26,16 @@ def serve(session: Session, host: str, port: int, root: Path | None) -> ExitCode
     app = _embedded(root)
     url = f"http://{host}:{port}/"
     session.line({"url": url}, lambda console: console.print(f"Serving at {url}; Ctrl-C ends it."))
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=75,
+        # Programs listen without end: they find another server, or this one when it is back.
+        timeout_graceful_shutdown=3,
+    )
     return ExitCode.DONE
 
 
