@@ -54,6 +54,7 @@ class LocalHost:
             ) from error
         return Publication(
             candidate_id=request.candidate.candidate_id,
+            incident_id=request.candidate.incident_id,
             branch=branch if commit else None,
             commit=commit,
             url=text.as_uri(),

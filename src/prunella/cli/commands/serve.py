@@ -32,9 +32,8 @@ def serve(session: Session, host: str, port: int, root: Path | None) -> ExitCode
         port=port,
         log_level="warning",
         server_header=False,
-        timeout_keep_alive=75,
-        # Programs listen without end: they find another server, or this one when it is back.
-        timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,  # programs report again soon
+        timeout_graceful_shutdown=2,  # streams of open pages never end by themselves
     )
     return ExitCode.DONE
 

@@ -7,10 +7,26 @@ from rich.text import Text
 
 from prunella.cli.text import block, one_line
 from prunella.codec import entries, render, type_name
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.incidents import IncidentStatus
 from prunella.model.records import Frame
 from prunella.model.repair import Accepted, Candidate, CheckOutcome, Inconclusive, Rejected, Verdict
 from prunella.model.tree import Tree
+from prunella.pipeline.wording import class_name, failed_function
+
+__all__ = [
+    "STATUS_STYLES",
+    "candidate_line",
+    "changed_lines",
+    "checks",
+    "class_name",
+    "diff_lines",
+    "facts",
+    "failed_function",
+    "frame_line",
+    "values",
+    "verdict_line",
+    "words",
+]
 
 STATUS_STYLES = {
     IncidentStatus.OPEN: "red",
@@ -47,20 +63,6 @@ def facts(rows: Sequence[tuple[str, Text]], *, indent: int = 2) -> Table:
     for label, value in rows:
         grid.add_row("", label, value)
     return grid
-
-
-def class_name(path: str) -> str:
-    """Return ``KeyError`` for ``builtins:KeyError``, ``shop.errors.OutOfStock`` for others."""
-    module, _, qualname = path.partition(":")
-    if not qualname or module == "builtins":
-        return qualname or module
-    return f"{module}.{qualname}"
-
-
-def failed_function(incident: Incident) -> str:
-    """Return the name of the function that failed: of the innermost frame of the project."""
-    place = incident.location
-    return f"{place.module}:{place.qualname}" if place else incident.site_id
 
 
 def diff_lines(diff: str, *, indent: int = 2) -> Text:

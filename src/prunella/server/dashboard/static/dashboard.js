@@ -1,0 +1,216 @@
+"use strict";
+// What pages do beside showing: theme, keys, live updates, charts. Everything works without it, too.
+(() => {
+  const body = document.body;
+  const byId = (id) => document.getElementById(id);
+
+  // --- theme
+  const root = document.documentElement;
+  const isDark = () =>
+    root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  byId("theme")?.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try {
+      localStorage.setItem("prunella-theme", root.dataset.theme);
+    } catch {
+      // Storage is switched off: the choice holds for this page.
+    }
+    drawAll(true);
+  });
+
+  // --- live: the stream says that something changed, and the page asks for itself anew
+  const POLL_MS = 5000;
+  let polling = null;
+  const changed = () => {
+    if (!document.hidden) body.dispatchEvent(new CustomEvent("prunella:changed"));
+  };
+  const tell = (state, word) => {
+    const live = byId("live");
+    if (!live) return;
+    live.className = `live ${state}`;
+    byId("live-word").textContent = word;
+  };
+  const poll = () => {
+    if (polling === null) polling = setInterval(changed, POLL_MS);
+    tell("polling", "polling");
+  };
+  const stream = byId("stream");
+  if (stream) {
+    stream.addEventListener("prunella:open", () => {
+      const missed = polling !== null;
+      clearInterval(polling);
+      polling = null;
+      tell("on", "live");
+      if (missed) changed();
+    });
+    stream.addEventListener("htmx:sse:error", poll);
+    stream.addEventListener("htmx:sse:close", poll);
+    stream.addEventListener("htmx:error", poll);
+    stream.addEventListener("htmx:response:error", poll);
+    document.addEventListener("visibilitychange", changed);
+  }
+
+  // --- forms that can't be taken back ask once more
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-confirm]");
+    if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
+  });
+
+  // --- batch: how many are chosen
+  const count = () => {
+    const said = document.querySelector("[data-chosen]");
+    if (!said) return;
+    const boxes = [...document.querySelectorAll('input[name="incident"]')];
+    const chosen = boxes.filter((box) => box.checked).length;
+    said.textContent = chosen ? `${chosen} chosen` : "None chosen";
+    for (const button of document.querySelectorAll(".batch button")) button.disabled = chosen === 0;
+    const all = document.querySelector("[data-all]");
+    all.checked = chosen > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-all]")) {
+      for (const box of document.querySelectorAll('input[name="incident"]')) box.checked = event.target.checked;
+    }
+    count();
+  });
+
+  // --- keys
+  let going = 0;
+  const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  const step = (by) => {
+    const items = [...document.querySelectorAll("[data-list] [data-item]")];
+    const here = items.indexOf(document.activeElement);
+    const next = items[here < 0 ? (by > 0 ? 0 : items.length - 1) : Math.min(Math.max(here + by, 0), items.length - 1)];
+    next?.focus();
+    next?.scrollIntoView({ block: "nearest" });
+  };
+  const go = (key) => {
+    for (const link of document.querySelectorAll("[data-go]")) {
+      if (link.dataset.go === key) link.click();
+    }
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (Date.now() - going < 1200) {
+      going = 0;
+      return go(event.key);
+    }
+    if (event.key === "g") going = Date.now();
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else if (event.key === "?") byId("keys")?.showModal();
+    else if (event.key === "x") {
+      const box = document.activeElement.closest?.("li")?.querySelector('input[name="incident"]');
+      if (box) box.click();
+    } else if (event.key === "/") {
+      event.preventDefault();
+      (document.querySelector("[data-search]") ?? byId("find"))?.focus();
+    }
+  });
+
+  // --- charts
+  const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  const soft = (text, alpha) => `color-mix(in srgb, ${text} ${alpha}%, transparent)`;
+  const axes = (format) => {
+    const base = { stroke: colour("dim"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    return [{ ...base, grid: { show: false } }, { ...base, size: 52, values: (_chart, ticks) => ticks.map(format) }];
+  };
+  const TONES = { release: "info", fix: "accent", good: "good", bad: "bad", patch: "good" };
+  const markers = (marks) => ({
+    hooks: {
+      draw: [
+        (chart) => {
+          const { ctx, bbox } = chart;
+          ctx.save();
+          ctx.lineWidth = devicePixelRatio;
+          ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+          ctx.textAlign = "left";
+          let free = [-1, -1, -1];
+          for (const mark of marks) {
+            const x = chart.valToPos(mark.x, "x", true);
+            if (x < bbox.left || x > bbox.left + bbox.width) continue;
+            ctx.strokeStyle = ctx.fillStyle = colour(TONES[mark.tone] ?? "dim");
+            ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+            ctx.beginPath();
+            ctx.moveTo(x, bbox.top);
+            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.stroke();
+            // A label where there is room for one: three lines of them, no two over each other.
+            const wide = ctx.measureText(mark.label).width + 10 * devicePixelRatio;
+            const right = bbox.left + bbox.width;
+            const left = x + wide < right ? x + 4 * devicePixelRatio : x - wide;
+            const row = free.findIndex((end) => end < left);
+            if (row >= 0) {
+              free[row] = left + wide;
+              ctx.fillText(mark.label, left, bbox.top + (12 + 14 * row) * devicePixelRatio);
+            }
+          }
+          ctx.restore();
+        },
+      ],
+    },
+  });
+  const trend = (data, width) => ({
+    data: [data.x, data.y],
+    options: {
+      width, height: 210, plugins: [markers(data.marks)], legend: { show: true }, cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+      scales: { y: { range: (_chart, _low, high) => [0, Math.max(high * 1.25, 4)] } },
+      axes: axes((tick) => tick.toLocaleString("en")),
+      series: [
+        { value: (_chart, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString()) },
+        { label: "failures", stroke: colour("bad"), fill: soft(colour("bad"), 22), width: 1.5, paths: uPlot.paths.bars({ size: [0.9, 40], align: 1 }), points: { show: false }, value: (_chart, each) => (each == null ? "–" : each.toLocaleString("en")) },
+      ],
+    },
+  });
+  const percent = (share) => (share == null ? "–" : `${(100 * share).toFixed(1)} %`);
+  const arms = (data, width) => {
+    const line = (label, name, extra) => ({ label, stroke: colour(name), width: 2, points: { show: false }, value: (_chart, each) => percent(each), ...extra });
+    const edge = (name) => ({ stroke: "transparent", points: { show: false }, legend: false, value: (_chart, each) => percent(each), label: `${name}` });
+    return {
+      data: [data.x, data.control, data.control_low, data.control_high, data.treatment, data.treatment_low, data.treatment_high],
+      options: {
+        width, height: 230, plugins: [markers(data.marks)], cursor: { drag: { x: false, y: false } },
+        scales: { y: { range: [0, 1] } }, axes: axes((tick) => `${Math.round(100 * tick)} %`),
+        series: [
+          { value: (_chart, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString()) },
+          line("without", "warn"), edge("from"), edge("to"), line("with the fix", "accent"), edge("from"), edge("to"),
+        ],
+        bands: [
+          { series: [3, 2], fill: soft(colour("warn"), 18) },
+          { series: [6, 5], fill: soft(colour("accent"), 18) },
+        ],
+      },
+    };
+  };
+  const KINDS = { trend, arms };
+  const charts = new WeakMap();
+  const draw = (place, anew) => {
+    if (typeof uPlot === "undefined") return;
+    const text = place.dataset.chart;
+    const known = charts.get(place);
+    if (known && known.text === text && !anew) return;
+    const data = JSON.parse(text);
+    const made = KINDS[data.kind](data, place.clientWidth);
+    known?.chart.destroy();
+    charts.set(place, { text, chart: new uPlot(made.options, made.data, place) });
+    place.dataset.drawn = "";
+  };
+  const drawAll = (anew) => {
+    for (const place of document.querySelectorAll(".chart[data-chart]")) draw(place, anew);
+  };
+  let resizing;
+  window.addEventListener("resize", () => {
+    clearTimeout(resizing);
+    resizing = setTimeout(() => drawAll(true), 150);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(true));
+
+  document.addEventListener("htmx:after:swap", () => {
+    drawAll(false);
+    count();
+  });
+  drawAll(false);
+  count();
+})();

@@ -1,0 +1,1 @@
+"""What pages show: functions from a project's records to a page's data. All text is untrusted."""

@@ -1,0 +1,177 @@
+"""Functions under `@heal`: how they do, and what is recorded of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import quantiles
+
+from prunella.codec import entries
+from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
+from prunella.model.jobs import Job, JobKind, JobState
+from prunella.model.records import Call, Site
+from prunella.model.tree import Tree
+from prunella.pipeline.names import find_site
+from prunella.ports import KeptCall, Store
+from prunella.server.dashboard.views.code import CodeLine, source_lines
+
+#: Recorded calls that durations are taken from, and that are listed.
+_MAX_CALLS = 200
+_PER_PAGE = 50
+_FAILING = (IncidentStatus.OPEN, IncidentStatus.REGRESSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRow:
+    """One function."""
+
+    site: Site
+    calls: int
+    errors: int
+    #: Incidents that nothing has been done about.
+    failing: int
+    incidents: int
+    #: Recorded calls (at most 200 are looked at), those of them marked as references, and those
+    #: that can be replayed.
+    recorded: int
+    golden: int
+    replayable: int
+    #: Source hashes among them.
+    versions: int
+    #: Of the recorded calls, in milliseconds; ``None`` without any.
+    p50_ms: float | None
+    p95_ms: float | None
+
+    @property
+    def error_rate(self) -> float | None:
+        return self.errors / self.calls if self.calls else None
+
+    @property
+    def has_all(self) -> bool:
+        """All recorded calls were looked at."""
+        return self.recorded < _MAX_CALLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitesPage:
+    """One page of the list."""
+
+    rows: tuple[SiteRow, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCall:
+    """A recorded success in short."""
+
+    kept: KeptCall
+    inputs: tuple[tuple[str, Tree], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitePage:
+    """Everything that a function's page shows."""
+
+    row: SiteRow
+    source: tuple[CodeLine, ...]
+    calls: tuple[ShownCall, ...]
+    incidents: tuple[Incident, ...]
+    #: Replays that were asked for, the latest first.
+    replays: tuple[Job, ...]
+
+
+def sites_page(store: Store, text: str, page: int) -> SitesPage:
+    """Return the functions whose name has `text`, those that fail most first."""
+    sites = [site for site in store.sites() if site.site_id != HEALER_SITE]
+    wanted = [site for site in sites if text.lower() in site.site_id.lower()]
+    counted = counts_of(store)
+    wanted.sort(
+        key=lambda site: (-counted[site.site_id][1], -counted[site.site_id][0], site.site_id)
+    )
+    pages = max(1, -(-len(wanted) // _PER_PAGE))
+    page = min(max(page, 1), pages)
+    incidents = store.incidents()
+    shown = wanted[(page - 1) * _PER_PAGE : page * _PER_PAGE]
+    return SitesPage(
+        rows=tuple(_row(store, site, counted[site.site_id], incidents) for site in shown),
+        total=len(wanted),
+        page=page,
+        pages=pages,
+    )
+
+
+class _Counted(dict[str, tuple[int, int]]):
+    """Site to calls and errors; nothing was counted of one that isn't there."""
+
+    def __missing__(self, _site_id: str) -> tuple[int, int]:
+        return 0, 0
+
+
+def counts_of(store: Store) -> _Counted:
+    """Return calls and errors of every function, over all processes that are remembered."""
+    calls: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    for process in store.counts():
+        for site_id, numbers in process.sites.items():
+            calls[site_id] += numbers.get("calls", 0)
+            errors[site_id] += numbers.get("errors", 0)
+    return _Counted({name: (calls[name], errors[name]) for name in {*calls, *errors}})
+
+
+def _row(
+    store: Store, site: Site, counted: tuple[int, int], incidents: Sequence[Incident]
+) -> SiteRow:
+    kept = store.kept_calls(site.site_id, limit=_MAX_CALLS)
+    durations_ms = sorted(each.call.duration_us / 1000 for each in kept)
+    mine = [item for item in incidents if item.site_id == site.site_id]
+    return SiteRow(
+        site=site,
+        calls=counted[0],
+        errors=counted[1],
+        failing=sum(item.status in _FAILING for item in mine),
+        incidents=len(mine),
+        recorded=len(kept),
+        golden=sum(each.golden_at is not None for each in kept),
+        replayable=sum(each.call.complete for each in kept),
+        versions=len({site.source_hash, *(each.call.source_hash for each in kept)}),
+        p50_ms=_quantile(durations_ms, 50),
+        p95_ms=_quantile(durations_ms, 95),
+    )
+
+
+def _quantile(ordered: Sequence[float], percent: int) -> float | None:
+    if len(ordered) < 2:
+        return ordered[0] if ordered else None
+    return quantiles(ordered, n=100, method="inclusive")[percent - 1]
+
+
+def site_page(store: Store, name: str, jobs: Sequence[Job]) -> SitePage:
+    """Return the page of a function; raises `UnknownName`, `AmbiguousName`."""
+    site = find_site(store, name)
+    incidents = [item for item in store.incidents() if item.site_id == site.site_id]
+    return SitePage(
+        row=_row(store, site, counts_of(store)[site.site_id], incidents),
+        source=source_lines(site),
+        calls=tuple(shown_call(each) for each in store.kept_calls(site.site_id, limit=_PER_PAGE)),
+        incidents=tuple(incidents),
+        replays=tuple(job for job in jobs if job.kind is JobKind.REPLAY),
+    )
+
+
+def shown_call(kept: KeptCall) -> ShownCall:
+    """Return a recorded success with its inputs by name."""
+    return ShownCall(kept=kept, inputs=tuple(entries(kept.call.inputs)))
+
+
+def made_by(store: Store, call: Call) -> tuple[ShownCall, ...]:
+    """Return the recorded successes that a call made."""
+    return tuple(
+        ShownCall(kept=KeptCall(call=each), inputs=tuple(entries(each.inputs)))
+        for each in store.children(call.call_id)[:_PER_PAGE]
+    )
+
+
+def latest_replay(jobs: Sequence[Job]) -> Job | None:
+    """Return the latest replay that came to its end."""
+    return next((job for job in jobs if job.state is JobState.DONE), None)

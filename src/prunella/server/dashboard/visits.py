@@ -1,0 +1,173 @@
+"""One look at one page: who looks, at which project; and how what goes wrong is said."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from prunella.model.errors import PrunellaError
+from prunella.ports import Store
+from prunella.server.access import Access, Role, access_of
+from prunella.server.dashboard.rendering import SAID, said_cookie, show
+from prunella.server.problems import status_of
+from prunella.server.workspaces import Workspace, Workspaces, workspace_of
+from prunella.wiring.healer import Healer
+
+_TITLES = {
+    400: "That can't be done so",
+    401: "Log in first",
+    403: "Not allowed",
+    404: "Not found",
+    409: "It can't be done now",
+    422: "That can't be done so",
+    500: "Something is wrong here",
+    503: "The store can't answer",
+}
+#: A field of a form that is longer is refused before anything looks at it.
+_MAX_FIELD_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request with the project that it is about."""
+
+    request: Request
+    workspace: Workspace
+    access: Access
+    #: What was sent with it; empty for a look.
+    form: FormData
+
+    @property
+    def healer(self) -> Healer:
+        return self.workspace.healer
+
+    @property
+    def store(self) -> Store:
+        return self.workspace.healer.store
+
+    @property
+    def home(self) -> str:
+        """Address of the project's pages, without a slash at its end."""
+        return f"/p/{self.workspace.name}"
+
+    def query(self, name: str, max_chars: int = 200) -> str:
+        """Return a parameter of the address, ``""`` where there is none."""
+        return self.request.query_params.get(name, "")[:max_chars]
+
+    def field(self, name: str, max_chars: int = 500) -> str:
+        """Return a text field of the form, stripped."""
+        found = self.form.get(name, "")
+        return found.strip()[:max_chars] if isinstance(found, str) else ""
+
+    def show(self, template: str, *, status: int = 200, **data: Any) -> Response:
+        """Return a page of the project."""
+        return show(
+            self.request,
+            template,
+            status=status,
+            **frame(self.request, self.workspace.name),
+            **data,
+        )
+
+    def done(self, said: str, to: str) -> Response:
+        """Go on to the page `to` of the project, and say there what was done."""
+        response = RedirectResponse(f"{self.home}{to}", status_code=303)
+        response.set_cookie(SAID, said_cookie(said), max_age=30, httponly=True, samesite="lax")
+        return response
+
+    def back(self, said: str, otherwise: str) -> Response:
+        """Go back to the page of the project that the form stood on."""
+        place = urlsplit(self.request.headers.get("referer", ""))
+        here = place.path.removeprefix(self.home)
+        within = place.path.startswith(f"{self.home}/") and place.netloc == self.request.url.netloc
+        query = f"?{place.query}" if place.query else ""
+        return self.done(said, f"{here}{query}" if within else otherwise)
+
+
+def frame(request: Request, project: str) -> dict[str, Any]:
+    """Return what the frame around every page of a project needs."""
+    access = access_of(request)
+    role = access.role(project)
+    workspaces: Workspaces = request.app.state.workspaces
+    return {
+        "project": project,
+        "projects": [name for name in workspaces.names() if access.role(name) is not None],
+        "home": f"/p/{project}",
+        "actor": access.actor,
+        "csrf_token": access.csrf_token,
+        "role": "" if role is None else role.name.lower(),
+        "has_session": False,
+        "may_act": role is not None and role >= Role.OPERATOR,
+    }
+
+
+def page(answer: Callable[[Visit], Response]) -> Callable[[Request], Response]:
+    """Return the endpoint of a page that viewers may look at."""
+
+    @functools.wraps(answer)
+    def endpoint(request: Request) -> Response:
+        return _answered(request, Role.VIEWER, answer, FormData())
+
+    return endpoint
+
+
+def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a form that operators may send; the guard has seen to its token."""
+
+    @functools.wraps(answer)
+    async def endpoint(request: Request) -> Response:
+        try:
+            form = await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
+        except HTTPException as error:
+            return problem(request, error.status_code, str(error.detail))
+        return await run_in_threadpool(_answered, request, Role.OPERATOR, answer, form)
+
+    return endpoint
+
+
+def _answered(
+    request: Request, role: Role, answer: Callable[[Visit], Response], form: FormData
+) -> Response:
+    try:
+        workspace, access = workspace_of(request, role)
+        return answer(Visit(request=request, workspace=workspace, access=access, form=form))
+    except HTTPException as error:
+        return problem(request, error.status_code, str(error.detail))
+    except PrunellaError as error:
+        return problem(request, status_of(error), str(error))
+
+
+def problem(request: Request, status: int, why: str) -> Response:
+    """Return a page that says what went wrong, and what to do about it."""
+    project = request.path_params.get("project", "")
+    known = bool(project) and access_of(request).role(project) is not None and status != 401
+    return show(
+        request,
+        "problem.html",
+        status=status,
+        title=_TITLES.get(status, "That did not work"),
+        why=why,
+        **(frame(request, project) if known else frame_of_nobody(request)),
+    )
+
+
+def frame_of_nobody(request: Request) -> dict[str, Any]:
+    """Return the frame of a page that belongs to no project."""
+    access: Access | None = getattr(request.state, "access", None)
+    return {
+        "project": "",
+        "projects": [],
+        "home": "",
+        "actor": access.actor if access else "",
+        "csrf_token": access.csrf_token if access else "",
+        "role": "",
+        "has_session": False,
+        "may_act": False,
+    }
