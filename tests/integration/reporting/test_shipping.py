@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from doubles.hostile_server import answer, serving
+from doubles.hostile_server import Keeping, answer, serving
 from prunella.codec.wire import read_lines, write_record
 from prunella.sdk import connection as connections
 from prunella.sdk.connection import Connection, NoAnswerError
@@ -45,23 +45,6 @@ def shipper():
     yield make
     for each in made:
         each.close()
-
-
-class Keeping:
-    """A server that does as it should."""
-
-    def __init__(self):
-        self.kept = {}
-
-    def __call__(self, asked, _connection):
-        name = asked.path.split("/spool/")[1].partition("?")[0]
-        if asked.method == "DELETE":
-            return answer(204)
-        have = self.kept.setdefault(name, b"")
-        if asked.offset != len(have):
-            return answer(409, json.dumps({"offset": len(have)}).encode())
-        self.kept[name] += asked.lines
-        return answer(200, json.dumps({"offset": len(self.kept[name])}).encode())
 
 
 def test_a_finished_file_is_shipped_whole_and_removed(spool, shipper):
