@@ -10,6 +10,7 @@ from prunella.cli.commands.alerts import alerts
 from prunella.cli.commands.approvals import approvals
 from prunella.cli.commands.bot import bot
 from prunella.cli.commands.calls import calls
+from prunella.cli.commands.database import database
 from prunella.cli.commands.demo import demo
 from prunella.cli.commands.doctor import doctor
 from prunella.cli.commands.fixes import fixes
@@ -51,6 +52,7 @@ for _command in (
     bot,
     alerts,
     metrics,
+    database,
     serve,
     doctor,
 ):

@@ -68,6 +68,11 @@ _ABOUT_FIRST = _words("""
 """)
 
 
+#: What no secret name is without, in small letters: most names are told by it at once.
+_TELLING = re.compile(
+    "pass|pwd|secret|cred|key|token|ssn|cvv|cvc|otp|card|connection|pin|auth|cookie|sess|sid|jwt"
+    "|bearer|csrf|xsrf|dsn|social"
+)
 _MAX_REMEMBERED = 4_096
 _LONGEST_NAME = 64
 
@@ -93,6 +98,8 @@ class Secrecies(dict[str, int]):
 
 def secrecy(name: str, extra_words: frozenset[str] = frozenset()) -> int:
     """Return `STRONG`, `WEAK` or 0 for `name`."""
+    if not extra_words and _TELLING.search(name.lower()) is None:
+        return 0
     words = [word.lower() for word in re.findall(_SPLIT, name)]
     if not words:
         return 0

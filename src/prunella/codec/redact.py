@@ -22,7 +22,15 @@ from prunella.model.errors import ConfigurationError
 class Redactor:
     """Decides what is secret. Immutable but for what it remembers; safe to share."""
 
-    __slots__ = ("_emails", "_extra_patterns", "_extra_words", "_words", "names", "shortest")
+    __slots__ = (
+        "_emails",
+        "_extra_patterns",
+        "_extra_words",
+        "_words",
+        "names",
+        "quoted",
+        "shortest",
+    )
 
     def __init__(
         self,
@@ -43,6 +51,8 @@ class Redactor:
         self.shortest = 0 if extra_patterns else SHORT
         #: The secrecy of every name: 0, `WEAK`, `STRONG` or `UNCLEAN`.
         self.names = Secrecies(self._secrecy)
+        #: Names that are no secret to themselves as JSON with a comma; kept by `texts`.
+        self.quoted: dict[str, str] = {}
         self._words = Secrecies(lambda word: secrecy(word, self._extra_words))
 
     def is_secret_name(self, name: str) -> bool:

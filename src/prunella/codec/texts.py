@@ -79,22 +79,31 @@ def form_of(names: Iterable[str], redactor: "Redactor") -> str | None:
     return f"[{','.join(parts)}]"
 
 
-def mapping_text(
-    values: Mapping[str, Any],
-    *,
-    redactor: "Redactor",
-    limits: Limits = DEFAULT_LIMITS,
-    form: str | None = None,
+def values_text(
+    form: str | None, names: tuple[str, ...], values: tuple[Any, ...], redactor: "Redactor"
 ) -> Text:
-    """Return `values` as `encode_mapping` does, as text. Never raises.
+    """Return names with their values as `encode_mapping` does, as text. Never raises.
 
-    `form` is that of their names, if it is known: it spares looking at each of them again.
+    `form` is that of the names, if there is one: it spares looking at each of them again.
     """
+    if form is not None:
+        try:
+            return _made(Text, (form % tuple(_texts(values, redactor)), True))
+        except Exception:  # noqa: BLE001, S110 - not simple, or changed meanwhile: then as a tree
+            pass
+    tree, complete = encode_mapping(dict(zip(names, values, strict=True)), redactor=redactor)
+    return _made(Text, (to_json(tree), complete))
+
+
+def mapping_text(
+    values: Mapping[str, Any], *, redactor: "Redactor", limits: Limits = DEFAULT_LIMITS
+) -> Text:
+    """Return `values` as `encode_mapping` does, as text. Never raises."""
     try:
-        form = form or form_of(values, redactor)
-        if form is not None and len(values) <= limits.max_items:
-            return _made(Text, (form % tuple(_texts(values.values(), redactor)), True))
-    except Exception:  # noqa: BLE001, S110 - not simple, or changed meanwhile: then as a tree
+        if len(values) <= limits.max_items:
+            texts = _texts(values.values(), redactor)
+            return _made(Text, (_joined(values, texts, redactor), True))
+    except Exception:  # noqa: BLE001, S110 - as above
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
     return _made(Text, (to_json(tree), complete))
@@ -163,15 +172,32 @@ def _items(start: str, items: Any, redactor: "Redactor") -> str:
 
 
 def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str:
-    names = redactor.names
-    values: list[str] = []
-    _scalars(values, items.values(), redactor.shortest)
+    items = items.copy()  # at once, so that names and values belong together
+    texts: list[str] = []
+    _scalars(texts, items.values(), redactor.shortest)
+    return _joined(items, texts, redactor)
+
+
+def _joined(names: Iterable[Any], texts: list[Any], redactor: "Redactor") -> str:
+    """Return a ``d`` node of names, none of which is secret, with the texts of their values."""
+    known = redactor.quoted
     parts = ['["d"']
-    for name, text in zip(items, values, strict=True):
-        if type(name) is not str or names[name]:
-            raise _NotSimple
-        parts += (quote(name), text)
+    for name, text in zip(names, texts):  # noqa: B905 - asking for it takes longer than a pair
+        quoted = known.get(name) if type(name) is str else None
+        parts.append(f"{_quoted(name, redactor) if quoted is None else quoted}{text}")
     return f"{','.join(parts)}]"
+
+
+_MAX_QUOTED = 4_096
+
+
+def _quoted(name: Any, redactor: "Redactor") -> str:
+    if type(name) is not str or redactor.names[name]:
+        raise _NotSimple
+    if len(redactor.quoted) >= _MAX_QUOTED:
+        redactor.quoted.clear()
+    text = redactor.quoted[name] = f"{quote(name)},"
+    return text
 
 
 def _scalars(out: list[str], items: Iterable[Any], short: int) -> None:

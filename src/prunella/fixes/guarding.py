@@ -53,7 +53,7 @@ def guard_output(run: Run, installed: Installed, config: Guard, outcome: Outcome
 
 def _reask(run: Run, installed: Installed, config: Guard, reason: str) -> Healing:
     for number in range(config.max_reasks):
-        outcome = yield Attempt(asked_again(run.site, run.arguments, reason))
+        outcome = run.paid((yield Attempt(asked_again(run.site, run.arguments, reason))))
         run.acted(installed, f"reask {number + 1}: {reason}", altered=True)
         if outcome.error is not None:
             return outcome

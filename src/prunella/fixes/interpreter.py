@@ -61,7 +61,7 @@ def proceed(run: Run, outcome: Outcome | None, *, is_first: bool) -> Steps:
     if outcome is None:
         outcome = yield from _attempt(run)
     elif is_first:
-        _tell_circuits(run, outcome)
+        _tell_circuits(run, run.paid(outcome))
     if outcome.error is not None:
         outcome = yield from _after_failure(run, outcome)
     if outcome.error is None:
@@ -138,7 +138,7 @@ def _attempt(run: Run) -> Healing:
         answered: Outcome | None = yield from _guarded(run, installed, steps, None)
         if answered is not None:
             return answered
-    outcome = yield Attempt(run.arguments, *_time_limit(run))
+    outcome = run.paid((yield Attempt(run.arguments, *_time_limit(run))))
     _tell_circuits(run, outcome)
     return outcome
 

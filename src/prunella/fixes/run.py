@@ -13,6 +13,12 @@ from prunella.fixes.plan import TOLERATED, Installed, Plan
 from prunella.fixes.steps import STREAMS, Classify, CodeInfo, Finished, Outcome
 
 T = TypeVar("T")
+#: Kinds of sites whose answers may say what they cost.
+_PAID = frozenset({"llm", "agent"})
+
+
+def unknown_cost(_answer: Any) -> None:
+    """Return that nobody knows what an answer has cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,8 @@ class World:
     meter: Meter
     #: The retries of the whole process.
     budget: TokenBucket
+    #: What an answer of a model has cost, ``None`` where it doesn't say; in one unit for all.
+    cost_of: Callable[[Any], float | None] = unknown_cost
 
 
 class Run:
@@ -57,6 +65,8 @@ class Run:
         self.degraded = False
         self.altered = False
         self.first_error: BaseException | None = None
+        #: What all attempts have cost together, as far as they say.
+        self.cost: float | None = None
         self._unit = unit
         self._exposures: list[tuple[Installed, Exposure, BaseException | None]] = []
         #: Fix id to whether it acts on this call.
@@ -126,6 +136,14 @@ class Run:
             found = self._codes[id(error)] = (error, self.world.classify(error, self.site.kind))
         return found[1]
 
+    def paid(self, outcome: Outcome) -> Outcome:
+        """Take in what an attempt has cost; return its outcome."""
+        if outcome.error is None and self.site.kind in _PAID:
+            cost = self.world.cost_of(outcome.value)
+            if cost is not None:
+                self.cost = cost + (self.cost or 0.0)
+        return outcome
+
     # --- faults
 
     def safely(self, installed: Installed, function: Callable[..., T], *args: Any) -> T | None:
@@ -193,7 +211,7 @@ class Run:
         # A call that was called off has failed: left out, or taken for a success, it would speak
         # for fixes that make callers wait until they give up.
         failed = after is not None
-        self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=None)
+        self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=self.cost)
         if failed and not isinstance(after, Exception):
             return  # which says nothing of total failure
         breaker = installed.breaker

@@ -18,7 +18,7 @@ def without_password(url: str) -> str:
     except ValueError:
         return f"{url.partition(':')[0][:20]}://…"
     user, at, host = parts.netloc.rpartition("@")
-    shown = urlencode([item for item in query if item[0] not in _SECRET_PARAMETERS])
+    shown = urlencode([item for item in query if item[0] not in _SECRET_PARAMETERS], safe="/")
     netloc = f"{user.partition(':')[0]}{at}{host}"
     return urlunsplit((parts.scheme, netloc, parts.path, shown, ""))
 

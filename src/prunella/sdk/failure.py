@@ -6,13 +6,13 @@ attributes stand for its message.
 """
 
 import os
-from collections.abc import Iterator
-from itertools import islice
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prunella.codec import Encoded, encode_mapping, render
+from prunella.codec import render
 from prunella.codec.limits import Limits
+from prunella.codec.texts import mapping_text, quote, to_json
+from prunella.sdk.positions import position_of
 from prunella.sdk.wrapper import FILENAME
 from prunella.taxonomy import facts  # with the first call: a failure is no moment for imports
 
@@ -30,8 +30,6 @@ MAX_CAUSES = 5
 MAX_MESSAGE_LENGTH = 2_000
 #: Entries of a traceback that are looked at, at most.
 MAX_ENTRIES = 3_000
-#: Byte of a function's code up to which the exact position is looked for: it takes its time.
-MAX_INSTRUCTION = 8_000
 #: Attributes that carry an error's own code.
 CODE_ATTRIBUTES = ("error_code", "code", "status_code", "sqlstate", "pgcode", "errno")
 
@@ -56,28 +54,37 @@ class Sight(NamedTuple):
     code_places: "CodePlaces"
 
 
-def entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    """Yield the entries of a traceback, outermost first, at most `MAX_ENTRIES`."""
-    for _ in range(MAX_ENTRIES):
-        if traceback is None:
-            return
-        yield traceback
+def entries(traceback: TracebackType | None) -> list[TracebackType]:
+    """Return the entries of a traceback, outermost first, at most `MAX_ENTRIES`."""
+    found: list[TracebackType] = []
+    while traceback is not None and len(found) < MAX_ENTRIES:
+        found.append(traceback)
         traceback = traceback.tb_next
+    return found
 
 
-def describe(error: BaseException, sight: "Sight") -> dict[str, Any]:
-    """Return the `prunella.model.records.ExceptionInfo` of `error`, as it stands on the wire."""
-    info = outermost = _one(error, sight, FRAMES_WITH_LOCALS)
-    seen = {id(error)}
-    for _ in range(MAX_CAUSES):
-        cause, relation = cause_of(error)
-        if cause is None or id(cause) in seen:
-            break
-        seen.add(id(cause))
-        info["cause"] = _one(cause, sight, 2)
-        info["relation"] = relation
-        info, error = info["cause"], cause
-    return outermost
+def describe(error: BaseException, sight: "Sight") -> str:
+    """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text."""
+    texts = [_one(error, sight, FRAMES_WITH_LOCALS)]
+    relations = []
+    if error.__cause__ is not None or error.__context__ is not None or _is_group(error):
+        seen = {id(error)}
+        for _ in range(MAX_CAUSES):
+            cause, relation = cause_of(error)
+            if cause is None or id(cause) in seen:
+                break
+            seen.add(id(cause))
+            texts.append(_one(cause, sight, 2))
+            relations.append(relation)
+            error = cause
+    text = f'{texts.pop()},"cause":null,"relation":null}}'
+    while texts:
+        text = f'{texts.pop()},"cause":{text},"relation":"{relations.pop()}"}}'
+    return text
+
+
+def _is_group(error: BaseException) -> bool:
+    return isinstance(error, BaseExceptionGroup)
 
 
 def cause_of(error: BaseException) -> tuple[BaseException | None, str]:
@@ -104,10 +111,12 @@ class _ClassFacts(NamedTuple):
     """What an exception's class says, found out once."""
 
     cls: type
-    path: str
-    mro: list[str]
+    #: Its path and those of its bases, as the beginning of a JSON object.
+    start: str
     #: ``str`` of an instance runs no code of the program's.
     speaks_safely: bool
+    #: ``str`` of an instance with one string is this string.
+    says_its_argument: bool
     #: Attributes of the class among `CODE_ATTRIBUTES`, if plain.
     attributes: dict[str, str | int]
 
@@ -123,81 +132,70 @@ def facts_of(cls: type) -> _ClassFacts:
         if len(_facts) >= _MAX_CLASSES:
             _facts.clear()
         attributes = {name: _class_attribute(cls, name) for name in CODE_ATTRIBUTES}
+        bases = ",".join(quote(path_of(base)) for base in cls.__mro__ if base is not object)
         found = _facts[id(cls)] = _ClassFacts(
             cls,
-            path_of(cls),
-            [path_of(base) for base in cls.__mro__ if base is not object],
+            f'{{"type":{quote(path_of(cls))},"mro":[{bases}]',
             _speaks_safely(cls),
+            _class_attribute(cls, "__str__") is BaseException.__str__,
             {name: value for name, value in attributes.items() if type(value) in (str, int)},
         )
     return found
 
 
-def _one(error: BaseException, sight: "Sight", with_locals: int) -> dict[str, Any]:
-    facts = facts_of(type(error))
-    return {
-        "type": facts.path,
-        "mro": facts.mro,
-        "message": sight.redactor.text(message_of(error)),
-        "attributes": _attributes(error, sight),
-        "frames": _frames(error.__traceback__, sight, with_locals),
-        "cause": None,
-        "relation": None,
-    }
+def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
+    """Return an exception as a JSON object that lacks its cause and its end."""
+    return (
+        f'{facts_of(type(error)).start},"message":{quote(sight.redactor.text(message_of(error)))},'
+        f'"attributes":{_attributes(error, sight)},'
+        f'"frames":[{_frames(error.__traceback__, sight, with_locals)}]'
+    )
 
 
-def _frames(
-    traceback: TracebackType | None, sight: "Sight", with_locals: int
-) -> list[dict[str, Any]]:
-    found = [entry for entry in entries(traceback) if not _is_ours(entry)]
+def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -> str:
+    found = entries(traceback)
     if len(found) > OUTER_FRAMES + INNER_FRAMES:
-        del found[OUTER_FRAMES:-INNER_FRAMES]
-    frames = []
+        found = [entry for entry in found if not _is_ours(entry.tb_frame.f_code.co_filename)]
+        if len(found) > OUTER_FRAMES + INNER_FRAMES:
+            del found[OUTER_FRAMES:-INNER_FRAMES]
+    texts = []
+    place = sight.code_places.place
     for entry in reversed(found):
         frame = entry.tb_frame
-        file, in_project = sight.code_places.place(frame.f_code.co_filename)
-        described = _frame(entry, frame, file, in_project)
-        if in_project and with_locals and frame.f_code.co_name != "<module>":
-            described["local_values"] = _locals(frame, sight).tree
+        code = frame.f_code
+        filename = code.co_filename
+        if _is_ours(filename):
+            continue
+        file, in_project = place(filename)
+        values = "null"
+        if in_project and with_locals and code.co_name != "<module>":
+            values = mapping_text(dict(frame.f_locals), limits=LOCALS, redactor=sight.redactor).text
             with_locals -= 1
-        frames.append(described)
-    frames.reverse()
-    return frames
+        texts.append(_frame(entry, frame, quote(file), in_project, values))
+    texts.reverse()
+    return ",".join(texts)
 
 
-def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool) -> dict[str, Any]:
+def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool, values: str) -> str:
     code = frame.f_code
-    line = entry.tb_lineno
-    return {
-        "file": file,
-        "module": _text(frame.f_globals.get("__name__")),
-        "qualname": code.co_qualname,
-        "first_line": code.co_firstlineno,
-        "line": line if type(line) is int else code.co_firstlineno,
-        "position": _position(code, entry.tb_lasti) if in_project else None,
-        "in_project": in_project,
-        "local_values": None,
-    }
+    line: Any = entry.tb_lineno
+    return (
+        f'{{"file":{file},"module":{quote(_text(frame.f_globals.get("__name__")))},'
+        f'"qualname":{quote(code.co_qualname)},"first_line":{code.co_firstlineno},'
+        f'"line":{line if type(line) is int else code.co_firstlineno},'
+        f'"position":{_position(code, entry.tb_lasti, line) if in_project else "null"},'
+        f'"in_project":{"true" if in_project else "false"},"local_values":{values}}}'
+    )
 
 
-def _is_ours(entry: TracebackType) -> bool:
-    """Tell whether the entry is of the SDK, which has no part in the failure."""
-    filename = entry.tb_frame.f_code.co_filename
+def _is_ours(filename: str) -> bool:
+    """Tell whether a frame is of the SDK, which has no part in the failure."""
     return filename == FILENAME or filename.startswith(_SDK)
 
 
-def _position(code: CodeType, instruction: int) -> list[int] | None:
-    if instruction > MAX_INSTRUCTION:
-        return None
-    found = next(islice(code.co_positions(), instruction // 2, None), None)
-    if found is None or None in found:
-        return None
-    line, end_line, column, end_column = found
-    return [line, end_line, column, end_column]  # type: ignore[list-item]  # None is ruled out
-
-
-def _locals(frame: FrameType, sight: "Sight") -> Encoded:
-    return encode_mapping(dict(frame.f_locals), limits=LOCALS, redactor=sight.redactor)
+def _position(code: CodeType, instruction: int, line: Any) -> str:
+    found = position_of(code, instruction, line) if type(line) is int else None
+    return "null" if found is None else f"[{found[0]},{found[1]},{found[2]},{found[3]}]"
 
 
 # --- message and attributes ---------------------------------------------------------------------
@@ -205,10 +203,13 @@ def _locals(frame: FrameType, sight: "Sight") -> Encoded:
 
 def message_of(error: BaseException) -> str:
     """Return what `error` says, bounded, without running code of the program's."""
-    arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]  # a getset
-    if len(arguments) == 1 and type(arguments[0]) is str and len(arguments[0]) > MAX_MESSAGE_LENGTH:
-        return arguments[0][:MAX_MESSAGE_LENGTH]
-    if facts_of(type(error)).speaks_safely and _are_small_scalars(error, arguments):
+    arguments: tuple[Any, ...] = _arguments(error)
+    of_class = facts_of(type(error))
+    if len(arguments) == 1 and type(arguments[0]) is str:
+        message: str = arguments[0]
+        if of_class.says_its_argument or len(message) > MAX_MESSAGE_LENGTH:
+            return message[:MAX_MESSAGE_LENGTH]
+    if of_class.speaks_safely and _are_small_scalars(error, arguments):
         return str(error)[:MAX_MESSAGE_LENGTH]
     values: Any = arguments
     if not arguments:
@@ -250,28 +251,30 @@ def _are_small_scalars(error: BaseException, arguments: tuple[Any, ...]) -> bool
     return size <= 4 * MAX_MESSAGE_LENGTH
 
 
+_arguments = BaseException.args.__get__  # type: ignore[attr-defined]  # a getset
+
+
 def own_attributes(error: BaseException) -> dict[str, Any]:
     """Return the instance's own dict, whatever its class says of attributes."""
     found: dict[str, Any] = object.__getattribute__(error, "__dict__")
     return found
 
 
-def _attributes(error: BaseException, sight: "Sight") -> dict[str, str]:
-    """Return the attributes that carry codes, where they are plain strings or integers.
+def _attributes(error: BaseException, sight: "Sight") -> str:
+    """Return the attributes that carry codes, where they are plain strings or integers, as JSON.
 
     Beside them, under their own names, what `prunella.taxonomy` decides from.
     """
-    found = {}
+    found = facts(error)
     values: dict[str, Any] = facts_of(type(error)).attributes
     own = own_attributes(error)
     if own:
         values = {**values, **{name: own[name] for name in CODE_ATTRIBUTES if name in own}}
-    for name, value in values.items():
-        if type(value) in (str, int):
-            found[name] = sight.redactor.text(str(value)[:200])
-    for name, text in facts(error).items():
-        found[name] = sight.redactor.text(text)
-    return found
+    if not values and not found:
+        return "{}"
+    plain = {name: str(value)[:200] for name, value in values.items() if type(value) in (str, int)}
+    clean = sight.redactor.text
+    return to_json({name: clean(text) for name, text in (plain | found).items()})
 
 
 def _class_attribute(cls: type, name: str) -> Any:

@@ -6,7 +6,7 @@ A failure like one that was described (`prunella.sdk.groups`) costs a look-up an
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec.texts import to_json
+from prunella.codec.texts import quote
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
@@ -46,11 +46,18 @@ class Failures:
         self,
         site: Site,
         running: Running | None,
-        values: dict[str, Any],
+        values: tuple[Any, ...],
         error: BaseException,
-        at_us: int,
     ) -> None:
-        """Record a call that ended by `error` at `at_us`, unless an inner call of the site has."""
+        """Record a call that ended by `error`, unless an inner call of the site has."""
+        if running is not None:
+            running.leave()
+        at_us = now_us()
+        host = self._host
+        if at_us >= host.look_again_us:
+            host.look()
+        if host.is_off:
+            return
         look = look_of(site, error)
         group = self.groups.get(look)
         # A look of four parts is of a failure in the site's own frame, so of no call inside it.
@@ -72,7 +79,8 @@ class Failures:
                     return
         ending = ending_of(site, error)
         if ending and not _is_recorded(site, error):
-            self._count(site, running, values, Failure(error, look, ending, at_us))
+            named = dict(zip(site.names, values, strict=True))
+            self._count(site, running, named, Failure(error, look, ending, at_us))
 
     def mask(
         self,
@@ -117,7 +125,8 @@ class Failures:
             try:
                 if group.is_due:
                     self._describe(site, running, values, failure, group)
-                    self._prepare_repeats(site, group, ending)
+                    if not group.repeat_start:
+                        self._prepare_repeats(site, group, ending)
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
             except BaseException:
@@ -136,12 +145,11 @@ class Failures:
                 site.wanting.discard(group)
 
     def _prepare_repeats(self, site: Site, group: Group, ending: str) -> None:
-        if not group.repeat_start:
-            text = (
-                f'{{"class":"repeat","process_id":"{self._host.process_id}",'
-                f'"group":"{group.name}","site_id":{to_json(site.site_id)},"count":1,"at":'
-            )
-            group.begin_repeats_with(text.encode(), ending)
+        text = (
+            f'{{"class":"repeat","process_id":"{self._host.process_id}",'
+            f'"group":"{group.name}","site_id":{quote(site.site_id)},"count":1,"at":'
+        )
+        group.begin_repeats_with(text.encode(), ending)
 
     def elsewhere(self, error: BaseException) -> None:
         """Record an exception that no site has seen, at the innermost function of the project."""
@@ -168,7 +176,7 @@ class Failures:
     ) -> None:
         """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
         host, journal = self._host, self._journal
-        redactor = host.redactor_for(site.redact)
+        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
         duration_us = 0
         if running is None:
             running = Running(site, journal.new_unique(), current.get())

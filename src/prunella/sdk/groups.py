@@ -40,42 +40,28 @@ _args = BaseException.__dict__["args"].__get__
 class Group:
     """Failures that look alike."""
 
-    __slots__ = (
-        "checksum",
-        "complete",
-        "count",
-        "inner",
-        "is_error",
-        "is_known",
-        "latest",
-        "masked_by",
-        "name",
-        "refers_to",
-        "repeat",
-        "repeat_at_us",
-        "repeat_start",
-    )
+    # Defaults of the class, not assignments: a failure is not to wait for them.
+    #: What the records of its repeated failures begin with, and the checksum of that.
+    repeat_start = b""
+    checksum = 0
+    #: The latest of these records, and its moment.
+    repeat = b""
+    repeat_at_us = 0
+    #: Further failures can be counted by their look alone.
+    is_known = False
+    is_error = False
+    #: The fix that turned these failures into successes.
+    masked_by = ""
+    count = 0
+    #: Id of the occurrence described last.
+    latest = ""
+    #: Failures recorded with complete inputs.
+    complete = 0
 
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
-        #: What the records of its repeated failures begin with, and the checksum of that.
-        self.repeat_start = b""
-        self.checksum = 0
-        #: The latest of these records, and its moment.
-        self.repeat = b""
-        self.repeat_at_us = 0
-        #: Further failures can be counted by their look alone.
-        self.is_known = False
-        self.is_error = False
         #: The site inside that failed first and has recorded it.
         self.inner = inner
-        #: The fix that turned these failures into successes.
-        self.masked_by = ""
-        self.count = 0
-        #: Id of the occurrence described last.
-        self.latest = ""
-        #: Failures recorded with complete inputs.
-        self.complete = 0
         #: Keeps code and classes alive, so that no other gets their ids.
         self.refers_to = refers_to
 
@@ -136,24 +122,29 @@ class Groups:
             look = (*look, "first")
         group = self._groups.get(look)
         if group is None:
-            inner = None if is_first else came_through(site, error)
-            group = self._new(site, look, inner, _named_by_id(error))
+            steps = entries(error.__traceback__)
+            inner = None if is_first else came_through(site, steps)
+            group = self._new(site, look, inner, _named_by_id(error, steps))
         return group
 
     def _new(self, site: Site, look: Look, inner: Site | None, refers_to: list[Any]) -> Group:
         beginning, rest = look[2], (*look[:2], *look[3:])
-        beginnings = self._beginnings.setdefault(rest, set())
-        if beginning not in beginnings and len(beginnings) >= MAX_BEGINNINGS:
-            beginning = ""
-        beginnings.add(beginning)
-        look = (*look[:2], beginning, *look[3:])
+        beginnings = self._beginnings.get(rest)
+        if beginnings is None:
+            self._beginnings[rest] = {beginning}
+        elif beginning not in beginnings:
+            if len(beginnings) >= MAX_BEGINNINGS:
+                beginning = ""
+                look = (*look[:2], beginning, *look[3:])
+            beginnings.add(beginning)
         if len(self._groups) >= MAX_GROUPS:
             look = (site.site_id, inner is None)
         group = self._groups.get(look)
         if group is None:
             name = f"{self._prefix}{len(self._groups) + 1}"
             group = self._groups[look] = Group(name, inner, refers_to)
-            group.masked_by = self._masked_by
+            if self._masked_by:
+                group.masked_by = self._masked_by
         return group
 
 
@@ -168,7 +159,7 @@ def look_of(site: Site, error: BaseException) -> Look:
     if arguments:
         message = arguments[0]
         if type(message) is str:
-            beginning = _beginning(message[:60])
+            beginning = _beginning(message if len(message) <= 60 else message[:60])
     traceback = error.__traceback__
     if traceback is None:
         return (site.site_id, id(type(error)), beginning)
@@ -196,25 +187,31 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _named_by_id(error: BaseException) -> list[Any]:
-    """Return everything whose id `_look` takes."""
-    codes = [entry.tb_frame.f_code for entry in entries(error.__traceback__)]
-    return [type(error), *(type(cause) for cause in _causes(error)), *dict.fromkeys(codes)]
+def _named_by_id(error: BaseException, steps: list[TracebackType]) -> list[Any]:
+    """Return everything whose id `look_of` takes."""
+    codes = {id(code): code for code in [entry.tb_frame.f_code for entry in steps]}
+    found: list[Any] = [type(error), *codes.values()]
+    if error.__context__ is not None or error.__cause__ is not None:
+        found += [type(cause) for cause in _causes(error)]
+    return found
 
 
-def came_through(site: Site, error: BaseException) -> Site | None:
-    """Return the site inside `site` that `error` has passed already, if there is one.
+def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
+    """Return the site inside `site` that an error has passed already, if there is one.
 
-    It is told from the frames. An exception object that is kept and raised again carries the
-    frames of its earlier lives: they lie behind a ``raise`` statement that occurs once more in
-    them, and don't count.
+    It is told from the `steps` of its traceback. An exception object that is kept and raised again
+    carries the frames of its earlier lives: they lie behind a ``raise`` statement that occurs once
+    more in them, and don't count.
     """
+    passed = [by_code.get(id(entry.tb_frame.f_code)) for entry in steps]
+    if passed and passed[0] is site and not any(passed[1:]):
+        return None
     own = None
     inner: Site | None = None
     #: ``raise`` statements that led to another frame, with what had been found until then.
     raised: dict[tuple[int, int], Site | None] = {}
     previous = None
-    for entry in entries(error.__traceback__):
+    for entry in steps:
         frame = entry.tb_frame
         code = frame.f_code
         if previous is not None and frame is not previous.tb_frame and _raises(previous):

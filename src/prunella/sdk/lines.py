@@ -81,12 +81,12 @@ def occurrence_line(
     sight: "Sight",
 ) -> bytes:
     """Return the `prunella.model.records.Occurrence` of a failure."""
-    inner = group.inner
-    yielded = None if running.yielded is None else ["l", *running.yielded]
-    masked_by = group.masked_by
-    parent = running.parent
-    masked = f',"masked_by":{to_json(masked_by)}' if masked_by else ""
-    caused_by = None if inner is None else inner.latest.latest if inner.latest else "occ_"
+    inner, parent = group.inner, running.parent
+    yielded = "null" if running.yielded is None else to_json(["l", *running.yielded])
+    masked = f',"masked_by":{to_json(group.masked_by)}' if group.masked_by else ""
+    caused_by = "null"
+    if inner is not None:
+        caused_by = f'"{inner.latest.latest if inner.latest else "occ_"}"'
     return framed(
         (
             f'{{"class":"occurrence","occurrence_id":"{occurrence_id}",'
@@ -97,8 +97,8 @@ def occurrence_line(
             f'"call_id":"call_{running.unique}","started_at":{running.started_us},'
             f'"duration_us":{duration_us},"ending":"{failure.ending}",'
             f'"complete":{"true" if running.complete else "false"},'
-            f'"caused_by":{to_json(caused_by)},"yielded":{to_json(yielded)},'
+            f'"caused_by":{caused_by},"yielded":{yielded},'
             f'"inputs":{running.inputs},'
-            f'"exception":{to_json(describe(failure.error, sight))}{masked}}}'
+            f'"exception":{describe(failure.error, sight)}{masked}}}'
         ).encode()
     )

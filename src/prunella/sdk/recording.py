@@ -9,7 +9,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec import encode, encode_mapping
-from prunella.codec.texts import form_of, mapping_text, text_of, to_json
+from prunella.codec.texts import form_of, text_of, to_json, values_text
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.background import start
@@ -51,7 +51,7 @@ class Recorder:
         for site in all_sites():
             site.forget()
 
-    def begin(self, site: Site, values: dict[str, Any]) -> Running | None:
+    def begin(self, site: Site, values: tuple[Any, ...]) -> Running | None:
         """Decide about a call with these arguments; return its recording, or ``None``."""
         site.settle()
         site.calls += 1
@@ -87,16 +87,17 @@ class Recorder:
         running.token = current.set(running)
         return running
 
-    def _read(self, running: Running, values: dict[str, Any]) -> None:
+    def _read(self, running: Running, values: tuple[Any, ...]) -> None:
         site, host = running.site, self.host
         redactor = host.redactor_for(site.redact) if site.redact else host.redactor
         form = site.form
         if form is None:
-            form = site.form = form_of(values, redactor)
-        running.inputs, running.complete = mapping_text(values, redactor=redactor, form=form)
+            form = site.form = form_of(site.names, redactor)
+        running.inputs, running.complete = values_text(form, site.names, values, redactor)
 
-    def _read_early(self, running: Running, values: dict[str, Any]) -> None:
-        early = {name: item for name, item in values.items() if id(type(item)) not in SCALARS}
+    def _read_early(self, running: Running, values: tuple[Any, ...]) -> None:
+        named = zip(running.site.names, values, strict=True)
+        early = {name: item for name, item in named if id(type(item)) not in SCALARS}
         if early:
             redactor = self.host.redactor_for(running.site.redact)
             running.early, running.complete = encode_mapping(early, redactor=redactor)
@@ -106,7 +107,7 @@ class Recorder:
     def returned(self, running: Running, result: Any) -> None:
         """Record a call that returned `result`, if it is to be kept."""
         ended_ns = perf_counter_ns()
-        _leave(running)
+        running.leave()
         site, parent = running.site, running.parent
         if not running.is_kept and (not site.boundary or parent is None or parent.is_over):
             return
@@ -133,19 +134,6 @@ class Recorder:
         elif parent is not None:
             _hold(parent, [*running.held, line] if running.held else [line])
 
-    def failed(
-        self, site: Site, running: Running | None, values: dict[str, Any], error: BaseException
-    ) -> None:
-        """Record a call that ended by `error`, before anybody else sees it."""
-        if running is not None:
-            _leave(running)
-        at_us = now_us()
-        host = self.host
-        if at_us >= host.look_again_us:
-            host.look()
-        if not host.is_off:
-            self.failures.take(site, running, values, error, at_us)
-
     def note(self, running: Running, value: Any) -> None:
         """Record a value that a generator yields."""
         redactor = self.host.redactor_for(running.site.redact)
@@ -166,13 +154,3 @@ def _hold(parent: Running, lines: list[bytes]) -> None:
     else:
         parent.complete = False
         counters.count("dropped_boundary_calls")
-
-
-def _leave(running: Running) -> None:
-    running.is_over = True
-    token, running.token = running.token, None
-    if token is not None:
-        try:
-            current.reset(token)
-        except ValueError:  # it ends in another context than it began in
-            current.set(running.parent)

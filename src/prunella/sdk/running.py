@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.sdk.groups import Look
 from prunella.sdk.site import Site
+from prunella.sdk.trace import current
 
 if TYPE_CHECKING:
     from prunella.fixes import Finished
@@ -39,6 +40,17 @@ class Running:
         self.unique = unique
         self.trace: str = unique if parent is None else parent.trace
         self.parent = parent
+
+    def leave(self) -> None:
+        """End the call: what runs from now on isn't called by it."""
+        self.is_over = True
+        token = self.token
+        if token is not None:
+            self.token = None
+            try:
+                current.reset(token)
+            except ValueError:  # it ends in another context than it began in
+                current.set(self.parent)
 
     def as_failed(self) -> "Running":
         """Return the recording as it is now, for the failure that a fix has healed.

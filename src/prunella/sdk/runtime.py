@@ -54,7 +54,7 @@ class _State:
     fixing: Fixing | None = None
 
 
-def begin(site: Site, values: dict[str, Any]) -> Running | None:
+def begin(site: Site, values: tuple[Any, ...]) -> Running | None:
     """Decide whether the call that is about to happen is recorded."""
     if site.reserve:
         site.refill()
@@ -81,7 +81,7 @@ def returned(running: Running, result: Any) -> None:
             note_fault("calls", fault)
 
 
-def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
+def failed(site: Site, running: Running | None, values: tuple[Any, ...]) -> None:
     """Record the exception that is being handled, and take the wrapper out of its traceback."""
     error = sys.exception()
     if error is None:
@@ -91,7 +91,7 @@ def failed(site: Site, running: Running | None, values: dict[str, Any]) -> None:
         return
     try:
         recorder = _State.recorder or active()
-        recorder.failed(site, running, values, error)
+        recorder.failures.take(site, running, values, error)
     except RecursionError:
         pass  # the next site outwards has more room
     except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price

@@ -53,6 +53,7 @@ class Site:
         "left",
         "module",
         "name",
+        "names",
         "next_sample_ns",
         "place",
         "qualname",
@@ -87,6 +88,8 @@ class Site:
         self.module = module
         self.qualname = qualname
         self.site_id = f"{module}:{qualname}"
+        #: Its parameters in their order, those with stars starred.
+        self.names = parameter_names(called)
         self.is_iteration_step = qualname.endswith(("__next__", "__anext__"))
         self.kind = kind
         self.boundary = boundary
@@ -186,7 +189,7 @@ class Site:
             "first_line": self.code.co_firstlineno,
             "source_hash": self.source_hash,
             "source": _source(self, host),
-            "parameters": list(parameter_names(self.called)),
+            "parameters": list(self.names),
             "boundary": self.boundary,
             "idempotent": self.idempotent,
         }

@@ -175,6 +175,8 @@ def facts(error: BaseException) -> dict[str, str]:
     ``provider``: the codes that a service gave the error, in lower case, separated by spaces.
     """
     of_class = _class_facts(type(error))
+    if not (of_class.is_os_error or of_class.sqlstate or _own(error)):
+        return {}
     found = {name: read(error, of_class) for name, read in _FACTS.items()}
     return {name: value for name, value in found.items() if value}
 

@@ -1,3 +1,4 @@
+import json
 import warnings
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ def seen() -> list[Seen]:
             except Unavailable:
                 continue
             except BaseException as error:  # noqa: BLE001 - the very point
-                info = from_plain(ExceptionInfo, describe(error, sight))
+                info = from_plain(ExceptionInfo, json.loads(describe(error, sight)))
                 classify(error)  # the second time it may be remembered
                 found.append(Seen(case, classify(error), classify_recorded(info)))
             else:

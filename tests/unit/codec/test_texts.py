@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prunella.codec import encode, encode_mapping
 from prunella.codec.limits import Limits
 from prunella.codec.redact import Redactor
-from prunella.codec.texts import MAX_ITEMS, MAX_LENGTH, form_of, mapping_text, text_of
+from prunella.codec.texts import MAX_ITEMS, MAX_LENGTH, form_of, mapping_text, text_of, values_text
 
 REDACTOR = Redactor()
 SECRET = "sk-ant-api03-" + "a1B2" * 8
@@ -42,8 +42,11 @@ NAMES = st.sampled_from(["a", "b", "*args", "**kwargs", "token", "100%", SECRET,
 def test_the_text_is_that_of_the_tree(values: dict[str, Any]) -> None:
     """Simple values, which never become a tree, have the text that their tree would have."""
     whole = encode_mapping(values, redactor=REDACTOR)
-    for form in (None, form_of(values, REDACTOR)):
-        text = mapping_text(values, redactor=REDACTOR, form=form)
+    names, items = tuple(values), tuple(values.values())
+    for text in (
+        mapping_text(values, redactor=REDACTOR),
+        values_text(form_of(names, REDACTOR), names, items, REDACTOR),
+    ):
         assert text.complete == whole.complete
         assert json.loads(text.text) == whole.tree
         assert text.text.isascii()

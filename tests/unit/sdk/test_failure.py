@@ -1,5 +1,6 @@
 """Exceptions as records: faithful, bounded, without running the program's code."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class Hostile(Exception):
 def described(error: BaseException) -> ExceptionInfo:
     root = Path(__file__).parents[3]
     sight = Sight(Redactor(), CodePlaces(root))
-    return from_plain(ExceptionInfo, describe(error, sight))
+    return from_plain(ExceptionInfo, json.loads(describe(error, sight)))
 
 
 def raised(error: BaseException) -> BaseException:

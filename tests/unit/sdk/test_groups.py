@@ -8,6 +8,7 @@ import pytest
 from prunella.codec.wire import read_lines
 from prunella.model.clock import to_us
 from prunella.model.records import Repeat
+from prunella.sdk.failure import entries
 from prunella.sdk.groups import SAME_US, Group, Groups, came_through
 from prunella.sdk.site import Site, site_of
 
@@ -88,14 +89,14 @@ def test_powers_of_two_are_due(count: int, due: bool, wants: bool) -> None:
 def test_an_exception_of_a_site_inside_is_told() -> None:
     """The innermost site in the traceback has recorded it already."""
     outer, inner = site(through), site(divide)
-    assert came_through(outer, caught(through, 1, 0)) is inner
-    assert came_through(inner, caught(divide, 1, 0)) is None
+    assert came_through(outer, entries(caught(through, 1, 0).__traceback__)) is inner
+    assert came_through(inner, entries(caught(divide, 1, 0).__traceback__)) is None
 
 
 def test_a_recursive_call_is_a_call_inside() -> None:
     """A site that calls itself fails once, at the innermost call."""
     where = site(recurse)
-    assert came_through(where, caught(recurse, 1)) is not None
+    assert came_through(where, entries(caught(recurse, 1).__traceback__)) is not None
 
 
 def test_the_frames_of_earlier_lives_do_not_count() -> None:
@@ -107,7 +108,7 @@ def test_the_frames_of_earlier_lives_do_not_count() -> None:
 
     where = site(fail)
     for _ in range(4):
-        assert came_through(where, caught(fail)) is None
+        assert came_through(where, entries(caught(fail).__traceback__)) is None
 
 
 def repeat_of(line: bytes) -> Repeat:

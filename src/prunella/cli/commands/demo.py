@@ -43,6 +43,13 @@ def demo(context: click.Context, folder: Path | None, serving: bool, port: int) 
 
     With --serve nothing is healed by itself: the evening goes on and on, and the dashboard shows it.
     """
+    import os
+
+    from prunella.model.settings import variable_name
+
+    # The example keeps its records in its own folder, never where a team keeps its own.
+    for setting in ("database", "dsn"):
+        os.environ.pop(variable_name(setting), None)
     session: Session = context.obj
     if serving:
         return _serve(context, session, folder, port)
