@@ -33,6 +33,7 @@ class Failures:
     def __init__(self, host: "Host", journal: "Journal") -> None:
         self._host = host
         self._journal = journal
+        self._sight = Sight(host.redactor, host.code_places)
         self.renew()
 
     def renew(self) -> None:
@@ -176,7 +177,10 @@ class Failures:
     ) -> None:
         """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
         host, journal = self._host, self._journal
-        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
+        sight = self._sight
+        if site.redact:
+            sight = Sight(host.redactor_for(site.redact), host.code_places)
+        redactor = sight.redactor
         duration_us = 0
         if running is None:
             running = Running(site, journal.new_unique(), current.get())
@@ -189,7 +193,6 @@ class Failures:
                 running.inputs, running.complete = text, running.complete and complete
         running.started_us = failure.at_us - duration_us
         occurrence_id = f"occ_{journal.new_unique()}"
-        sight = Sight(redactor, host.code_places)
         line = occurrence_line(
             failure,
             group,
