@@ -62,14 +62,10 @@ class Failures:
         look = look_of(site, error)
         group = self.groups.get(look)
         # A look of four parts is of a failure in the site's own frame, so of no call inside it.
-        if (
-            group is not None
-            and group.is_known
-            and (len(look) == 4 or not is_recursion(site, error))
-        ):
+        if group is not None and (len(look) == 4 or not is_recursion(site, error)):
             with self._lock:
                 count = group.count + 1
-                if count & (count - 1) and count & (count + 1):
+                if count < group.quiet_below:
                     if not self._append(group.repeat_line(at_us), at_us):
                         counters.count("dropped_errors")
                     group.count = count
@@ -128,6 +124,7 @@ class Failures:
                     self._describe(site, running, values, failure, group)
                     if not group.repeat_start:
                         self._prepare_repeats(site, group, ending)
+                    group.rest()
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
             except BaseException:

@@ -49,8 +49,8 @@ class Group:
     #: The latest of these records, and its moment.
     repeat = b""
     repeat_at_us = 0
-    #: Further failures can be counted by their look alone.
-    is_known = False
+    #: Failures before this one are counted by their look alone.
+    quiet_below = 0
     is_error = False
     #: The fix that turned these failures into successes.
     masked_by = ""
@@ -70,7 +70,12 @@ class Group:
     def begin_repeats_with(self, text: bytes, ending: str) -> None:
         """Settle what the records of repeated failures begin with, and how these ended."""
         self.repeat_start, self.checksum = text, zlib.crc32(text)
-        self.is_known, self.is_error = self.inner is None, ending == "error"
+        self.is_error = ending == "error"
+
+    def rest(self) -> None:
+        """Once the latest failure is described: let others pass until one wants inputs."""
+        if self.inner is None:
+            self.quiet_below = 2 * self.count - 1
 
     def repeat_line(self, at_us: int) -> bytes:
         """Return the framed `prunella.model.records.Repeat` of one more failure.
