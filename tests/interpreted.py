@@ -22,6 +22,7 @@ from prunella.fixes import (
     interpret,
     parse,
 )
+from prunella.fixes.run import unknown_cost
 
 
 class Code(NamedTuple):
@@ -70,6 +71,7 @@ class Scene:
             random=options.pop("random", lambda: 0.5),
             classify=options.pop("classify", classify),
             meter=self.meter,
+            cost_of=options.pop("cost_of", unknown_cost),
             budget=options.pop("budget", None)
             or TokenBucket(ratio=0.2, per_second=10, burst=100, now_s=self.now_s),
         )

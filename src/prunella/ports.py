@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from prunella.experiment.merging import Readings
@@ -305,8 +306,12 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         spool_name: str,
         end_offset: int,
         start_offset: int | None = None,
+        triaged: Mapping[str, Triaged] = MappingProxyType({}),
     ) -> bool:
         """Keep `records` and remember the offset behind them, or nothing of both.
+
+        `triaged` has by their ids what triage has said of occurrences already: these come into their
+        incidents at once, as by `assign_all`.
 
         With `start_offset`, only where that is what `spool_offset` answers; otherwise another
         reader was faster, nothing is kept and the answer is False. A record that is too large to

@@ -49,8 +49,8 @@ def test_a_documented_command_exists(page, line):
         name = words.pop(0)
         command = command.get_command(context, name)
         assert command is not None, f"no command {name!r}"
-    if isinstance(command, ListByDefault):  # alone it is `incidents list`
-        command = command.commands["list"]
+    if isinstance(command, ListByDefault):  # alone it is `incidents list` or `database status`
+        command = command.commands[command.default_command]
     known = {name for item in command.params for name in item.opts} | {"--help", "--version"}
     assert {word for word in words if word.startswith("-")} <= known
 

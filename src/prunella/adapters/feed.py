@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from prunella.codec.plain import to_plain
+from prunella.fixes import Lot
 from prunella.model.errors import StoreError
 from prunella.model.project import FIXES_OFF, fix_of_name, fixes_off_name
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.ports import RolloutStore
+from prunella.rollout.rivals import lots
 from prunella.sdk.files import put
 
 #: Name of the feed's file in a project's data folder.
@@ -99,8 +101,11 @@ def _switch(folder: Path, fix_id: str | None) -> Path:
     return folder / (FIXES_OFF if fix_id is None else fixes_off_name(fix_id))
 
 
-def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
-    """Return how a running program is to apply a rollout's fix; ``None`` if not at all."""
+def installation_of(rollout: Rollout, lot: Lot | None = None) -> Mapping[str, Any] | None:
+    """Return how a running program is to apply a rollout's fix; ``None`` if not at all.
+
+    `lot` says which units take part where it has rivals.
+    """
     if rollout.shadow and rollout.state is RolloutState.CANDIDATE and not rollout.paused:
         mode = "shadow"
     elif rollout.state in LIVE and not rollout.paused:
@@ -115,6 +120,7 @@ def installation_of(rollout: Rollout) -> Mapping[str, Any] | None:
             "ratio": rollout.ratio,
             "epoch": rollout.epoch,
             **({} if rollout.baseline is None else to_plain(rollout.baseline)),
+            **({} if lot is None else {"lot": to_plain(lot)}),
         },
     }
 
@@ -123,7 +129,9 @@ def installations_of(store: RolloutStore) -> list[Mapping[str, Any]]:
     """Return how running programs are to apply the fixes of `store`, in a fixed order."""
     states = (*LIVE, RolloutState.CANDIDATE)
     found = sorted(store.rollouts(states=states), key=lambda item: item.rollout_id)
-    return [item for item in map(installation_of, found) if item is not None]
+    lot_of = lots(found)
+    told = (installation_of(each, lot_of.get(each.rollout_id)) for each in found)
+    return [each for each in told if each is not None]
 
 
 def _document(store: RolloutStore) -> bytes:

@@ -26,9 +26,14 @@ def schema_of(project: str) -> str:
     return f"{schema[: _MAX_NAME_BYTES - 17]}~{digest}"
 
 
+def database_at(url: str, schema: str) -> PostgresDatabase:
+    """Return a store's schema of the database at `url`, whether it is there or not."""
+    return PostgresDatabase(url, schema, STORE)
+
+
 def database_of(url: str, project: str) -> PostgresDatabase:
-    """Return the project's schema of the database at `url`, whether it is there or not."""
-    return PostgresDatabase(url, schema_of(project), STORE)
+    """Return a project's schema of the database at `url`, whether it is there or not."""
+    return database_at(url, schema_of(project))
 
 
 def open_store(url: str, project: str) -> SqlStore:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from prunella.adapters.sql import alerts as outbox
 from prunella.adapters.sql import (
@@ -86,8 +87,9 @@ class SqlStore:
         spool_name: str,
         end_offset: int,
         start_offset: int | None = None,
+        triaged: Mapping[str, Triaged] = MappingProxyType({}),
     ) -> bool:
-        batch = intake.prepare(records)
+        batch = intake.prepare(records, triaged)
         with self._database.writing() as db:
             return intake.keep(
                 db,

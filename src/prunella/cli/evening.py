@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +22,7 @@ _WATCHED_S, _CANARY_S, _HEALED_S = 8, 5, 10
 _LONGEST_S = 90
 #: Calls that began before a fix arrived have ended.
 _SETTLED_S = 1.5
+_A_DAY_S = 86_400
 #: Time for the program to end.
 _FAREWELL_S = 5
 _MODULE = "shop.partners"
@@ -243,6 +244,26 @@ def sum_up(parts: Sequence[Traffic]) -> Traffic:
     return Traffic(
         requests=sum(each.requests for each in parts), failed=sum(each.failed for each in parts)
     )
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[None]:
+    """Let the evening in `folder` pass in the background, for as long as the context lasts."""
+    over = Event()
+
+    def run() -> None:
+        with suppress(PrunellaError), closing(drive_evening(folder, _A_DAY_S)) as driven:
+            for _ in driven:
+                if over.is_set():
+                    break
+
+    thread = Thread(target=run, name="prunella-demo", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(_FAREWELL_S)
 
 
 class _Listening:

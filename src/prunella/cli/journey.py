@@ -91,15 +91,7 @@ def travel(session: Session, target: Path | None, witness: Witness) -> Journey:
     `SandboxUnavailable`, `StoreError`.
     """
     started_s = time.monotonic()
-    folder = copy_example(target)
-    witness.copied(folder)
-    traffic = Traffic(requests=0, failed=0)
-    for line in drive(folder):
-        if isinstance(line, Traffic):
-            traffic = line
-        else:
-            witness.logged(line)
-    witness.drove(traffic)
+    folder, traffic = begin(target, witness)
     # An empty model is the built-in rules, whatever the environment says.
     with session.healer(folder, "") as healer:
         incidents = healer.incidents()
@@ -122,6 +114,20 @@ def travel(session: Session, target: Path | None, witness: Witness) -> Journey:
     journey = replace(journey, evening=evening, duration_s=time.monotonic() - started_s)
     witness.parted(journey)
     return journey
+
+
+def begin(target: Path | None, witness: Witness) -> tuple[Path, Traffic]:
+    """Copy the program and drive a day's traffic through it; return its folder and what that did."""
+    folder = copy_example(target)
+    witness.copied(folder)
+    traffic = Traffic(requests=0, failed=0)
+    for line in drive(folder):
+        if isinstance(line, Traffic):
+            traffic = line
+        else:
+            witness.logged(line)
+    witness.drove(traffic)
+    return folder, traffic
 
 
 def _evening(session: Session, folder: Path, witness: Witness) -> Evening | None:

@@ -8,8 +8,8 @@ One rule for each kind of annotation; the wire format of records, the JSON colum
 import base64
 import types
 import typing
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -29,15 +29,19 @@ _ATOMS = frozenset({type(None), bool, int, float, str})
 
 def to_plain(value: Any) -> Any:
     """Return `value` as JSON types: dataclasses as objects, datetimes as ISO 8601, bytes as base64."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _ATOMS:
         return value
     if kind is list:  # most of a record is trees, and most of a tree is this
         return [item if type(item) in _ATOMS else to_plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: to_plain(getattr(value, item.name)) for item in fields(value)}
+    names = _names(kind)
+    if names is not None:
+        return {
+            name: item if type(item := getattr(value, name)) in _ATOMS else to_plain(item)
+            for name in names
+        }
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -47,6 +51,12 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [to_plain(item) for item in value]
     return value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields, ``None`` for other classes."""
+    return tuple(item.name for item in fields(kind)) if is_dataclass(kind) else None
 
 
 def to_tagged(value: Any) -> Any:
@@ -69,30 +79,54 @@ def from_plain(kind: type[T], data: Any, path: str = "") -> T:
     Datetimes are also read from integers: microseconds since the epoch. Unknown keys are ignored,
     so that an older reader understands a newer writer. Raises `RecordError`.
     """
-    value: T = _read(kind, data, path or kind.__name__)
+    try:
+        value: T = _reader(typing.cast(Hashable, kind))(data)
+    except _UnreadableError as error:
+        raise RecordError(f"{path or kind.__name__}{error}") from error.__cause__
     return value
 
 
-def _read(kind: Any, data: Any, path: str) -> Any:
-    if type(data) is kind:
-        return data
-    if isinstance(kind, NewType):
+#: Reads data as one kind; raises `_UnreadableError`.
+_Reader = Callable[[Any], Any]
+
+
+class _UnreadableError(Exception):
+    """What is wrong with the data, behind the path to it: parts are put in front on the way out."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def below(self, part: str) -> "_UnreadableError":
+        self.what = part + self.what
+        return self
+
+    def __str__(self) -> str:
+        return self.what
+
+
+@cache
+def _reader(kind: Any) -> _Reader:
+    """Return how data is read as `kind`: found out once for each annotation."""
+    while isinstance(kind, NewType):
         kind = kind.__supertype__
     if kind is Any:
-        return data
+        return _as_it_is
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return _read_union(kind, data, path)
+        return _union_reader(kind)
     if origin is not None:
-        return _read_generic(origin, get_args(kind), data, path)
+        return _generic_reader(origin, get_args(kind))
     if is_dataclass(kind):
-        return _read_dataclass(kind, data, path)
-    return _read_scalar(kind, data, path)
+        return _dataclass_reader(kind)
+    return _scalar_reader(kind)
 
 
-def _read_union(kind: Any, data: Any, path: str) -> Any:
-    if data is None and types.NoneType in get_args(kind):
-        return None
+def _as_it_is(data: Any) -> Any:
+    return data
+
+
+def _union_reader(kind: Any) -> _Reader:
     # Two kinds of id are both read as text.
     members = {
         member.__supertype__ if isinstance(member, NewType) else member
@@ -100,62 +134,132 @@ def _read_union(kind: Any, data: Any, path: str) -> Any:
         if member is not types.NoneType
     }
     if len(members) != 1:
-        raise TypeError(f"{path}: unions other than with None go through from_tagged")
-    return _read(members.pop(), data, path)
+        raise TypeError(f"{kind}: unions other than with None go through from_tagged")
+    read = _reader(members.pop())
+    if types.NoneType not in get_args(kind):
+        return read
+    return lambda data: None if data is None else read(data)
 
 
-def _read_generic(origin: Any, arguments: tuple[Any, ...], data: Any, path: str) -> Any:
+def _generic_reader(origin: Any, arguments: tuple[Any, ...]) -> _Reader:
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        if not isinstance(data, Mapping):
-            raise RecordError(f"{path}: expected an object, got {_short(data)}")
-        return {key: _read(arguments[1], item, f"{path}.{key}") for key, item in data.items()}
-    if not isinstance(data, list):
-        raise RecordError(f"{path}: expected a list, got {_short(data)}")
+        return _mapping_reader(_reader(arguments[1]))
     if origin is tuple and arguments[-1] is not Ellipsis:
-        if len(data) != len(arguments):
-            raise RecordError(f"{path}: expected {len(arguments)} items, got {len(data)}")
-        kinds: Sequence[Any] = arguments
-    else:
-        kinds = [arguments[0]] * len(data)
-    return tuple(
-        _read(kind, item, f"{path}[{index}]")
-        for index, (kind, item) in enumerate(zip(kinds, data, strict=True))
-    )
+        return _tuple_reader([_reader(argument) for argument in arguments])
+    return _list_reader(_reader(arguments[0]))
 
 
-@cache
-def _shape(kind: type) -> tuple[tuple[Field[Any], Any], ...]:
+def _mapping_reader(read: _Reader) -> _Reader:
+    def read_mapping(data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise _UnreadableError(f": expected an object, got {_short(data)}")
+        values = {}
+        for key, item in data.items():
+            try:
+                values[key] = read(item)
+            except _UnreadableError as error:
+                raise error.below(f".{key}") from error.__cause__
+        return values
+
+    return read_mapping
+
+
+def _list_reader(read: _Reader) -> _Reader:
+    def read_list(data: Any) -> Any:
+        if not isinstance(data, list):
+            raise _UnreadableError(f": expected a list, got {_short(data)}")
+        values: list[Any] = []
+        try:
+            for item in data:
+                values.append(read(item))  # noqa: PERF401 - the number is told where one fails
+        except _UnreadableError as error:
+            raise error.below(f"[{len(values)}]") from error.__cause__
+        return tuple(values)
+
+    return read_list
+
+
+def _tuple_reader(readers: Sequence[_Reader]) -> _Reader:
+    def read_tuple(data: Any) -> Any:
+        if not isinstance(data, list):
+            raise _UnreadableError(f": expected a list, got {_short(data)}")
+        if len(data) != len(readers):
+            raise _UnreadableError(f": expected {len(readers)} items, got {len(data)}")
+        values: list[Any] = []
+        try:
+            for read, item in zip(readers, data, strict=True):
+                values.append(read(item))
+        except _UnreadableError as error:
+            raise error.below(f"[{len(values)}]") from error.__cause__
+        return tuple(values)
+
+    return read_tuple
+
+
+def _dataclass_reader(kind: Any) -> _Reader:
+    shape: list[tuple[str, _Reader, bool]] = []
+
+    def read_dataclass(data: Any) -> Any:
+        if type(data) is kind:
+            return data
+        if not isinstance(data, Mapping):
+            raise _UnreadableError(f": expected an object, got {_short(data)}")
+        values = {}
+        for name, read, is_needed in shape or _fill(shape, kind):
+            if name in data:
+                try:
+                    values[name] = read(data[name])
+                except _UnreadableError as error:
+                    raise error.below(f".{name}") from error.__cause__
+            elif is_needed:
+                raise _UnreadableError(f".{name} is missing")
+        return kind(**values)
+
+    return read_dataclass
+
+
+def _fill(shape: list[tuple[str, _Reader, bool]], kind: Any) -> list[tuple[str, _Reader, bool]]:
+    """Find out a dataclass's fields when it is first read: a field may be of the class itself."""
     hints = typing.get_type_hints(kind)
-    return tuple((item, hints[item.name]) for item in fields(kind))
+    shape[:] = [
+        (
+            item.name,
+            _reader(hints[item.name]),
+            item.default is MISSING and item.default_factory is MISSING,
+        )
+        for item in fields(kind)
+    ]
+    return shape
 
 
-def _read_dataclass(kind: Any, data: Any, path: str) -> Any:
-    if not isinstance(data, Mapping):
-        raise RecordError(f"{path}: expected an object, got {_short(data)}")
-    values = {}
-    for item, hint in _shape(kind):
-        if item.name in data:
-            values[item.name] = _read(hint, data[item.name], f"{path}.{item.name}")
-        elif item.default is MISSING and item.default_factory is MISSING:
-            raise RecordError(f"{path}.{item.name} is missing")
-    return kind(**values)
+def _scalar_reader(kind: Any) -> _Reader:
+    convert = _converter(kind)
+
+    def read_scalar(data: Any) -> Any:
+        if type(data) is kind:
+            return data
+        if convert is None or (kind is float and type(data) is not int):
+            raise _UnreadableError(f": expected {kind.__name__}, got {_short(data)}")
+        try:
+            return convert(data)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _UnreadableError(f": {_short(data)} is no valid {kind.__name__}") from error
+
+    return read_scalar
 
 
-def _read_scalar(kind: Any, data: Any, path: str) -> Any:
-    try:
-        if kind is datetime:
-            return _read_datetime(data)
-        if kind is bytes:
-            return base64.b64decode(data, validate=True)
-        if issubclass(kind, Enum):
-            return kind(data)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise RecordError(f"{path}: {_short(data)} is no valid {kind.__name__}") from error
-    if kind is float and type(data) is int:
-        return float(data)
-    if type(data) is not kind:
-        raise RecordError(f"{path}: expected {kind.__name__}, got {_short(data)}")
-    return data
+def _converter(kind: Any) -> _Reader | None:
+    """Return what makes a scalar of that kind of its JSON form; ``None`` where both are the same."""
+    if kind is datetime:
+        return _read_datetime
+    if kind is bytes:
+        return lambda data: base64.b64decode(data, validate=True)
+    if kind is float:  # JSON has one kind of number
+        return float
+    if issubclass(kind, Enum):
+        member: _Reader = kind
+        return member
+    return None
 
 
 def _read_datetime(data: Any) -> datetime:

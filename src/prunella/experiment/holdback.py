@@ -41,6 +41,22 @@ class Revoke:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """How a fix fares where its site runs at new code."""
+
+    #: What runs there: a release, or a version of the code. For people.
+    name: str
+    #: Calls of the site there, and those on which the fix fired, in both arms.
+    calls: int
+    fired: int
+    #: Share of the calls on which it fired before; 0 where that isn't known.
+    fired_rate: float
+    #: Units without the fix there, and the share of such units that failed before (0: not known).
+    holdback: Counts
+    holdback_rate: float
+
+
 Standing = Keep | Retire | Revoke
 
 
@@ -57,6 +73,8 @@ class Watched:
     quiet_s: float
     #: Calls of the site in that time, triggered or not.
     quiet_calls: int
+    #: ``None`` where its site runs as before.
+    released: Released | None = None
 
 
 def stands(
@@ -70,13 +88,14 @@ def stands(
 
     Harm is looked for from every period on, so that a long good record doesn't hide that a fix has
     begun to hurt. It retires when it hasn't fired for `retire_after_s` seconds and
-    `retire_after_calls` calls, or when units without it fail no more than a tenth as often as
-    before. Raises `ImpossibleCounts`.
+    `retire_after_calls` calls, when units without it fail no more than a tenth as often as before, or
+    when it is so at new code of its site, or it fires no more than a tenth as often there. Raises `ImpossibleCounts`.
     """
     check_strata(watched.periods)
     check_base_rate(watched.base_rate)
     harm = e_value(log_changed(watched.periods, watched.base_rate))
-    if harm >= 1 / limits.alpha_errors:
+    has_failed = any(stratum.treatment.failures for stratum in watched.periods)
+    if has_failed and harm >= 1 / limits.alpha_errors:
         return Revoke(
             reason=f"more units fail with the fix than in its holdback: e-value {harm:,.1f}, "
             f"revoked from {1 / limits.alpha_errors:,.1f} on"
@@ -87,6 +106,10 @@ def stands(
             reason=f"units without the fix fail less than {RECOVERED:.0%} as often as before: "
             f"e-value {recovered:,.1f}, retired from {1 / limits.alpha:,.1f} on"
         )
+    if watched.released is not None:
+        gone = _gone(watched.released)
+        if e_value(gone) >= 1 / limits.alpha:
+            return Retire(reason=_retired_at(watched.released, e_value(gone), 1 / limits.alpha))
     if watched.quiet_s >= retire_after_s and watched.quiet_calls >= retire_after_calls:
         return Retire(
             reason=f"the fix has not fired for {watched.quiet_s / 86_400:,.1f} days and "
@@ -119,3 +142,28 @@ def log_recovered(periods: Sequence[Stratum], base_rate: float | None) -> float:
         holdback = sum((stratum.control for stratum in periods[start:]), Counts())
         parts.append(log_below(holdback, base_rate * RECOVERED) - log((start + 1) * (start + 2)))
     return log_sum(parts)
+
+
+def _gone(released: Released) -> float:
+    """Return the log capital against "at the new code, the fault is a tenth as frequent or more"."""
+    fired = Counts(max(released.calls, released.fired), released.fired)
+    # Half of the stake each on "it doesn't fire any more" and "units without it don't fail any more".
+    return log_mean(
+        [
+            log_below(counts, rate * RECOVERED) if rate > 0 else 0.0
+            for counts, rate in (
+                (fired, released.fired_rate),
+                (released.holdback, released.holdback_rate),
+            )
+        ]
+    )
+
+
+def _retired_at(released: Released, evidence: float, needed: float) -> str:
+    held = released.holdback
+    return (
+        f"{released.name} doesn't need it: there it fired on {released.fired:,} of "
+        f"{released.calls:,} calls (before on {released.fired_rate:.1%}), and {held.failures:,} of "
+        f"{held.n:,} units without it failed (before {released.holdback_rate:.1%}): e-value "
+        f"{evidence:,.1f}, retired from {needed:,.1f} on"
+    )

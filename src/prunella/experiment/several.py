@@ -1,6 +1,7 @@
 """Several fixes for one incident, and several incidents at once."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from math import fsum
 from random import Random
 
@@ -47,6 +48,22 @@ def thompson_shares(
     even = 1 / len(arms)
     shares = [_FLOOR * even + (1 - _FLOOR) * count / draws for count in won]
     return (control_share, *(share * (1 - control_share) for share in shares))
+
+
+def odds_spans(ratios: Sequence[float]) -> tuple[tuple[tuple[float, float], ...], float]:
+    """Return the span of each candidate between 0 and 1, and where control's begins.
+
+    Each candidate has its `ratio` (between 0 and 1) of the units that are its own or control's, so
+    that it is compared with control as if it were alone, at whatever ratio the others are.
+    """
+    if not ratios or not all(0 < ratio < 1 for ratio in ratios):
+        raise ImpossibleCounts(
+            f"ratios {tuple(ratios)!r} must lie between 0 and 1, one for each candidate"
+        )
+    odds = [ratio / (1 - ratio) for ratio in ratios]
+    control = 1 / (1 + fsum(odds))
+    edges = [0.0, *accumulate(each * control for each in odds)]
+    return tuple(pairwise(edges)), edges[-1]
 
 
 def against_control(

@@ -59,7 +59,7 @@ def _follow(run: Run, installed: Installed, link: Link) -> Any:
         return (yield from invoked(run, installed, link.site))
     if link.model is not None:
         changed = put(run.site, run.arguments, "model", link.model)
-        return (yield Attempt(changed))
+        return run.paid((yield Attempt(changed)))
     if link.last_good is not None:
         try:
             value = run.plan.memory.find(
@@ -83,7 +83,7 @@ def invoked(run: Run, installed: Installed, site: str) -> Any:
         return None
     token = visited.set((*path, run.site.site_id, run.site.name))
     try:
-        found = yield Invoke(site, run.arguments)
+        found = run.paid((yield Invoke(site, run.arguments)))
     finally:
         with suppress(ValueError):  # closed in another context, whose path is its own
             visited.reset(token)

@@ -61,7 +61,7 @@ def proceed(run: Run, outcome: Outcome | None, *, is_first: bool) -> Steps:
     if outcome is None:
         outcome = yield from _attempt(run)
     elif is_first:
-        _tell_circuits(run, outcome)
+        _tell_circuits(run, run.paid(outcome))
     if outcome.error is not None:
         outcome = yield from _after_failure(run, outcome)
     if outcome.error is None:
@@ -119,7 +119,8 @@ def _change(run: Run, installed: Installed, change: Any) -> None:
     changed = change(config, run.site, run.arguments)
     if changed is None:
         return
-    names = ", ".join(name for name in changed if changed[name] is not run.arguments[name])
+    given = run.arguments
+    names = ", ".join([name for name, value in changed.items() if value is not given[name]])
     if run.meets(installed, f"change {names}"):
         run.arguments = changed
         run.acted(installed, f"changed {names}", altered=True)
@@ -138,7 +139,7 @@ def _attempt(run: Run) -> Healing:
         answered: Outcome | None = yield from _guarded(run, installed, steps, None)
         if answered is not None:
             return answered
-    outcome = yield Attempt(run.arguments, *_time_limit(run))
+    outcome = run.paid((yield Attempt(run.arguments, *_time_limit(run))))
     _tell_circuits(run, outcome)
     return outcome
 

@@ -59,7 +59,7 @@ def retry(run: Run, installed: Installed, config: Retry, outcome: Outcome) -> He
             slept = yield Sleep(wait_s)
             if slept.error is not None:
                 return slept  # called off while it waited
-            outcome = yield Attempt(run.arguments, _left_s(run, config), _always)
+            outcome = run.paid((yield Attempt(run.arguments, _left_s(run, config), _always)))
             run.acted(installed, f"retry {made} after {wait_s:.3f} s")
             if outcome.error is None or not is_for(run, installed, outcome.error, config.retry_on):
                 break

@@ -13,6 +13,12 @@ from prunella.fixes.plan import TOLERATED, Installed, Plan
 from prunella.fixes.steps import STREAMS, Classify, CodeInfo, Finished, Outcome
 
 T = TypeVar("T")
+#: Kinds of sites whose answers may say what they cost.
+_PAID = frozenset({"llm", "agent"})
+
+
+def unknown_cost(_answer: Any) -> None:
+    """Return that nobody knows what an answer has cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +35,17 @@ class World:
     meter: Meter
     #: The retries of the whole process.
     budget: TokenBucket
+    #: What an answer of a model has cost, ``None`` where it doesn't say; in one unit for all.
+    cost_of: Callable[[Any], float | None] = unknown_cost
 
 
 class Run:
     """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
+
+    __slots__ = (
+        "_acts", "_codes", "_exposures", "_met", "_stands", "_unit", "altered", "arguments", "began_s", "cost",
+        "degraded", "first_error", "fix_id", "given", "goal", "plan", "router", "site", "world",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -57,11 +70,15 @@ class Run:
         self.degraded = False
         self.altered = False
         self.first_error: BaseException | None = None
+        #: What all attempts have cost together, as far as they say.
+        self.cost: float | None = None
         self._unit = unit
         self._exposures: list[tuple[Installed, Exposure, BaseException | None]] = []
         #: Fix id to whether it acts on this call.
         self._acts: dict[str, bool] = {}
         self._met: set[str] = set()
+        #: Fixes whose objection to the result nobody has met.
+        self._stands: tuple[str, ...] = ()
         self._codes: dict[int, tuple[BaseException, CodeInfo]] = {}
 
     # --- what fixes ask
@@ -106,6 +123,10 @@ class Run:
         value = None if name is None else get(self.site, self.arguments, name)
         return f"{name}={value}" if type(value) in (str, int) else self._unit()
 
+    def stands(self, installed: Installed) -> None:
+        """Remember that a fix objects to the result, which stays as it is: the call has failed."""
+        self._stands = (*self._stands, installed.fix_id)
+
     def acted(
         self, installed: Installed, what: str, *, altered: bool = False, degraded: bool = False
     ) -> None:
@@ -125,6 +146,14 @@ class Run:
         if found is None:
             found = self._codes[id(error)] = (error, self.world.classify(error, self.site.kind))
         return found[1]
+
+    def paid(self, outcome: Outcome) -> Outcome:
+        """Take in what an attempt has cost; return its outcome."""
+        if outcome.error is None and self.site.kind in _PAID:
+            cost = self.world.cost_of(outcome.value)
+            if cost is not None:
+                self.cost = cost + (self.cost or 0.0)
+        return outcome
 
     # --- faults
 
@@ -168,14 +197,8 @@ class Run:
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
             self.world.meter.noted(self.fix_id, "healed", type(self.first_error).__name__)
-        return Finished(
-            outcome,
-            fix_id=self.fix_id,
-            degraded=self.degraded,
-            altered=self.altered or self.degraded,
-            masked=masked,
-            at_end=at_end,
-        )
+        altered = self.altered or self.degraded
+        return Finished(outcome, self.fix_id, self.degraded, altered, masked, at_end)
 
     def _end(self, error: BaseException | None) -> None:
         latency_s = self.world.clock_s() - self.began_s
@@ -192,9 +215,9 @@ class Run:
     ) -> None:
         # A call that was called off has failed: left out, or taken for a success, it would speak
         # for fixes that make callers wait until they give up.
-        failed = after is not None
-        self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=None)
-        if failed and not isinstance(after, Exception):
+        failed = after is not None or installed.fix_id in self._stands
+        self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=self.cost)
+        if after is not None and not isinstance(after, Exception):
             return  # which says nothing of total failure
         breaker = installed.breaker
         if exposure.arm is Arm.CONTROL:

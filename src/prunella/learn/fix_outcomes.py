@@ -1,7 +1,7 @@
 """What rollouts teach: how often a type of fix healed an error code at sites of a kind."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from prunella.model.hypotheses import Experience
 from prunella.model.records import SiteKind
@@ -12,12 +12,13 @@ def experience(
     rollouts: Iterable[Rollout],
     codes: Mapping[str, str],
     kinds: Mapping[str, SiteKind],
+    graduated: Collection[str] = (),
 ) -> tuple[Experience, ...]:
     """Count rollouts that came to a decision: graduated ones helped, rolled back ones didn't.
 
-    `codes` is incident id to error code, `kinds` site id to kind. Rollouts of no known incident, and
-    those that are undecided, teach nothing; a retired fix is no longer needed, which says nothing of
-    whether it helped.
+    `codes` is incident id to error code, `kinds` site id to kind, `graduated` the ids of rollouts that
+    had graduated before they were retired: these helped. Rollouts of no known incident, and those that
+    are undecided, teach nothing.
     """
     helped: Counter[tuple[str, str, str]] = Counter()
     failed: Counter[tuple[str, str, str]] = Counter()
@@ -26,7 +27,9 @@ def experience(
         if code is None:
             continue
         key = (code, str(item.document["fix_type"]), _kind(item.document, kinds))
-        if item.state is RolloutState.GRADUATED:
+        if item.state is RolloutState.GRADUATED or (
+            item.state is RolloutState.RETIRED and item.rollout_id in graduated
+        ):
             helped[key] += 1
         elif item.state is RolloutState.ROLLED_BACK:
             failed[key] += 1

@@ -7,6 +7,8 @@ from enum import IntEnum
 
 #: Stands for every project, in roles.
 EVERYWHERE = "*"
+#: What a key or token may do where nobody says otherwise.
+PER_MINUTE, BYTES_PER_DAY = 6_000, 10_000_000_000
 
 
 class Role(IntEnum):
@@ -91,9 +93,9 @@ class Credential:
     expires_at: datetime | None = None
     ended_at: datetime | None = None
     #: Requests that it may make a minute, in bursts of as many.
-    per_minute: int = 6_000
+    per_minute: int = PER_MINUTE
     #: Bytes that it may send a day (UTC).
-    bytes_per_day: int = 10_000_000_000
+    bytes_per_day: int = BYTES_PER_DAY
 
     @property
     def is_key(self) -> bool:

@@ -1,8 +1,10 @@
 """Incidents, what is known about them, and the cases that solved ones become."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from prunella.model.ids import CaseId, DiagnosisId, IncidentId, SiteId
 
@@ -113,7 +115,7 @@ class Diagnosis:
 
 
 class CaseOutcome(StrEnum):
-    """What people did with the patch of a case."""
+    """What people did with the patch of a case, or what live traffic showed of its fix."""
 
     #: It was handed to them; nothing is known yet.
     OFFERED = "offered"
@@ -121,6 +123,10 @@ class CaseOutcome(StrEnum):
     MERGED = "merged"
     #: They closed it without merging: no example to follow.
     REFUSED = "refused"
+    #: The fix was shown to help.
+    HELPED = "helped"
+    #: The fix was taken back: no example to follow.
+    TAKEN_BACK = "taken_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +143,16 @@ class Case:
     root_cause: str
     #: What resolved it, in words.
     resolution: str
-    #: ``rule:<name>`` or ``model:<provider>:<name>``.
+    #: ``rule:<name>``, ``model:<provider>:<name>``, or ``fix:<fix id>``.
     origin: str
     diff: str
     #: Ids of the recorded calls and occurrences that its proof rests on.
     rests_on: tuple[str, ...] = ()
     learned_at: datetime
-    #: What people did with it.
+    #: What became of it.
     outcome: CaseOutcome = CaseOutcome.OFFERED
+    #: The fix document, where a fix and not a patch was tried; `diff` is empty then.
+    fix: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

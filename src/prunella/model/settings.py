@@ -5,6 +5,7 @@ Precedence: arguments, then ``PRUNELLA_*`` environment variables, then ``[tool.p
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,10 +17,22 @@ from prunella.model.errors import ConfigurationError
 
 
 def _setting(
-    default: Any, doc: str, *, choices: tuple[str, ...] = (), is_secret: bool = False
+    default: Any,
+    doc: str,
+    *,
+    choices: tuple[str, ...] = (),
+    pattern: str = "",
+    is_secret: bool = False,
+    has_password: bool = False,
 ) -> Any:
-    metadata = {"doc": doc, "choices": choices, "is_secret": is_secret}
-    return field(default=default, metadata=metadata, repr=not is_secret)
+    metadata = {
+        "doc": doc,
+        "choices": choices,
+        "pattern": pattern,
+        "is_secret": is_secret,
+        "has_password": has_password,
+    }
+    return field(default=default, metadata=metadata, repr=not (is_secret or has_password))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +43,11 @@ class Settings:
     fixes: bool = _setting(True, "Let fixes act at run time; false is the kill switch for all.")
     fixes_left_out: str = _setting(
         "", "Ids of fixes that stay off, separated by commas: fix-weather, fix-prices."
+    )
+    llm_prices: str = _setting(
+        "",
+        "Prices of the models that the program asks, in dollars per million tokens, sent/received: "
+        "large=2.00/8.00, *=0.10/0.40; empty: what rollouts compare is tokens.",
     )
     capture: str = _setting(
         "full",
@@ -65,6 +83,17 @@ class Settings:
         128,
         "Size that records on their way are kept below, in megabytes; where a server is away for "
         "long, the oldest successes go first and failures last.",
+    )
+    database: str = _setting(
+        "",
+        "Address of the PostgreSQL database that keeps the records, postgresql://USER@HOST/NAME; empty "
+        "means the embedded file. With a password in it, taken from the environment alone.",
+        has_password=True,
+    )
+    project: str = _setting(
+        "default",
+        "Name of the project in that database: a letter, then letters, digits, - and _.",
+        pattern="[a-z][a-z0-9_-]{0,62}",
     )
     retention_days: int = _setting(
         30, "How long records are kept, in days; what open incidents stand on stays longer."
@@ -199,8 +228,16 @@ class LoadedSettings:
 SECRET = frozenset(item.name for item in fields(Settings) if item.metadata["is_secret"])
 
 
+#: Settings whose values are addresses that may hold a password: shown without it.
+WITH_PASSWORD = frozenset(item.name for item in fields(Settings) if item.metadata["has_password"])
+
+
 def shown(name: str, value: Any) -> Any:
     """Return a setting's value as it may be printed: of a secret, only whether it is set."""
+    if name in WITH_PASSWORD and value:
+        from prunella.model.places import without_password
+
+        return without_password(str(value))
     return "(set)" if name in SECRET and value else value
 
 
@@ -227,13 +264,13 @@ def load(
     environ = os.environ if environ is None else environ
     known = {item.name: item for item in fields(Settings)}
     table = _read_pyproject(root / "pyproject.toml")
-    for key in table:
+    for key, found in table.items():
         if key not in known:
             raise ConfigurationError(
                 f"pyproject.toml, [tool.prunella]: unknown setting {key!r}; "
                 f"known are {', '.join(sorted(known))}"
             )
-        if key in SECRET:
+        if key in SECRET or (key in WITH_PASSWORD and _has_password(found)):
             raise ConfigurationError(
                 f"pyproject.toml, [tool.prunella]: {key} holds a secret and isn't taken from a file "
                 f"that is committed; set the environment variable {variable_name(key)}"
@@ -251,7 +288,7 @@ def load(
         else:
             origins[name] = "default"
             continue
-        values[name] = _convert(raw, type(item.default), item.metadata["choices"], origin, name)
+        values[name] = _convert(raw, type(item.default), item.metadata, origin, name)
         origins[name] = origin
     return LoadedSettings(settings=Settings(**values), origins=MappingProxyType(origins))
 
@@ -272,7 +309,14 @@ def _read_pyproject(path: Path) -> Mapping[str, Any]:
     return table
 
 
-def _convert(raw: Any, kind: type, choices: tuple[str, ...], origin: str, name: str) -> Any:
+def _has_password(value: Any) -> bool:
+    from prunella.model.places import has_password
+
+    return isinstance(value, str) and has_password(value)
+
+
+def _convert(raw: Any, kind: type, metadata: Mapping[str, Any], origin: str, name: str) -> Any:
+    choices, pattern = metadata["choices"], metadata["pattern"]
     place = origin if origin.startswith("PRUNELLA_") else f"{origin}, {name}"
     try:
         value = _to_bool(raw) if kind is bool else _to_number_or_text(raw, kind)
@@ -280,6 +324,8 @@ def _convert(raw: Any, kind: type, choices: tuple[str, ...], origin: str, name: 
         raise ConfigurationError(f"{place}: {raw!r} is not a valid {kind.__name__}") from None
     if choices and value not in choices:
         raise ConfigurationError(f"{place}: {value!r} is none of {', '.join(choices)}")
+    if pattern and not re.fullmatch(pattern, str(value)):
+        raise ConfigurationError(f"{place}: {value!r} does not look like {pattern}")
     if kind in (int, float) and not 0 <= value < float("inf"):
         raise ConfigurationError(f"{place}: {value!r} must be a finite number of at least 0")
     return value

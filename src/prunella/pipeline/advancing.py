@@ -6,6 +6,7 @@ programs has left the telling to whoever looks next.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
@@ -15,8 +16,11 @@ from prunella.model.errors import ConfigurationError, ImpossibleCounts, UnknownN
 from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import LIVE, Baseline, Rollout, RolloutState
 from prunella.model.settings import Settings
+from prunella.pipeline.lessons import WINNING, keep_lessons
+from prunella.pipeline.releases import released
 from prunella.ports import Feed, RolloutCounts, Store
 from prunella.rollout import Counted, Stay, advance
+from prunella.rollout.rivals import rivals_of, weight_of
 from prunella.rollout.times import baseline_of
 
 #: Passing calls of a site that its baseline is made from.
@@ -40,6 +44,7 @@ def advance_rollouts(
         if after is not None:
             moved.append(after)
     feed.publish(store)
+    keep_lessons(store, moved)
     return tuple(moved)
 
 
@@ -47,9 +52,11 @@ def _advanced(
     store: Store, rollout: Rollout, limits: Limits, settings: Settings, at: datetime
 ) -> Rollout | None:
     try:
-        found = advance(
-            rollout, counted(rollout, store.counted(rollout.rollout_id), at), now=at, limits=limits
-        )
+        readings = store.counted(rollout.rollout_id)
+        known = _beside(store, rollout, counted(rollout, readings, at))
+        if rollout.state is RolloutState.GRADUATED:
+            known = replace(known, released=released(store, rollout, readings, at))
+        found = advance(rollout, known, now=at, limits=limits)
     except ImpossibleCounts:
         return None  # what can't be true decides nothing; others go on
     if isinstance(found, Stay):
@@ -59,6 +66,32 @@ def _advanced(
         return None  # the same counts say the same when the hours are over
     status = status_after(store, rollout, after, by_itself=True)
     return after if store.step_rollout(after, because, status=status) else None
+
+
+def _beside(store: Store, rollout: Rollout, known: Counted) -> Counted:
+    """Return what is known together with the fixes that were tested for the same incident."""
+    if rollout.incident_id is None or rollout.state is not RolloutState.TESTING:
+        return known
+    others = store.rollouts(incident_id=rollout.incident_id)
+    if len(others) < 2:
+        return known
+    return replace(
+        known,
+        weight=weight_of(rollout, rivals_of(rollout, others)),
+        winner=_winner(store, rollout, others),
+    )
+
+
+def _winner(store: Store, rollout: Rollout, others: Sequence[Rollout]) -> str:
+    """Return the fix that went to all traffic while this one was tested."""
+    began = rollout.started_at or rollout.changed_at
+    for each in others:
+        if each.state is RolloutState.GRADUATED and any(
+            entry.action in WINNING and entry.at >= began
+            for entry in store.audit(subject=each.rollout_id)
+        ):
+            return each.fix_id
+    return ""
 
 
 def counted(rollout: Rollout, found: RolloutCounts, at: datetime) -> Counted:

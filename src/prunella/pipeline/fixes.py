@@ -12,10 +12,11 @@ from prunella.model.hypotheses import FixHypothesis, FixTrial, Gate
 from prunella.model.ids import AuditId, IncidentId, SiteId
 from prunella.model.incidents import Incident
 from prunella.model.records import Call, Occurrence, Site, SiteKind
-from prunella.model.rollouts import Rollout
+from prunella.model.rollouts import Rollout, RolloutState
+from prunella.pipeline.lessons import has_graduated, worked_before
 from prunella.pipeline.rollouts import add, take
-from prunella.ports import Feed, KeptModel, Store
-from prunella.propose import ask_for_fixes, propose_fixes
+from prunella.ports import Feed, KeptModel, Retriever, Store
+from prunella.propose import ask_for_fixes, propose_fixes, with_cases
 from prunella.propose.fix_fitting import ENOUGH, Asked, Observed, durations_s, recovery, siblings
 from prunella.rollout import By, approve
 from prunella.validate import (
@@ -58,12 +59,14 @@ def suggest_fixes(
     may_start: bool,
     keep: bool = True,
     open_model: Callable[[IncidentId], KeptModel] | None = None,
+    retriever: Retriever | None = None,
 ) -> tuple[Suggestion, ...]:
     """Propose fixes for an incident, try each on its records, and do what the gates allow.
 
     The surest first. Each decision is kept with its reasons; with `keep` false nothing is. A fix of
-    an earlier look that waits or acts is left as it is. A model may add fixes and order them anew. At most one starts by itself. Raises
-    `UnknownName`, `AmbiguousName`.
+    an earlier look that waits or acts is left as it is. With a `retriever`, what worked for similar
+    incidents comes first. A model may add fixes and order them anew. At most one starts by itself.
+    Raises `UnknownName`, `AmbiguousName`.
     """
     incident = store.incident(incident_id)
     counted = _counted(store)
@@ -73,6 +76,8 @@ def suggest_fixes(
     target = _target(observed, counted)
     found = []
     proposed = propose_fixes(incident, observed, _experience(store))
+    if retriever is not None:
+        proposed = with_cases(proposed, worked_before(store, incident, retriever), incident)
     if open_model is not None and keep:  # what is asked is kept: no dry run
         proposed = ask_for_fixes(open_model(incident.incident_id), incident, observed, proposed)
     for hypothesis in proposed:
@@ -237,7 +242,13 @@ def _asked(
 def _experience(store: Store) -> Sequence[Any]:
     codes = {str(item.incident_id): item.error_code for item in store.incidents()}
     kinds = {str(site.site_id): site.kind for site in store.sites()}
-    return experience(store.rollouts(), codes, kinds)
+    rollouts = store.rollouts()
+    graduated = {
+        each.rollout_id
+        for each in rollouts
+        if each.state is RolloutState.RETIRED and has_graduated(store, each)
+    }
+    return experience(rollouts, codes, kinds, graduated)
 
 
 def _target(observed: Observed, counted: Mapping[str, tuple[int, int]]) -> Target:

@@ -155,12 +155,15 @@ def _reader(tree: Path) -> Callable[[str], bytes | None]:
 def similar(parts: Parts, incident: Incident) -> Sequence[SimilarCase]:
     """Return past cases that look like this incident, nearest first.
 
-    Not those it made itself, nor patches that people refused.
+    Not those it made itself, nor patches that people refused; nor fixes, which leave the source as it
+    is and have hypotheses of their own.
     """
     cases = [
         case
         for case in parts.store.cases()
-        if case.incident_id != incident.incident_id and case.outcome is not CaseOutcome.REFUSED
+        if case.incident_id != incident.incident_id
+        and case.outcome is not CaseOutcome.REFUSED
+        and case.fix is None
     ]
     return similar_cases(incident, cases, parts.retriever)
 

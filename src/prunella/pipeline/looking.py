@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from prunella.experiment import Arm, Counts, Evidence, Limits, Stratum, evidence
 from prunella.experiment.confidence import Interval, rate_interval, ratio_interval
+from prunella.experiment.guardrails import log_cost, log_latency
 from prunella.experiment.ramp import SHOWN
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
@@ -12,6 +13,7 @@ from prunella.model.rollouts import Rollout
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import counted, limits_of
 from prunella.ports import Store
+from prunella.rollout.rivals import rivals_of, weight_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Look:
     #: How often the fix acted, and the milliseconds that it has made calls longer.
     acted: int
     added_ms: int
+    #: Fixes that were tested for the same incident at the same time; each has its share of alpha.
+    rivals: tuple[str, ...] = ()
     history: tuple[AuditEntry, ...]
 
 
@@ -60,6 +64,8 @@ def look_at(store: Store, name: str, settings: Settings) -> Look:
     found = store.counted(rollout.rollout_id)
     known = counted(rollout, found, now())
     effects = found.effects.values()
+    others = [] if rollout.incident_id is None else store.rollouts(incident_id=rollout.incident_id)
+    rivals = rivals_of(rollout, others)
     return Look(
         rollout=rollout,
         arms=(
@@ -67,7 +73,10 @@ def look_at(store: Store, name: str, settings: Settings) -> Look:
             _arm(Arm.TREATMENT, [stratum.treatment for stratum in known.strata]),
         ),
         ratio=ratio_interval(known.strata),
-        weights=_weights(known.strata, known.base_rate, limits_of(settings)),
+        weights=_weights(
+            known.strata, known.base_rate, limits_of(settings), weight_of(rollout, rivals)
+        ),
+        rivals=tuple(each.fix_id for each in rivals),
         processes=len({meter.process_id for meter in found.readings}),
         acted=sum(each.get("acted", 0) for each in effects),
         added_ms=sum(each.get("added_ms", 0) for each in effects),
@@ -87,15 +96,23 @@ def _arm(arm: Arm, counts: Sequence[Counts]) -> ArmLook:
 
 
 def _weights(
-    strata: Sequence[Stratum], base_rate: float | None, limits: Limits
+    strata: Sequence[Stratum], base_rate: float | None, limits: Limits, share: float
 ) -> tuple[Weight, ...]:
     weighed: Evidence = evidence(strata, base_rate)
-    measured = any(arm.timed for each in strata for arm in (each.control, each.treatment))
-    harm = 1 / (limits.alpha_errors if measured else limits.alpha)
+    total = sum((arm for each in strata for arm in (each.control, each.treatment)), Counts())
+    harm = 1 / (limits.alpha_errors if total.timed or total.costs else limits.alpha)
+    measured = []
+    if total.timed:
+        slower = log_latency(strata)
+        measured.append(Weight(name="slower", log_value=slower, threshold=1 / limits.alpha_latency))
+    if total.costs:
+        dearer = log_cost(strata, limits.max_cost_ratio)
+        measured.append(Weight(name="dearer", log_value=dearer, threshold=1 / limits.alpha_cost))
     return (
-        Weight(name="benefit", log_value=weighed.log_benefit, threshold=1 / limits.alpha),
+        Weight(name="benefit", log_value=weighed.log_benefit, threshold=1 / (limits.alpha * share)),
         Weight(name="harm", log_value=weighed.log_harm, threshold=harm),
         Weight(name="futility", log_value=weighed.log_futility, threshold=SHOWN),
         Weight(name="not twice as bad", log_value=weighed.log_below_2, threshold=SHOWN),
         Weight(name="not half as bad again", log_value=weighed.log_below_1_5, threshold=SHOWN),
+        *measured,
     )

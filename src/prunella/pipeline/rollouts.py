@@ -12,6 +12,7 @@ from prunella.model.records import FixCounts, Process
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import baseline, status_after
+from prunella.pipeline.lessons import keep_lessons
 from prunella.ports import Feed, RolloutStore, Store
 from prunella.rollout import By, Step, propose
 
@@ -87,6 +88,7 @@ def take(
         status = status_after(store, before, after, by_itself=False)
         if store.step_rollout(after, because, status=status):
             feed.publish(store)
+            keep_lessons(store, [after])
             return after
     raise StepRefused(f"{name} is being changed by others at the same time; try again.")
 

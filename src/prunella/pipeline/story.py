@@ -1,6 +1,7 @@
 """Everything that is kept about one incident, for a person to read."""
 
 from prunella.diagnose import similar_cases
+from prunella.model.incidents import CaseOutcome
 from prunella.pipeline.names import regressed_release
 from prunella.pipeline.results import Story
 from prunella.ports import Retriever, Store
@@ -14,7 +15,11 @@ def tell(store: Store, incident_id: str, retriever: Retriever) -> Story:
     incident = store.incident(incident_id)
     key = incident.incident_id
     verdicts = {item.candidate_id: item for item in store.verdicts(key)}
-    others = [case for case in store.cases() if case.incident_id != key]
+    others = [
+        case
+        for case in store.cases()
+        if case.incident_id != key and case.outcome is not CaseOutcome.TAKEN_BACK
+    ]
     return Story(
         incident=incident,
         site=next((site for site in store.sites() if site.site_id == incident.site_id), None),

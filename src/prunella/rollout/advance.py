@@ -20,7 +20,7 @@ from prunella.experiment import (
     Withdraw,
     decide,
 )
-from prunella.experiment.holdback import Retire, Revoke, Standing, Watched, stands
+from prunella.experiment.holdback import Released, Retire, Revoke, Standing, Watched, stands
 from prunella.experiment.ramp import HOLDBACK_RATIO
 from prunella.model.audit import AuditEntry
 from prunella.model.ids import AuditId
@@ -46,9 +46,15 @@ class Counted:
     triggered: bool = False
     #: Processes whose own breaker has switched the fix off because it failed totally.
     breakers: int = 0
+    #: Share of alpha where several fixes are tested for the incident.
+    weight: float = 1.0
+    #: A fix that was tested for the same incident and has gone to all traffic; ``""`` without one.
+    winner: str = ""
     #: Since the fix fired for the last time in either arm, and the calls of its sites in that time.
     quiet_s: float = 0.0
     quiet_calls: int = 0
+    #: How it fares at new code of its site, where there is some.
+    released: Released | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,9 @@ def advance(
 
 
 def _test(rollout: Rollout, counted: Counted, now: datetime, limits: Limits) -> Step | Stay:
+    if counted.winner:
+        reason = f"{counted.winner}, tested for the same incident, has gone to all traffic"
+        return _end(rollout, RolloutState.INCONCLUSIVE, "gave_up", reason, {}, now)
     began = rollout.started_at or rollout.changed_at
     stage = next((each for each in STAGES if each.ratio == rollout.ratio), None)
     if stage is None:
@@ -91,6 +100,7 @@ def _test(rollout: Rollout, counted: Counted, now: datetime, limits: Limits) -> 
         triggered=counted.triggered,
         elapsed_s=(now - began).total_seconds(),
         limits=limits,
+        weight=counted.weight,
     )
     return _follow(rollout, decision, now)
 
@@ -139,6 +149,7 @@ def _watch(rollout: Rollout, counted: Counted, now: datetime, limits: Limits) ->
             base_rate=counted.base_rate,
             quiet_s=counted.quiet_s,
             quiet_calls=counted.quiet_calls,
+            released=counted.released,
         ),
         limits=limits,
     )

@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from threading import RLock
 from time import perf_counter
@@ -36,6 +37,7 @@ from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.trace import current
+from prunella.sdk.usage import Prices, cost_of, prices_of
 from prunella.sdk.views import View, bound, view_of
 from prunella.taxonomy import ErrorCode, classify
 
@@ -62,7 +64,9 @@ class Fixing:
         self.environment = ""
         self._host = host = runtime.host()
         self._left_out: frozenset[str] = frozenset()
+        self._prices: Prices = {}
         if host is not None:
+            self._prices = prices_of(host.settings.llm_prices)
             self.environment = host.settings.environment
             names = host.settings.fixes_left_out.split(",")
             self._left_out = frozenset(name.strip() for name in names)
@@ -92,6 +96,7 @@ class Fixing:
             classify=_classify,
             meter=meter,
             budget=self._budget,
+            cost_of=partial(cost_of, prices=self._prices),
         )
 
     def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:

@@ -84,7 +84,7 @@ class Call:
         if self.plan.remembers_s or not (self.calm_after is None or self.calm_after(result)):
             return False
         try:
-            self.fixing.told(self.site, run.given, run.finish(Outcome(result)))
+            self.fixing.told(self.site, run.given, run.finish(run.paid(Outcome(result))))
         except Exception as error:  # noqa: BLE001 - as in `start`
             note_fault("fixes", error)
         return True

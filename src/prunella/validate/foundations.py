@@ -2,21 +2,28 @@
 
 Replay can't tell ``return 0`` from ``return 42`` for a call that never returned. What tells them
 apart is the source: neutral values, and those that the function, its docstring or its siblings'
-results name, have somebody behind them. So have answers that recorded calls share, and what a test
-asks for; anything else is made up, and no patch may make up an answer.
+results name, have somebody behind them; where the annotation or the docstring has ``None``, that is
+the neutral one. So have answers that recorded calls share, and what a test asks for; anything else
+is made up, and no patch may make up an answer.
 """
 
 import ast
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from prunella.model.repair import Baseline, Check, CheckOutcome, ReplayEnding
 from prunella.model.tree import Tree
-from prunella.validate.policy import Edit
+from prunella.validate.handlers import NAMES
+from prunella.validate.policy import Edit, Function
 
 #: A value of nothing: empty, zero, no.
 _NEUTRAL = frozenset({"None", "0", "0.0", "''", "b''", "True", "False", "Ellipsis"})
+#: A docstring that says when the answer is None; one that a parameter may have says no such thing.
+_ANSWERS_NONE = re.compile(
+    r"\bNone`{0,2},? (?:for|when|while|if|where|before|until|unless|without|as long)\b"
+    r"|\b(?:or|[Rr]eturns?) `{0,2}None\b"
+)
 #: Calls that have an answer where there is none, and how many arguments come before it.
 _FALLBACKS = {"get": 1, "pop": 1, "setdefault": 1, "next": 1, "getenv": 1, "getattr": 2}
 #: So many recorded calls with different inputs have to share an answer.
@@ -33,11 +40,52 @@ def unfounded(edit: Edit) -> list[str]:
     given |= {answer for node in _functions(edit.before) for answer in _results(node)}
     said = re.sub(r"\{[^{}]*\}", "", ast.get_docstring(old) or "")  # an example of an argument
     words = set(re.findall(r"-?\w+(?:\.\w+)?", said))
-    return sorted(
+    nobodys = {
         text
         for text in gained
         if text not in _NEUTRAL and text not in given and _plain(text) not in words
-    )
+    }
+    return sorted(nobodys | _instead_of_none(old, new, words))
+
+
+def _instead_of_none(old: Function, new: Function, words: Collection[str]) -> set[str]:
+    """Return neutral values that the edit returns from a function whose word for nothing is None."""
+    said = _ANSWERS_NONE.search(ast.get_docstring(old) or "")
+    if not said and "None" not in _alternatives(old.returns):
+        return set()
+    lowered = {word.lower() for word in words}
+    gained = Counter(_returned(new)) - Counter(_returned(old))
+    return {
+        text
+        for text in gained
+        if text in _NEUTRAL - {"None"}
+        and _plain(text) not in words
+        and not NAMES.get(text, frozenset()) & lowered
+    }
+
+
+def _alternatives(annotation: ast.expr | None) -> list[str]:
+    """Return the members of a union such as ``str | None`` or ``Optional[str]``, as source text."""
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        return [*_alternatives(annotation.left), *_alternatives(annotation.right)]
+    if isinstance(annotation, ast.Subscript):
+        return ["None"] if _text(annotation.value).endswith("Optional") else []
+    return [] if annotation is None else [_text(annotation)]
+
+
+def _returned(function: ast.AST) -> Iterator[str]:
+    """Yield the constants that a function returns as they are, its fallbacks included."""
+    left = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.IfExp):
+            left += [node.body, node.orelse]
+        elif isinstance(node, ast.BoolOp):
+            left += node.values
+        elif isinstance(node, ast.Call):
+            yield from _fallbacks(node)
+        elif isinstance(node, ast.Constant):
+            yield _text(node)
 
 
 def missing(made_up: Sequence[str]) -> Check:
@@ -57,7 +105,7 @@ def weighed(made_up: Sequence[str], baseline: Baseline) -> Check:
         return missing(made_up)
     detail = (
         f"it makes up the value that it answers with: {', '.join(nobodys)} is named nowhere in the "
-        "source, no recorded calls share it, and no test that failed before asks for it"
+        "source as an answer, no recorded calls share it, and no test that failed before asks for it"
     )
     return Check(name="foundations", outcome=CheckOutcome.FAILED, detail=detail[:300])
 

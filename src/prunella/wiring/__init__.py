@@ -4,12 +4,13 @@
 of it, and imports no more than that.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunella.model.errors import ConfigurationError
 from prunella.model.project import data_folder
-from prunella.model.settings import Settings, load
+from prunella.model.settings import Settings, load, variable_name
 
 if TYPE_CHECKING:
     from prunella.adapters.spool import Retention
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["drain", "retention"]
 
-STORE_NAME = "prunella.db"
 SPOOL_NAME = "spool"
 
 
@@ -29,17 +29,19 @@ def drain(root: Path) -> None:
     Records of a folder that reports to a server are left to the programs that know its address.
     """
     from prunella.adapters.spool import drain as drain_spool
-    from prunella.adapters.sqlite_store import open_store
     from prunella.sdk.reporting_state import STATE_NAME
+    from prunella.wiring.stores import open_store
 
     try:
         settings = load(root).settings
     except ConfigurationError:
+        if os.environ.get(variable_name("database")):
+            raise  # the embedded store is not where they belong
         settings = Settings()
     folder = data_folder(root)
     if (folder / STATE_NAME).exists():
         return
-    store = open_store(folder / STORE_NAME, create=True)
+    store = open_store(root, settings, create=True)
     try:
         drain_spool(folder / SPOOL_NAME, store, retention=retention(settings))
         _advance(folder, store, settings)

@@ -74,6 +74,8 @@ class Fixes:
         What is sure enough is kept and waits for approval, or starts by itself where the project
         has set ``auto_fix_enabled``. With `keep` false nothing is kept.
         """
+        from prunella.adapters.retrieval import HybridRetriever
+
         by = By(actor="healer", at=now(), reason="")
         settings = self._settings
         may_start = settings.auto_fix_enabled and not is_quiet(settings.quiet_hours, by.at)
@@ -85,6 +87,7 @@ class Fixes:
             may_start=may_start,
             keep=keep,
             open_model=self._open_model,
+            retriever=HybridRetriever(),
         )
 
     def approve(self, name: str, *, reason: str = "") -> Rollout:

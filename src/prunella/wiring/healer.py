@@ -29,11 +29,12 @@ from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
 from prunella.ports import CodeHost, KeptCall, KeptModel, Progress, Repository, Store, TestRunner
-from prunella.wiring import SPOOL_NAME, STORE_NAME, retention
+from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.alerts import Alerts
 from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes, user
 from prunella.wiring.programs import Programs
+from prunella.wiring.stores import open_store
 
 #: Time of a call that compares two patches: inputs that no test has may never end.
 _RIVAL_CALL_S = 1.0
@@ -90,13 +91,10 @@ class Healer:
 
     @cached_property
     def store(self) -> Store:
-        """The embedded store; raises `StoreError` where nothing was recorded, or it is corrupt."""
-        from prunella.adapters.sqlite_store import open_store
-
-        folder = data_folder(self.root)
-        spool = folder / SPOOL_NAME
+        """The project's store; raises `StoreError` where nothing was recorded, or it can't answer."""
+        spool = data_folder(self.root) / SPOOL_NAME
         recorded = spool.is_dir() and any(spool.iterdir())
-        return open_store(folder / STORE_NAME, create=recorded)
+        return open_store(self.root, self.settings, create=recorded)
 
     @cached_property
     def fixes(self) -> Fixes:
@@ -114,11 +112,8 @@ class Healer:
 
     def make_store(self) -> None:
         """Open the store, also where nothing was recorded yet; raises `StoreError`."""
-        from prunella.adapters.sqlite_store import open_store
-
         if "store" not in self.__dict__:
-            path = data_folder(self.root) / STORE_NAME
-            self.__dict__["store"] = open_store(path, create=True)
+            self.__dict__["store"] = open_store(self.root, self.settings, create=True)
 
     @cached_property
     def approvals(self) -> Approvals:

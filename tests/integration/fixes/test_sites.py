@@ -11,8 +11,9 @@ import pytest
 
 from interpreted import fix
 from prunella import agent, disable, enable, heal, install_fix, llm, remove_fix, tool
-from prunella.fixes import prompt_hash
+from prunella.fixes import Allocation, Installation, parse, prompt_hash
 from prunella.model.errors import FixError, GuardRejected
+from prunella.sdk.fixing import fixing
 from prunella.sdk.runtime import get_fixing
 
 
@@ -502,3 +503,45 @@ def test_the_example_of_the_docs_runs(capsys: pytest.CaptureFixture[str]) -> Non
     text = page.partition("```python\n")[2].partition("```")[0]
     exec(compile(text, "example", "exec"), {"__name__": "example"})  # noqa: S102 - our own page
     assert capsys.readouterr().out == "as always in Bonn\n"
+
+
+def test_a_rollout_counts_what_models_answers_cost() -> None:
+    """Both arms alike, the answers that were asked for again included."""
+
+    @llm
+    def ask(prompt: str, temperature: float = 1.0) -> dict[str, Any]:
+        return {"text": prompt, "usage": {"prompt_tokens": 9, "completion_tokens": 1}}
+
+    document = fix("guard", stage="output", check={"schema": {"type": "array"}}, on_fail="reask")
+    allocation = Allocation(salt="rol_1", ratio=0.5, epoch=1, wait_s=60.0)
+    found = fixing()
+    found.install(Installation(fix=parse(document), allocation=allocation))
+    for number in range(40):
+        with contextlib.suppress(GuardRejected):
+            ask(f"{number}")
+    shipped = found.shipment("proc_1", at_exit=True)
+    assert shipped is not None
+    arms = {tally["arm"]: tally["counts"] for tally in shipped["tallies"]}
+    assert arms["control"]["cost_sum"] == 10 * arms["control"]["n"] > 0
+    assert arms["treatment"]["costs"] == arms["treatment"]["n"] > 0
+    assert arms["treatment"]["cost_sum"] == 20 * arms["treatment"]["n"]
+
+
+def test_a_rollout_counts_results_that_a_guard_objects_to() -> None:
+    """Without the guard they stay as they are, which is a failure; with it they are put right."""
+
+    @llm
+    def ask(prompt: str) -> str:
+        return f'Sure! {{"title": "{prompt}"}}'
+
+    document = fix("guard", stage="output", check={"format": "json"}, on_fail="coerce")
+    allocation = Allocation(salt="rol_1", ratio=0.5, epoch=1, wait_s=60.0)
+    found = fixing()
+    found.install(Installation(fix=parse(document), allocation=allocation))
+    answers = [ask(f"{number}") for number in range(40)]
+    shipped = found.shipment("proc_1", at_exit=True)
+    assert shipped is not None
+    arms = {tally["arm"]: tally["counts"] for tally in shipped["tallies"]}
+    put_right = sum(answer.startswith("{") for answer in answers)
+    assert (arms["treatment"]["n"], arms["treatment"]["failures"]) == (put_right, 0)
+    assert arms["control"]["failures"] == arms["control"]["n"] == 40 - put_right

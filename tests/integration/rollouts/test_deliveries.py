@@ -1,5 +1,6 @@
 """What the store makes of what processes ship, whatever the network and death do to it."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -7,18 +8,25 @@ from typing import Any
 
 import pytest
 
+import builders as b
 from prunella.adapters.feed import FileFeed
+from prunella.adapters.retrieval import HybridRetriever
 from prunella.adapters.sql_store import SqlStore
 from prunella.adapters.sqlite_store import open_store
 from prunella.experiment import Arm, strata
 from prunella.model.clock import now
+from prunella.model.ids import IncidentId
+from prunella.model.incidents import CaseOutcome
 from prunella.model.records import Exposures
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import advance_rollouts
+from prunella.pipeline.lessons import worked_before
+from prunella.pipeline.looking import look_at
 from prunella.pipeline.rollouts import add, take
-from prunella.ports import RolloutStore
-from prunella.rollout import By, approve, promote
+from prunella.ports import RolloutStore, Triaged
+from prunella.rollout import By, approve, promote, roll_back
+from prunella.sdk.installing import installation_of
 
 DOCUMENT = {
     "fix_id": "fix-1",
@@ -192,3 +200,62 @@ def test_arms_are_kept_apart(store: SqlStore, rollout: Rollout) -> None:
         Arm.TREATMENT: 7,
         Arm.CONTROL: 133,
     }
+
+
+def test_rivals_are_dealt_by_one_hash_until_one_of_them_wins(
+    store: SqlStore, feed: FileFeed, tmp_path: Path
+) -> None:
+    """The feed says which units are whose; the winner's rivals are taken back, and it has all."""
+    for number in (1, 2):
+        document = {**DOCUMENT, "fix_id": f"fix-{number}"}
+        add(store, feed, document, by(), incident_id=IncidentId("inc_1"), confidence=0.5)
+        take(store, feed, f"fix-{number}", approve, by())
+    lots = [_lot(each) for each in _told(tmp_path)]
+    assert lots[0]["ends"] == lots[1]["begins"]
+    assert {each.salt for each in lots_read(tmp_path)} == {"inc_1"}
+    look = look_at(store, "fix-1", Settings())
+    assert look.rivals == ("fix-2",)
+    assert next(each for each in look.weights if each.name == "benefit").threshold == 40
+    take(store, feed, "fix-2", promote, by())
+    (after,) = advance_rollouts(store, feed, Settings())
+    assert (after.fix_id, after.state) == ("fix-1", RolloutState.INCONCLUSIVE)
+    (left,) = _told(tmp_path)
+    assert left["document"]["fix_id"] == "fix-2"
+    assert _lot(left) is None
+
+
+def _told(folder: Path) -> list[Any]:
+    found: list[Any] = json.loads((folder / "fixes.json").read_text())["installations"]
+    return found
+
+
+def _lot(installation: dict[str, Any]) -> Any:
+    return installation["allocation"].get("lot")
+
+
+def lots_read(folder: Path) -> list[Any]:
+    return [installation_of(each).allocation.lot for each in _told(folder)]
+
+
+def _triaged(fingerprint: str) -> Triaged:
+    return Triaged(
+        fingerprint=fingerprint,
+        scheme="s1",
+        error_code="NET.READ.TIMEOUT",
+        location=None,
+        ignored_by=None,
+    )
+
+
+def test_outcomes_are_kept_as_cases_and_tried_first(store: SqlStore, feed: FileFeed) -> None:
+    """A fix that helped is a case; taken back, the case says that it is no example."""
+    failures = [b.occurrence(), b.occurrence(occurrence_id="occ_2")]
+    store.ingest(failures, spool_name="failures", end_offset=1)
+    first, alike = map(store.assign, failures, (_triaged("fp1"), _triaged("fp2")))
+    add(store, feed, DOCUMENT, by(), incident_id=first.incident_id)
+    take(store, feed, "fix-1", promote, by())
+    (found,) = worked_before(store, alike, HybridRetriever())
+    assert (found.case.incident_id, found.case.fix) == (first.incident_id, DOCUMENT)
+    take(store, feed, "fix-1", roll_back, by())
+    assert [case.outcome for case in store.cases()] == [CaseOutcome.TAKEN_BACK]
+    assert worked_before(store, alike, HybridRetriever()) == ()

@@ -45,7 +45,10 @@ class Control(CountingMeter):
 
 @pytest.mark.parametrize(("document", "answer"), ALL, ids=lambda each: str(each)[:40])
 def test_the_control_arm_is_as_without_the_fix(document: Any, answer: Any) -> None:
-    """The trigger is told, the end is told, and nothing else is different."""
+    """The trigger is told, the end is told, and nothing else is different.
+
+    A call has failed whose error no fix has healed, or whose result a guard objects to.
+    """
     meter = Control()
     scene = Scene(document, meter=meter)
     scene.took_s = 0.5
@@ -55,7 +58,7 @@ def test_the_control_arm_is_as_without_the_fix(document: Any, answer: Any) -> No
     assert (finished.fix_id, finished.altered, finished.masked) == (None, False, None)
     ((exposure, failed, latency_s),) = meter.ends
     assert (exposure.fix_id, exposure.unit, exposure.arm) == ("fix", "unit", Arm.CONTROL)
-    assert failed == (answer is DOWN)
+    assert failed == (answer in (DOWN, ""))
     assert latency_s == pytest.approx(0.5)
 
 
@@ -314,3 +317,41 @@ def test_a_sticky_key_is_the_unit() -> None:
     document = fix("prompt", op="append", text="x", base_hash=prompt_hash(""), sticky_key="user")
     Scene(document, place=CHAT, meter=meter).call(["ok"], messages=[])
     assert meter.ends[0][0].unit == "user=ada"
+
+
+class Costs(CountingMeter):
+    """Keeps what exposed calls have cost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.costs: list[float | None] = []
+
+    def ended(
+        self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
+    ) -> None:
+        self.costs.append(cost)
+
+
+LOST = ConnectionError("lost")
+SHORT = fix("guard", stage="output", check={"range": {"max": 5}}, on_fail="reask", max_reasks=2)
+
+
+@pytest.mark.parametrize(
+    ("document", "kind", "answers", "cost"),
+    [
+        (fix("retry", initial_delay_ms=0), "llm", [DOWN, DOWN, 3], 3),
+        (fix("retry", initial_delay_ms=0), "llm", [LOST] * 4, None),
+        (fix("retry", initial_delay_ms=0), "tool", [DOWN, 3], None),
+        (SHORT, "llm", [7, 8, 3], 18),
+        (fix("fallback", chain=[{"model": "small"}]), "llm", [DOWN, 2], 2),
+        (fix("parameter", set={"limit": 9}), "agent", [4], 4),
+    ],
+)
+def test_all_answers_of_a_call_are_paid_for(
+    document: Any, kind: str, answers: list[Any], cost: float | None
+) -> None:
+    """The cost of an exposed call is that of all its answers, and unknown where none says it."""
+    meter = Costs()
+    place = replace(Place(), kind=kind, roles={"model": "limit"})
+    Scene(document, place=place, meter=meter, cost_of=lambda answer: answer).call(answers)
+    assert meter.costs == [cost]

@@ -28,3 +28,12 @@ def test_only_decisions_teach():
         "retry",
         "tool",
     )
+
+
+def test_a_retired_fix_that_had_graduated_helped():
+    """It isn't needed any more because something else cured the fault; one removed early says nothing."""
+    retired = [rollout(RolloutState.RETIRED), rollout(RolloutState.RETIRED)]
+    found = experience(
+        retired, {"inc_1": "NET.READ.TIMEOUT"}, {}, graduated={retired[0].rollout_id}
+    )
+    assert [(item.helped, item.failed) for item in found] == [(1, 0)]

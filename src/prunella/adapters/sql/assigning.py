@@ -12,11 +12,16 @@ from typing import Any
 from prunella.adapters.sql import tallies
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.incidents import COLUMNS, to_incident
-from prunella.adapters.sql.intake import failed_us, insert_occurrences, occurrence_row
+from prunella.adapters.sql.records import (
+    OccurrenceRow,
+    failed_us,
+    insert_occurrences,
+    occurrence_row,
+)
 from prunella.adapters.sql.rows import dump, marks, search_text, text
 from prunella.model.clock import now, to_us
 from prunella.model.ids import new_id
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.incidents import Incident, IncidentStatus, Location
 from prunella.model.records import Ending, Occurrence
 from prunella.ports import Triaged
 
@@ -36,7 +41,8 @@ class _Standing:
     error_type: str
     error_code: str
     message: str
-    location: str | None
+    #: As it is kept, or as triage found it since.
+    location: str | Location | None
     status: str
     status_us: int
     ignored_by: str | None
@@ -46,6 +52,7 @@ class _Standing:
     last_us: int
     described_us: int
     is_new: bool = False
+    is_changed: bool = False
 
 
 _FIXED = ("incident_id", "scheme", "fingerprint", "site_id", "error_type")
@@ -84,25 +91,17 @@ class _Batch:
         self._failures: Counter[tuple[str, int]] = Counter()
         #: Occurrence id to the incident it is in.
         self._homes: dict[str, str | None] = {}
+        self._new: list[OccurrenceRow] = []
         self._placed: list[tuple[str, str]] = []
         self._restated: list[tuple[str, str, str]] = []
 
     def read(self, pairs: Sequence[tuple[Occurrence, Triaged]]) -> None:
-        """Read what is known of everything that `pairs` touch; keep occurrences that aren't there."""
+        """Read what is known of everything that `pairs` touch."""
         names = [text(occurrence.occurrence_id) for occurrence, _ in pairs]
         self._homes = dict(
             self._found(
                 "SELECT occurrence_id, incident_id FROM occurrence WHERE occurrence_id", names
             )
-        )
-        # Pruned since it was read: it counts all the same.
-        insert_occurrences(
-            self._db,
-            [
-                occurrence_row(occurrence, dump(occurrence))
-                for name, (occurrence, _) in zip(names, pairs, strict=True)
-                if name not in self._homes
-            ],
         )
         columns = ", ".join((*_FIXED, *_MOVING))
         for row in self._found_both(
@@ -120,26 +119,35 @@ class _Batch:
         ):
             self._groups[process_id, group] = _Group(*rest)
 
-    def place(self, occurrence: Occurrence, triaged: Triaged) -> str:
-        """Put one occurrence into the incident of its fingerprint; return the incident's id."""
+    def place(self, occurrence: Occurrence, triaged: Triaged, body: str | None) -> str:
+        """Put one occurrence into the incident of its fingerprint; return the incident's id.
+
+        `body` is what is to be kept of it where it isn't kept yet; made here if it isn't known.
+        """
         name = text(occurrence.occurrence_id)
         home = self._homes.get(name)
         if home is not None:  # another healer was faster
             return home
         standing = self._standing(occurrence, triaged)
         self._count(standing, occurrence, triaged)
+        is_failure = triaged.ignored_by is not None and occurrence.ending is Ending.ERROR
+        if is_failure:
+            occurrence = replace(occurrence, ending=Ending.FAILURE)
+        if name not in self._homes:  # new, or pruned since it was read: it counts all the same
+            if is_failure or body is None:
+                body = dump(occurrence)
+            self._new.append(occurrence_row(occurrence, body, standing.incident_id))
+        else:
+            self._placed.append((standing.incident_id, name))
+            if is_failure:
+                self._restated.append((occurrence.ending.value, dump(occurrence), name))
         self._homes[name] = standing.incident_id
-        self._placed.append((standing.incident_id, name))
-        if triaged.ignored_by is not None and occurrence.ending is Ending.ERROR:
-            failure = replace(occurrence, ending=Ending.FAILURE)
-            self._restated.append((failure.ending.value, dump(failure), name))
         return standing.incident_id
 
     def write(self) -> None:
         """Write every row that changed."""
         db = self._db
-        touched = {incident_id for incident_id, _ in self._placed}
-        changed = [one for one in self._standings.values() if one.incident_id in touched]
+        changed = [one for one in self._standings.values() if one.is_changed]
         columns = (*_FIXED, *_MOVING, "search")
         db.executemany(
             f"INSERT INTO incident ({', '.join(columns)}) VALUES ({marks(columns)})",  # noqa: S608
@@ -161,6 +169,7 @@ class _Batch:
                 if group.is_changed
             ],
         )
+        insert_occurrences(db, self._new)
         db.executemany(
             "UPDATE occurrence SET incident_id = ? WHERE occurrence_id = ?", self._placed
         )
@@ -202,12 +211,13 @@ class _Batch:
         waiting, last_us = group.waiting, group.last_us
         group.incident_id, group.waiting = standing.incident_id, 0
         group.last_us, group.is_changed = max(last_us, failed_at_us), True
+        standing.is_changed = True
         was, since_us = standing.status, standing.status_us
         if failed_at_us >= standing.described_us:
             # The latest occurrence speaks for the incident: lines move, values change.
             standing.message = text(occurrence.exception.message, _MAX_MESSAGE_CHARS)
             standing.error_code = text(triaged.error_code)
-            standing.location = None if triaged.location is None else dump(triaged.location)
+            standing.location = triaged.location
             standing.described_us = failed_at_us
         standing.count += 1 + waiting
         standing.first_us = min(standing.first_us, failed_at_us)
@@ -239,10 +249,7 @@ class _Batch:
 
 def assign_all(db: Connection, pairs: Sequence[tuple[Occurrence, Triaged]]) -> list[Incident]:
     """Put each occurrence into the incident of its fingerprint; return these incidents, in order."""
-    batch = _Batch(db)
-    batch.read(pairs)
-    ids = [batch.place(occurrence, triaged) for occurrence, triaged in pairs]
-    batch.write()
+    ids = place_all(db, [(occurrence, triaged, None) for occurrence, triaged in pairs])
     found = {}
     distinct = list(dict.fromkeys(ids))
     for begin in range(0, len(distinct), _CHUNK):
@@ -253,6 +260,20 @@ def assign_all(db: Connection, pairs: Sequence[tuple[Occurrence, Triaged]]) -> l
         ):
             found[row[0]] = to_incident(row)
     return [found[incident_id] for incident_id in ids]
+
+
+def place_all(
+    db: Connection, items: Sequence[tuple[Occurrence, Triaged, str | None]]
+) -> Sequence[str]:
+    """Put each occurrence into the incident of its fingerprint; return these incidents' ids.
+
+    With each stands what is to be kept of it where it isn't kept yet, or None for all of it.
+    """
+    batch = _Batch(db)
+    batch.read([(occurrence, triaged) for occurrence, triaged, _ in items])
+    ids = [batch.place(*item) for item in items]
+    batch.write()
+    return ids
 
 
 def _follow_rules(standing: _Standing, triaged: Triaged) -> None:
@@ -280,4 +301,6 @@ def _moving(standing: _Standing) -> tuple[Any, ...]:
     searched = search_text(
         standing.error_code, standing.error_type, standing.site_id, standing.message
     )
+    if isinstance(standing.location, Location):
+        standing.location = dump(standing.location)
     return (*_values(standing, _MOVING), searched)

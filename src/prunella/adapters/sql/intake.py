@@ -5,14 +5,16 @@ them in one transaction with the offset behind them.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
+from types import MappingProxyType
 from typing import Any
 
 from prunella.adapters.sql import exposures, tallies
+from prunella.adapters.sql.assigning import place_all
 from prunella.adapters.sql.connection import Connection
-from prunella.adapters.sql.records import spool_offset
+from prunella.adapters.sql.records import insert_occurrences, occurrence_row, spool_offset
 from prunella.adapters.sql.rows import dump, moment, text
 from prunella.model.clock import now, to_us
 from prunella.model.errors import ImpossibleCounts, RecordError
@@ -26,6 +28,7 @@ from prunella.model.records import (
     Repeat,
     Site,
 )
+from prunella.ports import Triaged
 
 #: No larger body is kept, in bytes. Capture stays far below; this bounds what a broken or hostile
 #: writer can do.
@@ -34,9 +37,9 @@ _MAX_SOURCE_CHARS = 256 * 1024
 _MAX_MESSAGE_CHARS = 16 * 1024
 _MAX_COUNT = 2**40
 _MAX_NUMBER = 2**62
-_LONGEST_CALL_US = 10 * 366 * 86_400 * 1_000_000
 
 _Row = tuple[Any, ...]
+_NOTHING: Mapping[str, Triaged] = MappingProxyType({})
 
 
 class _RefusedError(Exception):
@@ -57,6 +60,8 @@ class _Repeated:
 class Batch:
     """Rows that wait to be written."""
 
+    #: What triage said of occurrences, by their ids.
+    findings: Mapping[str, Triaged]
     processes: list[_Row] = field(default_factory=list)
     #: In the order of the last report of each version.
     sites: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -65,6 +70,8 @@ class Batch:
     counts: list[_Row] = field(default_factory=list)
     exposures: list[Exposures] = field(default_factory=list)
     repeats: dict[tuple[str, str], _Repeated] = field(default_factory=dict)
+    #: Occurrences that come into their incidents at once, each with its body.
+    triaged: list[tuple[Occurrence, Triaged, str | None]] = field(default_factory=list)
     #: Why records can't be kept, to how many.
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -73,9 +80,12 @@ class Batch:
         self.refused[text(f"{type(record).__name__.lower()}: {reason}")] += 1
 
 
-def prepare(records: Iterable[Record]) -> Batch:
-    """Return the rows of `records`. One bad record doesn't hold up those behind it for ever."""
-    batch = Batch()
+def prepare(records: Iterable[Record], triaged: Mapping[str, Triaged] = _NOTHING) -> Batch:
+    """Return the rows of `records`. One bad record doesn't hold up those behind it for ever.
+
+    `triaged` has what triage said of occurrences, by their ids.
+    """
+    batch = Batch(findings=triaged)
     for record in records:
         try:
             _add(record, batch)
@@ -109,6 +119,7 @@ def keep(
         batch.calls,
     )
     insert_occurrences(db, batch.occurrences)
+    place_all(db, batch.triaged)
     _count_repeats(db, batch.repeats)
     db.executemany(
         "INSERT INTO counts (process_id, sequence, touched_us, body) VALUES (?, ?, ?, ?) "
@@ -133,36 +144,6 @@ def keep(
         (text(spool_name), end_offset, to_us(now())),
     )
     return True
-
-
-def failed_us(occurrence: Occurrence) -> int:
-    """Return the moment at which the call failed, in microseconds since the epoch."""
-    lasted_us = min(max(occurrence.duration_us, 0), _LONGEST_CALL_US)
-    return moment(to_us(occurrence.started_at) + lasted_us)
-
-
-def occurrence_row(record: Occurrence, body: str) -> _Row:
-    """Return the row of an occurrence that `insert_occurrences` takes."""
-    return (
-        text(record.occurrence_id),
-        text(record.site_id),
-        text(record.source_hash),
-        text(record.process_id),
-        text(record.call_id),
-        None if record.caused_by is None else text(record.caused_by),
-        record.ending.value,
-        failed_us(record),
-        body,
-    )
-
-
-def insert_occurrences(db: Connection, rows: list[_Row]) -> None:
-    """Keep occurrences that aren't kept yet."""
-    db.executemany(
-        "INSERT INTO occurrence (occurrence_id, site_id, source_hash, process_id, call_id, caused_by, "
-        "ending, failed_us, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        rows,
-    )
 
 
 # --- one record --------------------------------------------------------------------------------
@@ -218,7 +199,11 @@ def _(record: Occurrence, batch: Batch) -> None:
     except _RefusedError:
         record = _without_values(record)
         body = _bounded(record)
-    batch.occurrences.append(occurrence_row(record, body))
+    found = batch.findings.get(record.occurrence_id)
+    if found is None:
+        batch.occurrences.append(occurrence_row(record, body))
+    else:
+        batch.triaged.append((record, found, body))
 
 
 @_add.register

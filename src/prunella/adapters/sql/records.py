@@ -1,8 +1,49 @@
-"""What programs reported: reading processes, sites, calls, occurrences and counts."""
+"""What programs reported: processes, sites, calls, occurrences and counts."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from prunella.adapters.sql.connection import Connection
-from prunella.adapters.sql.rows import load, text
+from prunella.adapters.sql.rows import load, moment, text
+from prunella.model.clock import to_us
 from prunella.model.records import Call, Counts, Occurrence, Process, Site
+
+#: A duration is taken to be at most this.
+_LONGEST_CALL_US = 10 * 366 * 86_400 * 1_000_000
+
+OccurrenceRow = tuple[Any, ...]
+
+
+def failed_us(occurrence: Occurrence) -> int:
+    """Return the moment at which the call failed, in microseconds since the epoch."""
+    lasted_us = min(max(occurrence.duration_us, 0), _LONGEST_CALL_US)
+    return moment(to_us(occurrence.started_at) + lasted_us)
+
+
+def occurrence_row(record: Occurrence, body: str, incident_id: str | None = None) -> OccurrenceRow:
+    """Return the row of an occurrence that `insert_occurrences` takes."""
+    return (
+        text(record.occurrence_id),
+        incident_id,
+        text(record.site_id),
+        text(record.source_hash),
+        text(record.process_id),
+        text(record.call_id),
+        None if record.caused_by is None else text(record.caused_by),
+        record.ending.value,
+        failed_us(record),
+        body,
+    )
+
+
+def insert_occurrences(db: Connection, rows: Sequence[OccurrenceRow]) -> None:
+    """Keep occurrences that aren't kept yet."""
+    db.executemany(
+        "INSERT INTO occurrence (occurrence_id, incident_id, site_id, source_hash, process_id, "
+        "call_id, caused_by, ending, failed_us, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        rows,
+    )
 
 
 def spool_offset(db: Connection, spool_name: str) -> int:

@@ -40,6 +40,8 @@ def show_look(console: Console, look: Look) -> None:
         ("counted by", words(plural(look.processes, "process", "processes"))),
         ("acted", words(f"{plural(look.acted, 'time', 'times')}, {look.added_ms:,} ms added")),
     ]
+    if look.rivals:
+        rows.append(("competes with", words(", ".join(look.rivals))))
     console.print(facts(rows))
     console.print(_weights(look.weights))
     for entry in look.history:

@@ -8,6 +8,7 @@ from prunella.codec.plain import to_plain
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.records import Occurrence
 from prunella.pipeline.results import plain_story
+from prunella.ports import IncidentOrder, IncidentQuery
 from prunella.server.access import Role
 from prunella.server.api.operation import Asked, Body, Operation, Query
 
@@ -23,8 +24,11 @@ class IncidentFilter(Query, frozen=True, kw_only=True):
     """Which incidents."""
 
     status: IncidentStatus | None = None
-    site: Words = ""
-    code: Annotated[Words, Meta(description="An error code, or the beginning of one: NET.")] = ""
+    site: Annotated[Words, Meta(description="A site's id, or its module.")] = ""
+    code: Annotated[Words, Meta(description="An error code, or its first parts: NET.DNS")] = ""
+    release: Words = ""
+    environment: Words = ""
+    order: IncidentOrder = IncidentOrder.LAST_SEEN
     text: Annotated[Words, Meta(description="Words of the message, type, code or site.")] = ""
     limit: Limit = 50
     offset: Offset = 0
@@ -44,22 +48,20 @@ class Why(Body, frozen=True, kw_only=True):
 
 def _list(asked: Asked) -> Any:
     wanted: IncidentFilter = asked.query
-    found = [
-        item for item in asked.healer.incidents(status=wanted.status) if _matches(item, wanted)
-    ]
-    page = found[wanted.offset : wanted.offset + wanted.limit]
-    return {"items": to_plain(page), "total": len(found)}
-
-
-def _matches(incident: Incident, wanted: IncidentFilter) -> bool:
-    told = " ".join(
-        (incident.message, incident.error_type, incident.error_code, incident.site_id)
-    ).casefold()
-    return (
-        (not wanted.site or incident.site_id == wanted.site)
-        and incident.error_code.startswith(wanted.code)
-        and all(word in told for word in wanted.text.casefold().split())
+    page = asked.healer.store.find_incidents(
+        IncidentQuery(
+            text=wanted.text,
+            statuses=() if wanted.status is None else (wanted.status,),
+            error_code=wanted.code,
+            site=wanted.site,
+            release=wanted.release,
+            environment=wanted.environment,
+            order=wanted.order,
+            limit=wanted.limit,
+            offset=wanted.offset,
+        )
     )
+    return {"items": to_plain(page.items), "total": page.total}
 
 
 def _tell(asked: Asked) -> Any:

@@ -5,10 +5,9 @@ Pages work without scripts; with them they stay up to date and can be used by ke
 """
 
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from prunella.server.dashboard import actions, live, pages
-from prunella.server.dashboard.rendering import STATIC
+from prunella.server.dashboard.assets import StaticPages
 
 _PAGES = (
     ("/", pages.show_overview),
@@ -45,5 +44,6 @@ def routes() -> list[BaseRoute]:
         Route("/", pages.home, methods=["GET"]),
         *(Route(f"/p/{{project}}{path}", shown, methods=["GET"]) for path, shown in _PAGES),
         *(Route(f"/p/{{project}}{path}", act, methods=["POST"]) for path, act in _ACTIONS),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Route("/p/{project}/{rest:path}", pages.show_nothing, methods=["GET"]),
+        Mount("/static", StaticPages()),
     ]

@@ -25,8 +25,6 @@ _log = logging.getLogger("prunella.server")
 
 #: How often a project is looked at while anybody looks on, in seconds.
 LOOK_S = 1.0
-#: How often the records of running programs are taken in, in seconds.
-REFRESH_S = 3.0
 #: A watcher that nobody asks ends after so long, in seconds.
 _IDLE_S = 10.0
 #: How often a stream looks for news, in seconds, and says that it lives.
@@ -66,7 +64,6 @@ class _Watcher:
     def __init__(self, healer: Healer, closed: Event) -> None:
         self._healer, self._closed = healer, closed
         self._asked_at_s = monotonic()
-        self._refreshed_at_s = float("-inf")
         self._mark = ""
         self._thread = Thread(target=self._watch, name="prunella-watch", daemon=True)
         self._thread.start()
@@ -82,17 +79,11 @@ class _Watcher:
     def _watch(self) -> None:
         while monotonic() - self._asked_at_s < _IDLE_S:
             try:
-                self._look()
+                self._mark = state_of(self._healer)
             except PrunellaError as error:  # the store may answer at the next look
                 _log.warning("the project can't be looked at: %s", error)
             if self._closed.wait(LOOK_S):
                 return
-
-    def _look(self) -> None:
-        if monotonic() - self._refreshed_at_s >= REFRESH_S:
-            self._healer.refresh()
-            self._refreshed_at_s = monotonic()
-        self._mark = state_of(self._healer)
 
 
 def state_of(healer: Healer) -> str:

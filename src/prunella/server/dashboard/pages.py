@@ -1,5 +1,6 @@
 """The pages that people look at."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -122,6 +123,12 @@ def show_audit(visit: Visit) -> Response:
 @page
 def show_settings(visit: Visit) -> Response:
     return visit.show("settings.html", settings=others.settings(visit.healer))
+
+
+@page
+def show_nothing(visit: Visit) -> Response:
+    """Say that there is no such page."""
+    raise HTTPException(404, f"there is no page {visit.request.url.path[:200]}")
 
 
 @page

@@ -4,9 +4,7 @@ import json
 import re
 from datetime import datetime, timedelta
 from functools import cache
-from hashlib import blake2b
 from math import exp, isfinite
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -26,8 +24,8 @@ from prunella.pipeline.wording import (
     plural,
     span,
 )
+from prunella.server.dashboard.assets import static_address
 
-STATIC = Path(__file__).parent / "static"
 #: Cookie that carries what an action has done to the next page.
 SAID = "prunella_said"
 _MAX_SAID_CHARS = 400
@@ -100,13 +98,6 @@ def _environment() -> Environment:
     )
     environment.globals.update(static=static_address)
     return environment
-
-
-@cache
-def static_address(name: str) -> str:
-    """Return the address of a static file; it changes with its content, so browsers may keep it."""
-    digest = blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()
-    return f"/static/{name}?v={digest}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:

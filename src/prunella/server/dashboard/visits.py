@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,17 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from prunella.model.errors import (
-    AmbiguousName,
-    ConfigurationError,
-    FixError,
-    PrunellaError,
-    StoreError,
-    UnknownName,
-)
+from prunella.model.errors import PrunellaError
 from prunella.ports import Store
 from prunella.server.access import Access, Role, access_of
 from prunella.server.dashboard.rendering import SAID, said_cookie, show
+from prunella.server.problems import status_of
 from prunella.server.workspaces import Workspace, Workspaces, workspace_of
 from prunella.wiring.healer import Healer
 
@@ -33,6 +26,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "It can't be done now",
+    422: "That can't be done so",
     500: "Something is wrong here",
     503: "The store can't answer",
 }
@@ -109,6 +103,7 @@ def frame(request: Request, project: str) -> dict[str, Any]:
         "actor": access.actor,
         "csrf_token": access.csrf_token,
         "role": "" if role is None else role.name.lower(),
+        "has_session": False,
         "may_act": role is not None and role >= Role.OPERATOR,
     }
 
@@ -124,7 +119,7 @@ def page(answer: Callable[[Visit], Response]) -> Callable[[Request], Response]:
 
 
 def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of a form that operators may send."""
+    """Return the endpoint of a form that operators may send; the guard has seen to its token."""
 
     @functools.wraps(answer)
     async def endpoint(request: Request) -> Response:
@@ -132,18 +127,9 @@ def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable
             form = await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
         except HTTPException as error:
             return problem(request, error.status_code, str(error.detail))
-        return await run_in_threadpool(_checked, request, answer, form)
+        return await run_in_threadpool(_answered, request, Role.OPERATOR, answer, form)
 
     return endpoint
-
-
-def _checked(request: Request, answer: Callable[[Visit], Response], form: FormData) -> Response:
-    expected, given = access_of(request).csrf_token, form.get("csrf_token", "")
-    if expected and not (isinstance(given, str) and compare_digest(given, expected)):
-        return problem(
-            request, 403, "The form is not from this session. Open the page again and retry."
-        )
-    return _answered(request, Role.OPERATOR, answer, form)
 
 
 def _answered(
@@ -155,7 +141,7 @@ def _answered(
     except HTTPException as error:
         return problem(request, error.status_code, str(error.detail))
     except PrunellaError as error:
-        return problem(request, _status_of(error), str(error))
+        return problem(request, status_of(error), str(error))
 
 
 def problem(request: Request, status: int, why: str) -> Response:
@@ -182,18 +168,6 @@ def frame_of_nobody(request: Request) -> dict[str, Any]:
         "actor": access.actor if access else "",
         "csrf_token": access.csrf_token if access else "",
         "role": "",
+        "has_session": False,
         "may_act": False,
     }
-
-
-def _status_of(error: PrunellaError) -> int:
-    match error:
-        case UnknownName():
-            return 404
-        case StoreError():
-            return 503
-        case ConfigurationError() | FixError():
-            return 400
-        case AmbiguousName():
-            return 409
-    return 409

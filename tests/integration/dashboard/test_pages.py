@@ -1,0 +1,137 @@
+"""Every page: shown, accessible, usable on a phone and by keys, and without a word in the console."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from browsing import Served
+
+PAGES = (
+    "/",
+    "/incidents",
+    "/incidents?q=pricing&status=open",
+    "/incidents?q=nothing-is-like-that",
+    "/fixes",
+    "/fixes?tab=candidates",
+    "/sites",
+    "/sites/shop.pricing%3Aredeem",
+    "/cases",
+    "/alerts",
+    "/audit",
+    "/settings",
+    "/doctor?look=1",
+)
+#: What people need, on screens of all sorts.
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def _an_incident(page: Page, served: Served, name: str = "redeem") -> str:
+    page.goto(f"{served.home}/incidents?q={name}")
+    return page.locator("[data-item]").first.get_attribute("href") or ""
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(page: Page, served: Served, path: str, scheme: str) -> None:
+    """axe finds nothing to object to, in either scheme."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{served.home}{path}")
+    _is_accessible(page)
+
+
+def _is_accessible(page: Page) -> None:
+    found = Axe().run(page, options=_RULES)
+    assert not found.response["violations"], found.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_incidents_page_is_accessible(page: Page, served: Served, scheme: str) -> None:
+    """axe finds nothing to object to in the longest page."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{served.url}{_an_incident(page, served)}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("shop.pricing:redeem")
+    _is_accessible(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_wider_than_a_phone(browser: Browser, served: Served, path: str) -> None:
+    """What is wide scrolls by itself; the page never does."""
+    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        page.goto(f"{served.home}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_page_that_is_not_there_says_so(context, served: Served) -> None:
+    """An unknown address and an unknown incident are answered by a page, not by JSON."""
+    page = context.new_page()
+    for path in ("/nothing", "/incidents/inc_nothing", "/fixes/fix-nothing", "/sites/nothing"):
+        answer = page.goto(f"{served.home}{path}")
+        assert answer is not None
+        assert answer.status == 404
+        expect(page.get_by_role("heading", level=1)).to_have_text("Not found")
+
+
+def test_keys_find_open_and_go(page: Page, served: Served) -> None:
+    """``/`` searches, ``j`` and ``k`` go through a list, ``g`` goes to a page, ``?`` tells the keys."""
+    page.goto(f"{served.home}/incidents")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Text")).to_be_focused()
+    page.keyboard.type("redeem")
+    expect(page.locator("[data-item]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("[data-item]").first).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("shop.pricing:redeem")
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Fixes")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_first_stop_of_the_tabulator_skips_the_frame(page: Page, served: Served) -> None:
+    """The skip link is first, visible when it is focused, and leads to the content."""
+    page.goto(f"{served.home}/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_a_chosen_theme_stays(page: Page, served: Served) -> None:
+    """The button changes the scheme, for the next page as well."""
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{served.home}/")
+    page.get_by_role("button", name="Light or dark").click()
+    page.goto(f"{served.home}/incidents")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_filters_narrow_and_are_in_the_address(page: Page, served: Served) -> None:
+    """What is filtered can be sent to somebody: the address has it."""
+    page.goto(f"{served.home}/incidents")
+    page.get_by_label("Code").fill("CODE.KEY")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-item]")).to_have_count(2)
+    page.reload()
+    expect(page.locator("[data-item]")).to_have_count(2)
+    page.get_by_role("link", name="Clear").click()
+    expect(page.locator("[data-item]").nth(5)).to_be_visible()
+
+
+def test_pages_work_without_scripts(browser: Browser, served: Served) -> None:
+    """Scripts make pages live; what they show and do doesn't need any."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{served.home}/incidents?q=redeem")
+        page.locator("[data-item]").first.click()
+        page.get_by_role("button", name="Ignore").click()
+        expect(page.get_by_role("status")).to_contain_text("is ignored")
+        page.get_by_role("button", name="Reopen").click()
+        expect(page.get_by_role("status")).to_contain_text("is open again")
