@@ -43,8 +43,9 @@ class Run:
     """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
 
     __slots__ = (
-        "_acts", "_codes", "_exposures", "_met", "_stands", "_unit", "altered", "arguments", "began_s", "cost",
-        "degraded", "first_error", "fix_id", "given", "goal", "plan", "router", "site", "world",
+        "_acts", "_codes", "_exposures", "_itself", "_met", "_stands", "_unit", "altered",
+        "arguments", "began_s", "cost", "degraded", "first_error", "fix_id", "given", "goal",
+        "plan", "router", "site", "world",
     )  # fmt: skip
 
     def __init__(
