@@ -199,7 +199,7 @@ def test_a_server_that_is_not_there_is_said_without_the_password(url, says):
 
 def test_a_database_that_is_not_there_is_said():
     """The message has the server's own words."""
-    with pytest.raises(StoreError, match="that the database is there.*nothere"):
+    with pytest.raises(StoreError, match=r"that the database is there.*nothere"):
         postgres_store.open_store(server_url().replace("/postgres?", "/nothere?"), "shop")
 
 
