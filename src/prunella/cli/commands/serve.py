@@ -63,6 +63,7 @@ def serve(
         server_header=False,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
+        timeout_keep_alive=75,  # programs report again soon
         timeout_graceful_shutdown=2,  # streams of open pages never end by themselves
     )
     return ExitCode.DONE
