@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from prunella.adapters.feed import installations_of, switched_off
 from prunella.adapters.posts import Elsewhere, Kept, Removed, expected, forget_post, keep_post
 from prunella.codec import Redactor
-from prunella.model.project import data_folder
+from prunella.model.project import DISABLED, data_folder
 from prunella.model.records import Record
 from prunella.pipeline import switches
 from prunella.ports import Store
+from prunella.wiring.fixes import user
 
 if TYPE_CHECKING:
     from prunella.wiring.healer import Healer
 
 __all__ = ["Elsewhere", "Kept", "Programs", "Removed"]
-
-#: A file of this name in the data folder switches the SDK off.
-_DISABLED = "disabled"
 
 
 class Programs:
@@ -53,6 +51,25 @@ class Programs:
         """Keep what another kind of client reported; raises `StoreError`."""
         self._store().ingest(records, spool_name=f"{source}/", end_offset=0)
 
+    def switch(
+        self,
+        fix_id: str | None,
+        *,
+        off: bool,
+        recording: bool = False,
+        actor: str = "",
+        reason: str = "",
+    ) -> bool:
+        """Switch one fix off (or on) in all programs that report here, or all fixes (``None``).
+
+        With `recording`, all that Prunella does in them. Returns whether it was otherwise before.
+        """
+        if recording:
+            which = switches.SDK
+        else:
+            which = switches.FIXES if fix_id is None else switches.switch_of(fix_id)
+        return switches.turn(self._store(), which, off=off, actor=actor or user(), reason=reason)
+
     def redactor(self) -> Redactor:
         """Return what takes secrets out of what comes from other clients, by the project's settings."""
         settings = self._healer.settings
@@ -76,7 +93,7 @@ class Programs:
         document = {
             "installations": installations_of(store),
             "off": {
-                "sdk": kept.sdk or (folder / _DISABLED).exists(),
+                "sdk": kept.sdk or (folder / DISABLED).exists(),
                 "all": kept.all_fixes or None in by_file,
                 "fixes": sorted({*kept.fixes, *(each for each in by_file if each is not None)}),
             },
