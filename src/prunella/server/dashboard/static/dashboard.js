@@ -113,9 +113,20 @@
   // --- charts
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   const soft = (text, alpha) => `color-mix(in srgb, ${text} ${alpha}%, transparent)`;
+  const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
+  const day = { day: "numeric", month: "short" };
+  const moment = (at) => new Date(at * 1000).toLocaleString("en-GB", { ...day, ...clock });
+  const ticks = (_chart, all) =>
+    all.map((at, index) => {
+      const here = new Date(at * 1000);
+      const before = index ? new Date(all[index - 1] * 1000) : null;
+      const time = here.toLocaleTimeString("en-GB", clock);
+      if (time === "00:00" || !before) return here.toLocaleDateString("en-GB", day) + (time === "00:00" ? "" : `\n${time}`);
+      return here.getDate() === before.getDate() ? time : `${here.toLocaleDateString("en-GB", day)}\n${time}`;
+    });
   const axes = (format) => {
     const base = { stroke: colour("dim"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-    return [{ ...base, grid: { show: false } }, { ...base, size: 52, values: (_chart, ticks) => ticks.map(format) }];
+    return [{ ...base, grid: { show: false }, values: ticks, size: 44 }, { ...base, size: 52, values: (_chart, ticks) => ticks.map(format) }];
   };
   const TONES = { release: "info", fix: "accent", good: "good", bad: "bad", patch: "good" };
   const markers = (marks) => ({
@@ -156,10 +167,10 @@
     data: [data.x, data.y],
     options: {
       width, height: 210, plugins: [markers(data.marks)], legend: { show: true }, cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-      scales: { y: { range: (_chart, _low, high) => [0, Math.max(high * 1.25, 4)] } },
+      scales: { x: { range: () => [data.x[0], data.x.at(-1) + data.stretch_s] }, y: { range: (_chart, _low, high) => [0, Math.max(high * 1.25, 4)] } },
       axes: axes((tick) => tick.toLocaleString("en")),
       series: [
-        { value: (_chart, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString()) },
+        { label: "from", value: (_chart, at) => (at == null ? "–" : moment(at)) },
         { label: "failures", stroke: colour("bad"), fill: soft(colour("bad"), 22), width: 1.5, paths: uPlot.paths.bars({ size: [0.9, 40], align: 1 }), points: { show: false }, value: (_chart, each) => (each == null ? "–" : each.toLocaleString("en")) },
       ],
     },
@@ -174,7 +185,7 @@
         width, height: 230, plugins: [markers(data.marks)], cursor: { drag: { x: false, y: false } },
         scales: { y: { range: [0, 1] } }, axes: axes((tick) => `${Math.round(100 * tick)} %`),
         series: [
-          { value: (_chart, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString()) },
+          { label: "at", value: (_chart, at) => (at == null ? "–" : moment(at)) },
           line("without", "warn"), edge("from"), edge("to"), line("with the fix", "accent"), edge("from"), edge("to"),
         ],
         bands: [

@@ -61,7 +61,7 @@ def _is_of(site: Site, place: Location) -> bool:
 
 def _code(file: str, lines: Sequence[str], first: int, failed: int, note: str) -> Code:
     begin, end = first, first + len(lines)
-    if len(lines) > _MAX_LINES:
+    if note or len(lines) > _MAX_LINES:
         begin, end = max(begin, failed - _AROUND), min(end, failed + _AROUND + 1)
     return Code(
         file=file,
