@@ -195,7 +195,24 @@
       },
     };
   };
-  const KINDS = { trend, arms };
+  const evidence = (data, width) => {
+    const tens = (log) => log / Math.LN10;
+    const line = (label, name, extra) => ({ label, stroke: colour(name), width: 2, points: { show: false }, value: (_chart, each) => (each == null ? "–" : `10^${each.toFixed(1)}`), ...extra });
+    const flat = (log) => data.x.map(() => tens(log));
+    return {
+      data: [data.x, data.benefit.map(tens), data.harm.map(tens), flat(data.thresholds.benefit), flat(data.thresholds.harm)],
+      options: {
+        width, height: 190, plugins: [markers(data.marks)], cursor: { drag: { x: false, y: false } },
+        scales: { y: { range: (_chart, low, high) => [Math.min(low, -0.5), Math.max(high, 1.6)] } }, axes: axes((tick) => `10^${tick}`),
+        series: [
+          { label: "at", value: (_chart, at) => (at == null ? "–" : moment(at)) },
+          line("benefit", "good"), line("harm", "bad"),
+          line("graduates from", "good", { width: 1, dash: [5, 4] }), line("rolled back from", "bad", { width: 1, dash: [5, 4] }),
+        ],
+      },
+    };
+  };
+  const KINDS = { trend, arms, evidence };
   const charts = new WeakMap();
   const draw = (place, anew) => {
     if (typeof uPlot === "undefined") return;
