@@ -335,10 +335,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--resume", type=Path, help="file of results: done bugs are left out")
     parser.add_argument("--json", action="store_true", help="one JSON object a bug")
     given = parser.parse_args(arguments)
-    kept = Kept(given.resume, {"all": given.all, "limit_s": given.limit})
-    results = run(
-        given.bugsinpy, given.projects, given.only, kept, every=given.all, limit_s=given.limit
-    )
+    options = {"every": given.all, "limit_s": given.limit}
+    kept = Kept(given.resume, options)
+    results = run(given.bugsinpy, given.projects, given.only, kept, **options)
     if given.json:
         for item in results:
             print(json.dumps(asdict(item)))

@@ -7,7 +7,8 @@ breaks it in many small ways. A mutant that gives the published results on every
 is no wrong patch as far as anyone recorded: it is left out as `same`. All others are wrong, and are
 judged as they would be if a model had proposed them: replayed, and tested with the shop's own tests.
 
-Prints rejected, inconclusive and accepted by kind of mutation, and each accepted one with its diff.
+Prints rejected, inconclusive and accepted by kind of mutation, and each that isn't rejected with its
+diff.
 `--each` bounds the wrong mutants of one kind that are judged for one fault (default 3).
 """
 

@@ -8,8 +8,8 @@ harm is done meanwhile; and what assigning, recording and deciding cost.
 counts as traffic, networks and users do; `rollout_path.py` takes some rollouts through the SDK's
 meters, a bad network, the SQLite store, the pipeline's steps and the feed, and compares counts and
 steps with those of the arrays at each look. `--runs` is the number of rollouts without an effect in
-each row (default 10,000); a tenth of it are taken where there is an effect, a fiftieth through the
-real parts.
+each row (default 10,000); a tenth of it are taken where there is an effect, and one in 200 through
+the real parts.
 """
 
 import argparse
@@ -54,7 +54,7 @@ USUAL = (
 #: Rollouts that one task of the pool simulates.
 CHUNK = 500
 #: Rollouts that go through the real parts together, in one store.
-TOGETHER = 20
+TOGETHER = 25
 WORLDS = (
     World(name="a base rate that drifts, with outages", drifting=True),
     World(name="failures of treatment 10 s late", late=True),
@@ -310,7 +310,7 @@ def main():
     ramps(pool, options.runs)
     speed(pool, some)
     worlds(pool, options.runs)
-    path(pool, max(options.runs // 50, 1))
+    path(pool, max(options.runs // 200, 1))
 
 
 if __name__ == "__main__":

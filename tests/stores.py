@@ -14,8 +14,13 @@ from prunella.adapters import postgres_store, sqlite_store
 from prunella.adapters.postgres import PostgresDatabase
 from prunella.adapters.postgres_schema import drop, migrate
 from prunella.adapters.sql_store import SqlStore
+from prunella.ports import Triaged
 
 DATABASES = ("sqlite", "postgres")
+#: What triage may have said of any occurrence.
+TRIAGED = Triaged(
+    fingerprint="f", scheme="1", error_code="CODE.VALUE.INVALID", location=None, ignored_by=None
+)
 
 
 def start_server(folder: Path | None = None):

@@ -1,6 +1,7 @@
 """A server that answers what a test says, byte by byte, and remembers what it was asked."""
 
 import contextlib
+import json
 import socket
 import threading
 import zlib
@@ -36,13 +37,31 @@ def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+class Keeping:
+    """A server that does as it should, and keeps the lines of each file as they stood in it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def __call__(self, asked: Asked, _connection: socket.socket) -> bytes:
+        name = asked.path.split("/spool/")[1].partition("?")[0]
+        if asked.method == "DELETE":
+            return answer(204)
+        have = self.kept.setdefault(name, b"")
+        if asked.offset != len(have):
+            return answer(409, json.dumps({"offset": len(have)}).encode())
+        for line in asked.lines.splitlines(keepends=True):
+            self.kept[name] += bytes(int(line[4:])) if line.startswith(b"gap ") else line
+        return answer(200, json.dumps({"offset": len(self.kept[name])}).encode())
+
+
 class HostileServer:
     """Listens on loopback until it is closed; one thread a connection."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Answering, port: int = 0) -> None:
         self.answering = answering
         self.asked: list[Asked] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -80,8 +99,8 @@ class HostileServer:
 
 
 @contextlib.contextmanager
-def serving(answering: Answering) -> Iterator[HostileServer]:
-    found = HostileServer(answering)
+def serving(answering: Answering, port: int = 0) -> Iterator[HostileServer]:
+    found = HostileServer(answering, port)
     try:
         yield found
     finally:

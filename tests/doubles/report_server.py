@@ -61,7 +61,7 @@ class Server:
             stderr=self.log,
             cwd=self.root,
         )
-        until(self._answers, what="the server's start")
+        until(self._answers, within_s=90, what="the server's start")
         return self
 
     def _answers(self) -> bool:

@@ -74,7 +74,7 @@ def test_it():
         pass
 """
 #: What this environment's plugins take to be imported, in each of some twenty runs, is minutes.
-PLAIN_PYTEST = b"[pytest]\naddopts = --disable-plugin-autoload -p xdist\n"
+PLAIN_PYTEST = b"[pytest]\naddopts = --disable-plugin-autoload\n"
 
 
 def project(root: Path, files: dict[str, bytes]) -> Path:

@@ -45,10 +45,6 @@ _ADVICE = {
     "53100": "can't grow: the server's disk is full; make room and try again",
     "25006": "can't be written: the server is a read-only copy; give the address of the primary",
     "42501": "may not be used so by this user; grant it the schema, or CREATE on the database",
-    "28P01": "refuses this user's password; correct the address or the password file",
-    "28000": "refuses this user; correct the address or the server's pg_hba.conf",
-    "3D000": "does not exist on that server; make it by `createdb`",
-    "53300": "has no connection left; raise max_connections or stop what holds them",
     "42P01": "lacks a table; `prunella database status` shows its schema",
     "25P03": f"ended a transaction that stood still for {IDLE_TIMEOUT_S} s; try again",
 }
@@ -258,5 +254,5 @@ def _end(connection: Link) -> None:
 
 def _default_advice(error: psycopg.Error) -> str:
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
-        return "can't be reached; check the address, and that the server runs and lets you in"
+        return "can't be opened; check address and user, that the server runs, and that the database is there"
     return "can't answer; `prunella doctor` shows its state"

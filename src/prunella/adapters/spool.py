@@ -7,25 +7,27 @@ lose nor double a record. A file goes away when its writer is gone and all of it
 """
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from prunella.codec import wire
-from prunella.model.clock import now
 from prunella.model.records import Record
 from prunella.ports import SPOOL_REMOVED, Progress, Store
-from prunella.sdk.files import SPOOL_SUFFIX, LeftAloneError, is_unheld, names, opened
+from prunella.sdk.files import (
+    SPOOL_SUFFIX,
+    LeftAloneError,
+    is_unheld,
+    is_young,
+    names,
+    opened,
+    sweep,
+)
 
-#: Suffix of a file that a writer has made and not yet locked and renamed: no failure is in it.
-UNREADY_SUFFIX = ".new"
 #: Read and ingested at once, in bytes.
 _CHUNK_BYTES = 1024 * 1024
 #: A longer line is no record; it is skipped.
 _MAX_LINE_BYTES = 16 * 1024 * 1024
-#: A file without records may be one whose writer has yet to lock it; it gets this long.
-_GRACE_S = 60.0
 #: Records are looked at for their age this often; for their size, after each chunk.
 _PRUNE_EACH = timedelta(hours=1)
 
@@ -81,7 +83,7 @@ def drain(
             drainage.refused.append((name, str(error)))
         except OSError as error:
             drainage.refused.append((name, error.strerror or type(error).__name__))
-    _sweep(spool_folder)
+    sweep(spool_folder)
     return drainage.finish()
 
 
@@ -150,7 +152,7 @@ class _Drainage:
     def _finish_file(self, path: Path, descriptor: int, position: int) -> None:
         """Count what the writer left unfinished, and remove the file."""
         status = os.fstat(descriptor)
-        if status.st_size == 0 and _is_young(status):
+        if status.st_size == 0 and is_young(status):
             return
         if status.st_size > position:
             if not self._store.ingest(
@@ -172,18 +174,6 @@ class _Drainage:
             refused=tuple(self.refused),
             pruned=self._pruned,
         )
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what writers left behind that were killed before their first record."""
-    for name in names(folder, UNREADY_SUFFIX):
-        with suppress(OSError, LeftAloneError), opened(folder / name) as descriptor:
-            if is_unheld(descriptor) and not _is_young(os.fstat(descriptor)):
-                (folder / name).unlink()
-
-
-def _is_young(status: os.stat_result) -> bool:
-    return now().timestamp() - status.st_mtime < _GRACE_S
 
 
 def _parse(chunk: bytes, position: int) -> tuple[list[Record], int, int]:

@@ -10,6 +10,7 @@ from prunella.cli.commands.alerts import alerts
 from prunella.cli.commands.approvals import approvals
 from prunella.cli.commands.bot import bot
 from prunella.cli.commands.calls import calls
+from prunella.cli.commands.credentials import keys, tokens
 from prunella.cli.commands.database import database
 from prunella.cli.commands.demo import demo
 from prunella.cli.commands.doctor import doctor
@@ -17,9 +18,12 @@ from prunella.cli.commands.fixes import fixes
 from prunella.cli.commands.heal import heal
 from prunella.cli.commands.incidents import incidents
 from prunella.cli.commands.metrics import metrics
+from prunella.cli.commands.projects import projects
 from prunella.cli.commands.replay import replay
 from prunella.cli.commands.rollouts import rollouts
 from prunella.cli.commands.serve import serve
+from prunella.cli.commands.users import users
+from prunella.cli.commands.worker import worker
 from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
 from prunella.cli.session import Session
 from prunella.model.errors import PrunellaError
@@ -54,6 +58,11 @@ for _command in (
     metrics,
     database,
     serve,
+    worker,
+    users,
+    keys,
+    tokens,
+    projects,
     doctor,
 ):
     app.add_command(_command)

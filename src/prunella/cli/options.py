@@ -25,3 +25,9 @@ lookback = click.option(
     metavar="MINUTES",
     help="How far back to look, in minutes.  [default: the setting lookback_minutes, 60]",
 )
+
+database = click.option(
+    "--database",
+    metavar="URL",
+    help="PostgreSQL database of a server for teams.  [default: the setting database]",
+)

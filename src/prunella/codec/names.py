@@ -10,6 +10,7 @@ beside a word like ``access`` or ``refresh``.
 import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from json.encoder import encode_basestring_ascii
 
 #: What a name says of its value; 0 is nothing. A number under a weak name isn't a secret:
 #: ``session=3``, ``auth=1``. Under an unclean one neither, but the name itself may hold a secret.
@@ -93,6 +94,24 @@ class Secrecies(dict[str, int]):
         if len(self) >= _MAX_REMEMBERED:
             self.clear()
         self[name] = found
+        return found
+
+
+class Quoted(dict[str, str]):
+    """Names that are no secret as JSON text, with the comma that stands behind them in a tree."""
+
+    __slots__ = ("_secrecies",)
+
+    def __init__(self, secrecies: Secrecies) -> None:
+        super().__init__()
+        self._secrecies = secrecies
+
+    def __missing__(self, name: str) -> str:
+        if self._secrecies[name]:
+            raise KeyError("a secret name")
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        found = self[name] = f"{encode_basestring_ascii(name)},"
         return found
 
 

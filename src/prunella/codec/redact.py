@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from re import Pattern
 
 from prunella.codec.limits import SHORT
-from prunella.codec.names import STRONG, UNCLEAN, WEAK, Secrecies, normal_words, secrecy
+from prunella.codec.names import STRONG, UNCLEAN, WEAK, Quoted, Secrecies, normal_words, secrecy
 from prunella.codec.shapes import find_all
 from prunella.model.errors import ConfigurationError
 
@@ -51,8 +51,8 @@ class Redactor:
         self.shortest = 0 if extra_patterns else SHORT
         #: The secrecy of every name: 0, `WEAK`, `STRONG` or `UNCLEAN`.
         self.names = Secrecies(self._secrecy)
-        #: Names that are no secret to themselves as JSON with a comma; kept by `texts`.
-        self.quoted: dict[str, str] = {}
+        #: Names that are no secret as JSON with a comma behind; `KeyError` for the others.
+        self.quoted = Quoted(self.names)
         self._words = Secrecies(lambda word: secrecy(word, self._extra_words))
 
     def is_secret_name(self, name: str) -> bool:

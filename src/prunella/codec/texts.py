@@ -173,31 +173,19 @@ def _items(start: str, items: Any, redactor: "Redactor") -> str:
 
 def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str:
     items = items.copy()  # at once, so that names and values belong together
+    if not _STRINGS.issuperset(map(id, map(type, items))):
+        raise _NotSimple
     texts: list[str] = []
     _scalars(texts, items.values(), redactor.shortest)
     return _joined(items, texts, redactor)
 
 
-def _joined(names: Iterable[Any], texts: list[Any], redactor: "Redactor") -> str:
+def _joined(names: Iterable[str], texts: list[Any], redactor: "Redactor") -> str:
     """Return a ``d`` node of names, none of which is secret, with the texts of their values."""
-    known = redactor.quoted
-    parts = ['["d"']
-    for name, text in zip(names, texts):  # noqa: B905 - asking for it takes longer than a pair
-        quoted = known.get(name) if type(name) is str else None
-        parts.append(f"{_quoted(name, redactor) if quoted is None else quoted}{text}")
-    return f"{','.join(parts)}]"
-
-
-_MAX_QUOTED = 4_096
-
-
-def _quoted(name: Any, redactor: "Redactor") -> str:
-    if type(name) is not str or redactor.names[name]:
-        raise _NotSimple
-    if len(redactor.quoted) >= _MAX_QUOTED:
-        redactor.quoted.clear()
-    text = redactor.quoted[name] = f"{quote(name)},"
-    return text
+    quoted = redactor.quoted
+    pairs = zip(names, texts)  # noqa: B905 - asking for it takes longer than a pair
+    parts = [f"{quoted[name]}{text}" for name, text in pairs]
+    return f'["d",{",".join(parts)}]' if parts else '["d"]'
 
 
 def _scalars(out: list[str], items: Iterable[Any], short: int) -> None:
@@ -218,5 +206,6 @@ def _scalars(out: list[str], items: Iterable[Any], short: int) -> None:
             raise _NotSimple
 
 
+_STRINGS = frozenset({id(str)})
 _made = tuple.__new__  # as `Text(…)`, in half the time
 _NONE = Text("null", complete=True)

@@ -17,6 +17,8 @@ class Findings:
     #: Units of treatment in the current stage, and in all stages.
     stage_exposures: int
     exposures: int
+    #: Of the latter, those that failed.
+    failures: int
     #: Units of control in all stages.
     controls: int
     #: Latency or cost was measured, so that three guardrails share the chance of a false alarm.

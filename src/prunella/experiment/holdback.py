@@ -94,7 +94,8 @@ def stands(
     check_strata(watched.periods)
     check_base_rate(watched.base_rate)
     harm = e_value(log_changed(watched.periods, watched.base_rate))
-    if harm >= 1 / limits.alpha_errors:
+    has_failed = any(stratum.treatment.failures for stratum in watched.periods)
+    if has_failed and harm >= 1 / limits.alpha_errors:
         return Revoke(
             reason=f"more units fail with the fix than in its holdback: e-value {harm:,.1f}, "
             f"revoked from {1 / limits.alpha_errors:,.1f} on"

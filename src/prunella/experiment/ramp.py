@@ -95,6 +95,7 @@ def _find(
         sample_ratio=sample_ratio_mismatch(strata),
         stage_exposures=current.treatment.n if current else 0,
         exposures=sum(stratum.treatment.n for stratum in strata),
+        failures=sum(stratum.treatment.failures for stratum in strata),
         controls=sum(stratum.control.n for stratum in strata),
         measured=any(
             arm.timed or arm.costs
@@ -113,11 +114,13 @@ def _stopped(found: Findings, limits: Limits) -> Decision | None:
     """Harm comes first: rolling back is right even where nothing else can be trusted."""
     rails = found.guardrails
     alpha_errors = _alpha_errors(found, limits)
+    # Control's successes alone, while few units are dealt to treatment, look like harm to a bet.
+    harm, errors = (found.evidence.harm, rails.errors) if found.failures else (0.0, 0.0)
     for name, value, alpha, what in (
-        ("errors", found.evidence.harm, alpha_errors, "more units fail with the fix"),
+        ("errors", harm, alpha_errors, "more units fail with the fix"),
         (
             "errors",
-            rails.errors,
+            errors,
             alpha_errors,
             f"over {limits.max_error_increase:.0%} more units fail with the fix",
         ),

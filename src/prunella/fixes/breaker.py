@@ -28,6 +28,8 @@ class Breaker:
 
     def control(self, *, failed: bool) -> None:
         """Take in a call of the control arm."""
+        if not (failed or self._control_failures):
+            return
         with self._lock:
             self._control_failures = self._control_failures + 1 if failed else 0
 
@@ -36,6 +38,8 @@ class Breaker:
 
         `as_before` says that it failed by the error that the fix was triggered by.
         """
+        if not (failed or self._harmed):
+            return False
         with self._lock:
             if not failed:
                 self._harmed = 0

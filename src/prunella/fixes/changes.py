@@ -47,10 +47,11 @@ def by_parameter(config: Parameter, site: SiteView, arguments: Arguments) -> Arg
 
 def _put(site: SiteView, arguments: Arguments, name: str, value: Any) -> Arguments:
     before = get(site, arguments, name)
-    if before is ABSENT and value is ABSENT:
-        return arguments
     if before is value:
         return arguments
+    is_there = before is not ABSENT and value is not ABSENT
+    if is_there and name in arguments and name not in site.roles:
+        return arguments if is_same(before, value) else {**arguments, name: value}
     changed = put(site, arguments, name, value)
     return arguments if is_same(before, get(site, changed, name)) else changed
 

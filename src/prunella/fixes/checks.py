@@ -17,6 +17,7 @@ from prunella.fixes.schemas import (
 
 #: Characters of a text that is read as JSON.
 MAX_JSON = 200_000
+_NUMBERS = (int, float)
 _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
 
@@ -71,7 +72,7 @@ def _read_json(value: Any) -> Any:
 
 def clamped(limits: Range, value: Any) -> Any:
     """Return a number within limits; raises `ValueError` for what is no number."""
-    if not is_of_type(value, "number") or value != value:
+    if (type(value) not in _NUMBERS and not is_of_type(value, "number")) or value != value:
         raise ValueError("the value is no number")
     if limits.min is not None and value < limits.min:
         return limits.min

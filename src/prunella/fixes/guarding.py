@@ -38,7 +38,10 @@ def guard_output(run: Run, installed: Installed, config: Guard, outcome: Outcome
     """Check a result; return it put right, or its rejection."""
     value = place_in(outcome.value, config.path)
     reason = problem(config.check, value)
-    if not reason or not run.meets(installed, f"{config.on_fail}: result: {reason}"):
+    acts = bool(reason) and run.meets(installed, f"{config.on_fail}: result: {reason}")
+    if not acts:
+        if acts is False and reason:
+            run.stands(installed)
         return outcome
     if config.on_fail == "reask":
         return (yield from _reask(run, installed, config, reason))

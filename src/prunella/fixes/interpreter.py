@@ -119,7 +119,8 @@ def _change(run: Run, installed: Installed, change: Any) -> None:
     changed = change(config, run.site, run.arguments)
     if changed is None:
         return
-    names = ", ".join(name for name in changed if changed[name] is not run.arguments[name])
+    given = run.arguments
+    names = ", ".join([name for name, value in changed.items() if value is not given[name]])
     if run.meets(installed, f"change {names}"):
         run.arguments = changed
         run.acted(installed, f"changed {names}", altered=True)

@@ -25,8 +25,10 @@ class Installed:
     """A fix in this process: its installation, and its state over all sites."""
 
     def __init__(self, installation: Installation) -> None:
-        self.installation = installation
         self.fix: Fix = installation.fix
+        #: It only tells what it would do.
+        self.is_shadow = False
+        self.installation = installation
         self.fix_id = installation.fix.fix_id
         self.faults = 0
         #: It may do what it is for.
@@ -61,10 +63,15 @@ class Installed:
         self.is_on = not (self._disabled or self._switched_off)
 
     @property
-    def is_shadow(self) -> bool:
-        """It only tells what it would do."""
+    def installation(self) -> Installation:
+        """The fix in this process; its mode and allocation may change."""
+        return self._installation
+
+    @installation.setter
+    def installation(self, installation: Installation) -> None:
+        self._installation = installation
         mode = getattr(self.fix.config, "mode", "enforce")
-        return self.installation.mode is Mode.SHADOW or mode == "shadow"
+        self.is_shadow = installation.mode is Mode.SHADOW or mode == "shadow"
 
     def circuit(self, target: str) -> Circuit:
         """Return the circuit of a target of a fallback."""

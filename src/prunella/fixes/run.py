@@ -42,6 +42,11 @@ class World:
 class Run:
     """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
 
+    __slots__ = (
+        "_acts", "_codes", "_exposures", "_met", "_stands", "_unit", "altered", "arguments", "began_s", "cost",
+        "degraded", "first_error", "fix_id", "given", "goal", "plan", "router", "site", "world",
+    )  # fmt: skip
+
     def __init__(
         self,
         plan: Plan,
@@ -72,6 +77,8 @@ class Run:
         #: Fix id to whether it acts on this call.
         self._acts: dict[str, bool] = {}
         self._met: set[str] = set()
+        #: Fixes whose objection to the result nobody has met.
+        self._stands: tuple[str, ...] = ()
         self._codes: dict[int, tuple[BaseException, CodeInfo]] = {}
 
     # --- what fixes ask
@@ -115,6 +122,10 @@ class Run:
         name = installed.fix.sticky_key
         value = None if name is None else get(self.site, self.arguments, name)
         return f"{name}={value}" if type(value) in (str, int) else self._unit()
+
+    def stands(self, installed: Installed) -> None:
+        """Remember that a fix objects to the result, which stays as it is: the call has failed."""
+        self._stands = (*self._stands, installed.fix_id)
 
     def acted(
         self, installed: Installed, what: str, *, altered: bool = False, degraded: bool = False
@@ -186,14 +197,8 @@ class Run:
         if error is None and self.first_error is not None and self.fix_id is not None:
             masked = (self.first_error, self.fix_id)
             self.world.meter.noted(self.fix_id, "healed", type(self.first_error).__name__)
-        return Finished(
-            outcome,
-            fix_id=self.fix_id,
-            degraded=self.degraded,
-            altered=self.altered or self.degraded,
-            masked=masked,
-            at_end=at_end,
-        )
+        altered = self.altered or self.degraded
+        return Finished(outcome, self.fix_id, self.degraded, altered, masked, at_end)
 
     def _end(self, error: BaseException | None) -> None:
         latency_s = self.world.clock_s() - self.began_s
@@ -210,9 +215,9 @@ class Run:
     ) -> None:
         # A call that was called off has failed: left out, or taken for a success, it would speak
         # for fixes that make callers wait until they give up.
-        failed = after is not None
+        failed = after is not None or installed.fix_id in self._stands
         self.world.meter.ended(exposure, failed=failed, latency_s=latency_s, cost=self.cost)
-        if failed and not isinstance(after, Exception):
+        if after is not None and not isinstance(after, Exception):
             return  # which says nothing of total failure
         breaker = installed.breaker
         if exposure.arm is Arm.CONTROL:

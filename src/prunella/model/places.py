@@ -1,6 +1,6 @@
 """Addresses with a password in them, as they may be shown."""
 
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 #: Parameters of a database's address that are secrets.
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword", "sslkey", "passfile"})
@@ -12,15 +12,18 @@ def without_password(url: str) -> str:
     >>> without_password("postgresql://ana:s3cret@db.example/prod?sslpassword=x&sslmode=require")
     'postgresql://ana@db.example/prod?sslmode=require'
     """
+    if not url:
+        return ""
     try:
-        parts = urlsplit(url)
+        parts = _split(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
-        return f"{url.partition(':')[0][:20]}://…"
+        scheme, is_address, _ = url.partition("://")
+        return f"{scheme[:20]}://…" if is_address else "…"
     user, at, host = parts.netloc.rpartition("@")
     shown = urlencode([item for item in query if item[0] not in _SECRET_PARAMETERS], safe="/")
     netloc = f"{user.partition(':')[0]}{at}{host}"
-    return urlunsplit((parts.scheme, netloc, parts.path, shown, ""))
+    return f"{parts.scheme}://{netloc}{parts.path}{shown and '?'}{shown}"
 
 
 def has_password(url: str) -> bool:
@@ -35,9 +38,16 @@ def scrubbed(message: str, url: str) -> str:
     return message
 
 
+def _split(url: str) -> SplitResult:
+    """Split an address; raises `ValueError` for what is none: its secrets may be anywhere."""
+    if "://" not in url:
+        raise ValueError(url)
+    return urlsplit(url)
+
+
 def _secrets(url: str) -> list[str]:
     try:
-        parts = urlsplit(url)
+        parts = _split(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return [url]

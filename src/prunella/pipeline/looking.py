@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from prunella.experiment import Arm, Counts, Evidence, Limits, Stratum, evidence
 from prunella.experiment.confidence import Interval, rate_interval, ratio_interval
+from prunella.experiment.guardrails import log_cost, log_latency
 from prunella.experiment.ramp import SHOWN
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
@@ -98,12 +99,20 @@ def _weights(
     strata: Sequence[Stratum], base_rate: float | None, limits: Limits, share: float
 ) -> tuple[Weight, ...]:
     weighed: Evidence = evidence(strata, base_rate)
-    measured = any(arm.timed for each in strata for arm in (each.control, each.treatment))
-    harm = 1 / (limits.alpha_errors if measured else limits.alpha)
+    total = sum((arm for each in strata for arm in (each.control, each.treatment)), Counts())
+    harm = 1 / (limits.alpha_errors if total.timed or total.costs else limits.alpha)
+    measured = []
+    if total.timed:
+        slower = log_latency(strata)
+        measured.append(Weight(name="slower", log_value=slower, threshold=1 / limits.alpha_latency))
+    if total.costs:
+        dearer = log_cost(strata, limits.max_cost_ratio)
+        measured.append(Weight(name="dearer", log_value=dearer, threshold=1 / limits.alpha_cost))
     return (
         Weight(name="benefit", log_value=weighed.log_benefit, threshold=1 / (limits.alpha * share)),
         Weight(name="harm", log_value=weighed.log_harm, threshold=harm),
         Weight(name="futility", log_value=weighed.log_futility, threshold=SHOWN),
         Weight(name="not twice as bad", log_value=weighed.log_below_2, threshold=SHOWN),
         Weight(name="not half as bad again", log_value=weighed.log_below_1_5, threshold=SHOWN),
+        *measured,
     )

@@ -6,7 +6,7 @@ attributes stand for its message.
 """
 
 import os
-from types import CodeType, FrameType, FunctionType, TracebackType
+from types import FrameType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import render
@@ -179,11 +179,15 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
 def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool, values: str) -> str:
     code = frame.f_code
     line: Any = entry.tb_lineno
+    position = "null"
+    if type(line) is not int:
+        line = code.co_firstlineno
+    elif in_project and (found := position_of(code, entry.tb_lasti, line)) is not None:
+        position = f"[{','.join(map(str, found))}]"
     return (
         f'{{"file":{file},"module":{quote(_text(frame.f_globals.get("__name__")))},'
         f'"qualname":{quote(code.co_qualname)},"first_line":{code.co_firstlineno},'
-        f'"line":{line if type(line) is int else code.co_firstlineno},'
-        f'"position":{_position(code, entry.tb_lasti, line) if in_project else "null"},'
+        f'"line":{line},"position":{position},'
         f'"in_project":{"true" if in_project else "false"},"local_values":{values}}}'
     )
 
@@ -191,11 +195,6 @@ def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool, 
 def _is_ours(filename: str) -> bool:
     """Tell whether a frame is of the SDK, which has no part in the failure."""
     return filename == FILENAME or filename.startswith(_SDK)
-
-
-def _position(code: CodeType, instruction: int, line: Any) -> str:
-    found = position_of(code, instruction, line) if type(line) is int else None
-    return "null" if found is None else f"[{found[0]},{found[1]},{found[2]},{found[3]}]"
 
 
 # --- message and attributes ---------------------------------------------------------------------

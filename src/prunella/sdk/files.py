@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from prunella.model.clock import now_us
+
 #: Suffix of spool files.
 SPOOL_SUFFIX = ".jsonl"
+#: Suffix of a file that isn't in its place yet: what only it has is no failure.
+UNREADY_SUFFIX = ".new"
+#: A file without records may be one whose writer has yet to lock it; it gets this long.
+_GRACE_S = 60.0
 
 
 class LeftAloneError(Exception):
@@ -67,6 +73,19 @@ def is_unheld(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_young(status: os.stat_result) -> bool:
+    """Tell whether a file was changed a moment ago."""
+    return now_us() / 1e6 - status.st_mtime < _GRACE_S
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers left behind that were killed before their file was in its place."""
+    for name in names(folder, UNREADY_SUFFIX):
+        with suppress(OSError, LeftAloneError), opened(folder / name) as descriptor:
+            if is_unheld(descriptor) and not is_young(os.fstat(descriptor)):
+                (folder / name).unlink()
 
 
 def put(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 from prunella.model.clock import now_us
 from prunella.sdk.connection import Connection
 from prunella.sdk.counters import count, guarded
-from prunella.sdk.files import try_lock
+from prunella.sdk.files import sweep, try_lock
 from prunella.sdk.listening import Listener
 from prunella.sdk.reporting_state import LOCK_NAME, ReportState, state_for, write_state
 from prunella.sdk.shipping import NotShippedError, Shipper
+from prunella.sdk.thinning import thin
 
 if TYPE_CHECKING:
     from prunella.model.settings import Settings
@@ -109,9 +110,14 @@ class Reporter:
         if self._lock is None and not self._begin(is_exit=within_s is not None):
             return
         state, shipper = self._state, self._shipper
-        if state is None or shipper is None or self._clock() < self._retry_at:
+        if state is None or shipper is None:
             return
         before = state.dropped
+        guarded("report", thin, self._folder / "spool", state, room_bytes=self._spool_bytes)
+        if self._clock() < self._retry_at:
+            if state.dropped != before:
+                write_state(self._folder, state)
+            return
         try:
             shipped = shipper.ship(within_s=within_s)
         except NotShippedError as error:
@@ -135,6 +141,7 @@ class Reporter:
             count(f"report_lock_{type(error).__name__}")
         if self._lock is None:
             return False
+        sweep(self._folder / "spool")
         state = self._state = state_for(self._folder, self._dsn.place)
         write_state(self._folder, state)
         self._shipper = Shipper(self._folder / "spool", state, self._connect(state))

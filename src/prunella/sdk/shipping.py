@@ -20,7 +20,7 @@ from prunella.codec.wire import gap, is_gap
 from prunella.model.clock import from_us, now_us
 from prunella.sdk.connection import DEADLINE_S, Answer, Connection, NoAnswerError
 from prunella.sdk.counters import count
-from prunella.sdk.files import SPOOL_SUFFIX, LeftAloneError, is_unheld, names, opened
+from prunella.sdk.files import SPOOL_SUFFIX, LeftAloneError, is_unheld, is_young, names, opened
 from prunella.sdk.reporting_state import ReportState
 from prunella.sdk.spool_reader import Chunk, SpoolReader
 
@@ -88,7 +88,8 @@ class Shipper:
                     writer_gone=writer_gone,
                 )
                 shipped = self._ship_lines(name, reader)
-                if writer_gone and not _is_young_and_empty(descriptor):
+                status = os.fstat(descriptor)
+                if writer_gone and (status.st_size or not is_young(status)):
                     self._finish(name, path)
                 return shipped
         except FileNotFoundError:
@@ -230,9 +231,3 @@ def _retry_after_s(text: str) -> float | None:
         wanted = email.utils.parsedate_to_datetime(text) - from_us(now_us())
         return min(max(wanted.total_seconds(), 0.0), _MAX_RETRY_AFTER_S)
     return None
-
-
-def _is_young_and_empty(descriptor: int) -> bool:
-    """Tell whether a file is one whose writer has yet to lock it."""
-    status = os.fstat(descriptor)
-    return status.st_size == 0 and now_us() / 1e6 - status.st_mtime < 60

@@ -18,8 +18,10 @@ class Access:
     actor: str
     #: Project name to role; ``*`` stands for every project.
     roles: dict[str, Role]
-    #: Against forged forms: what each form of a session has to bring. Empty without a session.
+    #: Against forged forms: what each form has to bring along.
     csrf_token: str = ""
+    #: Somebody has logged in, and may log out.
+    has_session: bool = False
 
     def role(self, project: str) -> Role | None:
         """Return the role in a project; ``None`` where it isn't theirs."""

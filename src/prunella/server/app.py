@@ -1,7 +1,8 @@
 """Puts the server together: the guard in front, then ingest, the REST API and the dashboard."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -9,13 +10,23 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from prunella.model.errors import PrunellaError
+from prunella.ports import Directory
 from prunella.server import api, dashboard, ingest
+from prunella.server.dashboard.visits import problem as problem_page
+from prunella.server.door import Door
 from prunella.server.gate import Gate, LoopbackGate
 from prunella.server.guard import Guard
+from prunella.server.login import Login
 from prunella.server.problems import answer_of
 from prunella.server.workspaces import Workspaces
+
+#: What answers programs.
+_FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
+_FAULT = "This is a fault in Prunella itself; the server's log says more. Please report it."
+_KEPT_HEADERS = frozenset({"allow", "location", "retry-after", "www-authenticate"})
 
 
 def create_app(
@@ -23,12 +34,15 @@ def create_app(
     *,
     actor: str = "",
     gate: Gate | None = None,
+    more: Sequence[BaseRoute] = (),
+    directory: Directory | None = None,
     work: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Starlette:
     """Return the application that serves `workspaces`.
 
     `gate` finds out who asks; without one whoever reaches it over loopback may do everything, as
-    `actor`. `work` is what goes on beside it while it runs: jobs, triage.
+    `actor`. `more` are routes before all others, `directory` is where the API manages people and
+    keys. `work` is what goes on beside it while it runs: jobs, triage.
     """
 
     @asynccontextmanager
@@ -42,7 +56,7 @@ def create_app(
             workspaces.close()
 
     app = Starlette(
-        routes=[*api.routes(), *ingest.routes(), *dashboard.routes()],
+        routes=[*more, *api.routes(), *ingest.routes(), *dashboard.routes()],
         middleware=[Middleware(Guard, gate=gate or LoopbackGate(actor))],
         exception_handlers={
             HTTPException: _on_error,
@@ -51,9 +65,46 @@ def create_app(
         },
         lifespan=lifespan,
     )
-    app.state.workspaces = workspaces
+    app.state.workspaces, app.state.directory = workspaces, directory
     return app
 
 
-async def _on_error(_request: Request, error: Exception) -> Response:
-    return answer_of(error)
+async def _on_error(request: Request, error: Exception) -> Response:
+    """Answer programs by a problem document, and people by a page."""
+    answer = answer_of(error)
+    if _FOR_PROGRAMS.fullmatch(request.scope["path"]):
+        return answer
+    why = error.detail if isinstance(error, HTTPException) else str(error)
+    is_fault = answer.status_code == 500
+    page = problem_page(request, answer.status_code, _FAULT if is_fault else why)
+    page.headers.update({k: v for k, v in answer.headers.items() if k in _KEPT_HEADERS})
+    return page
+
+
+def create_guarded_app(
+    workspaces: Workspaces,
+    directory: Directory,
+    *,
+    work: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Starlette:
+    """Return the application for people of `directory`, who log in, and for its keys and tokens."""
+    door = Door(directory)
+    return create_app(
+        workspaces,
+        gate=door,
+        more=Login(directory, door).routes(),
+        directory=directory,
+        work=lambda: _closing(work(), door, directory),
+    )
+
+
+@contextmanager
+def _closing(
+    work: AbstractContextManager[object], door: Door, directory: Directory
+) -> Iterator[None]:
+    try:
+        with work:
+            yield
+    finally:
+        door.close()
+        directory.close()

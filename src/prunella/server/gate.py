@@ -1,8 +1,8 @@
 """Finds out who asks. There are two gates: one for loopback, one that wants people to log in."""
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
@@ -18,8 +18,8 @@ class Entry:
     #: The browser sends it by itself (a session, or being on this machine), so that a page of
     #: others could, too: what changes anything has to come from a page of this server.
     is_ambient: bool
-    #: It is a session: whatever changes anything brings the session's token along.
-    has_session: bool = False
+    #: Told how many bytes are sent.
+    count: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Refusal:
 
     status: int
     message: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Gate(Protocol):

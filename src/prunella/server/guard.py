@@ -8,7 +8,7 @@ bind browsers.
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -63,6 +63,8 @@ class Guard:
             entered = await self._gate.enter(connection)
             if isinstance(entered, Entry):
                 scope.setdefault("state", {})["access"] = entered.access
+                if entered.count is not None:
+                    receive = _counted(receive, entered.count)
                 if entered.is_ambient and scope.get("method", "GET") not in _SAFE:
                     refusal, receive = await _forged(connection, entered, receive)
             else:
@@ -80,13 +82,12 @@ class Guard:
         host = connection.headers.get("host", "")
         found = _HOST.fullmatch(host)
         if found is None:
-            return Refusal(status=400, message="the header Host is no host's name", headers={})
+            return Refusal(status=400, message="the header Host is no host's name")
         if self._gate.is_local and found[1].lower() not in LOCAL_NAMES:
             return Refusal(
                 status=403,
                 message=f"this server answers on this machine alone, not as {found[1][:80]}; with "
                 "--auth it answers whoever logs in",
-                headers={},
             )
         return None
 
@@ -103,11 +104,11 @@ async def _forged(
     if not token and kind == _FORM:
         body = await _body(receive)
         if body is None:
-            return Refusal(status=413, message="the form is too large", headers={}), receive
+            return Refusal(status=413, message="the form is too large"), receive
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=1000)
         token, receive = fields.get(CSRF_FIELD, [""])[0], _again(body, receive)
     # A form can be sent from any page, and so can whatever a session's cookie goes with.
-    needs_token = entry.has_session or kind in _FORMS
+    needs_token = entry.access.has_session or kind in _FORMS
     if needs_token and not _equal(token, entry.access.csrf_token):
         return _refused(f"its {CSRF_FIELD} isn't that of the page; load the page again"), receive
     return None, receive
@@ -129,7 +130,7 @@ def _equal(given: str, expected: str) -> bool:
 
 
 def _refused(why: str) -> Refusal:
-    return Refusal(status=403, message=f"this request was refused: {why}", headers={})
+    return Refusal(status=403, message=f"this request was refused: {why}")
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -154,6 +155,15 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return pending.pop() if pending else await receive()
 
     return receive_again
+
+
+def _counted(receive: Receive, count: Callable[[int], None]) -> Receive:
+    async def receive_counted() -> Message:
+        message = await receive()
+        count(len(message.get("body", b"")))
+        return message
+
+    return receive_counted
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

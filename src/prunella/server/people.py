@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from prunella.codec.plain import to_plain
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
 from prunella.model.directory import (
@@ -68,7 +69,15 @@ class People:
             raise UnknownName(f"there is no project {name[:80]!r}")
         self._note("project.removed", name)
 
+    def projects(self) -> Sequence[Project]:
+        """Return the projects by name."""
+        return self._directory.projects()
+
     # --- people
+    def everybody(self) -> Sequence[Person]:
+        """Return the people by name."""
+        return self._directory.people()
+
     def add_person(
         self, name: str, roles: Mapping[str, Role], *, password: str | None = None
     ) -> tuple[Person, str]:
@@ -200,7 +209,7 @@ class People:
         """Return roles; raises `UnknownName` where a project isn't there."""
         known = {project.name for project in self._directory.projects()} | {EVERYWHERE}
         for project in roles:
-            if project not in known and known != {EVERYWHERE}:
+            if project not in known:
                 raise UnknownName(
                     f"there is no project {project[:80]!r}; there are {', '.join(sorted(known))}"
                 )
@@ -240,6 +249,24 @@ def note(
             evidence=evidence or {},
         )
     )
+
+
+def plain_person(person: Person) -> dict[str, Any]:
+    """Return a person as others may see them."""
+    return {
+        "name": person.name,
+        "roles": _named(person.roles),
+        "made_at": person.made_at.isoformat(),
+        "made_by": person.made_by,
+        "has_password": bool(person.password_hash),
+    }
+
+
+def plain_credential(credential: Credential) -> dict[str, Any]:
+    """Return a key or token as JSON types, without what would help to guess it."""
+    plain: dict[str, Any] = to_plain(credential)
+    del plain["digest"]
+    return {**plain, "role": credential.role.name.lower()}
 
 
 def _is_admin(person: Person) -> bool:

@@ -3,16 +3,22 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
+from time import monotonic
 from typing import Protocol
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from prunella.model.directory import Project
+from prunella.model.errors import ConfigurationError
+from prunella.ports import Directory
 from prunella.server.access import Access, Role, require
+from prunella.wiring.directory import LOCAL, prepare_project
 from prunella.wiring.healer import Healer
 
-#: The project of an embedded store.
-LOCAL = "local"
+#: A server sees so late that another has added or removed a project, in seconds.
+_LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,13 @@ class Workspaces(Protocol):
         """Return the workspace of a project, ``None`` where there is none; raises `StoreError`."""
         ...
 
+    def prepare(self, name: str) -> None:
+        """Make a place for the records of a new project.
+
+        Raises `ConfigurationError` where no projects can be added, `StoreError`.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -49,8 +62,65 @@ class EmbeddedWorkspace:
     def open(self, name: str) -> Workspace | None:
         return self._workspace if name == LOCAL else None
 
+    def prepare(self, name: str) -> None:
+        raise ConfigurationError(
+            f"an embedded store has the one project {LOCAL}; a server with --database has several, "
+            f"such as {name}"
+        )
+
     def close(self) -> None:
         self._workspace.healer.close()
+
+
+class TeamWorkspaces:
+    """The projects of `directory`, each in a schema of its own of the `database`.
+
+    `root` is the server's folder: a project whose source isn't here gets a folder below it.
+    """
+
+    def __init__(self, database: str, directory: Directory, *, root: Path) -> None:
+        self._database, self._directory, self._root = database, directory, root
+        self._open: dict[str, tuple[Project, Workspace]] = {}
+        self._projects: tuple[dict[str, Project], float] | None = None
+        self._lock = RLock()
+
+    def names(self) -> Sequence[str]:
+        return tuple(self._known())
+
+    def open(self, name: str) -> Workspace | None:
+        project = self._known().get(name)
+        if project is None:
+            return None
+        with self._lock:
+            found = self._open.get(name)
+            if found is not None and found[0] == project:
+                return found[1]
+            root = Path(project.root) if project.root else self._root / "projects" / name
+            root.mkdir(parents=True, exist_ok=True)
+            healer = Healer(root=root, database=self._database, project=name)
+            _ = healer.store  # whether it can be opened is known now
+            workspace = Workspace(name=name, healer=healer)
+            self._open[name] = (project, workspace)
+            return workspace
+
+    def prepare(self, name: str) -> None:
+        prepare_project(self._database, name)
+        with self._lock:
+            self._projects = None
+
+    def close(self) -> None:
+        with self._lock:
+            for _, workspace in self._open.values():
+                workspace.healer.close()
+            self._open.clear()
+
+    def _known(self) -> dict[str, Project]:
+        """Return the projects by name, as they were at most a moment ago."""
+        with self._lock:
+            if self._projects is None or self._projects[1] < monotonic():
+                found = {project.name: project for project in self._directory.projects()}
+                self._projects = (found, monotonic() + _LOOK_S)
+            return self._projects[0]
 
 
 def workspace_of(request: HTTPConnection, role: Role) -> tuple[Workspace, Access]:

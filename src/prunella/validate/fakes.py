@@ -16,9 +16,9 @@ def fake_lines(
 ) -> list[str] | None:
     """Return lines of a test that has the fixture ``monkeypatch``: a fake for each boundary site.
 
-    `answers` are ``(site id, inputs, result)`` in recorded order. `caller` is the module of the function under test: a function that it has imported by name is
-    faked there. `value` writes a result as an expression. ``None`` where the source of a site isn't
-    found below `tree`, or it is no function or coroutine.
+    `answers` are ``(site id, inputs, result)`` in recorded order. `caller` is the module of the
+    function under test: what it has imported by name is faked there. `value` writes a result as an
+    expression. ``None`` where the source of a site isn't found below `tree`, or where it yields.
     """
     found: list[str] = []
     sites = list(dict.fromkeys(site_id for site_id, _, _ in answers))

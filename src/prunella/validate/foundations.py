@@ -3,8 +3,8 @@
 Replay can't tell ``return 0`` from ``return 42`` for a call that never returned. What tells them
 apart is the source: neutral values, and those that the function, its docstring or its siblings'
 results name, have somebody behind them; where the annotation or the docstring has ``None``, that is
-the neutral one. So have answers that recorded calls share, and what a test
-asks for; anything else is made up, and no patch may make up an answer.
+the neutral one. So have answers that recorded calls share, and what a test asks for; anything else
+is made up, and no patch may make up an answer.
 """
 
 import ast
@@ -14,10 +14,16 @@ from collections.abc import Collection, Iterator, Sequence
 
 from prunella.model.repair import Baseline, Check, CheckOutcome, ReplayEnding
 from prunella.model.tree import Tree
+from prunella.validate.handlers import NAMES
 from prunella.validate.policy import Edit, Function
 
 #: A value of nothing: empty, zero, no.
 _NEUTRAL = frozenset({"None", "0", "0.0", "''", "b''", "True", "False", "Ellipsis"})
+#: A docstring that says when the answer is None; one that a parameter may have says no such thing.
+_ANSWERS_NONE = re.compile(
+    r"\bNone`{0,2},? (?:for|when|while|if|where|before|until|unless|without|as long)\b"
+    r"|\b(?:or|[Rr]eturns?) `{0,2}None\b"
+)
 #: Calls that have an answer where there is none, and how many arguments come before it.
 _FALLBACKS = {"get": 1, "pop": 1, "setdefault": 1, "next": 1, "getenv": 1, "getattr": 2}
 #: So many recorded calls with different inputs have to share an answer.
@@ -44,10 +50,18 @@ def unfounded(edit: Edit) -> list[str]:
 
 def _instead_of_none(old: Function, new: Function, words: Collection[str]) -> set[str]:
     """Return neutral values that the edit returns from a function whose word for nothing is None."""
-    if "None" not in words and "None" not in _alternatives(old.returns):
+    said = _ANSWERS_NONE.search(ast.get_docstring(old) or "")
+    if not said and "None" not in _alternatives(old.returns):
         return set()
+    lowered = {word.lower() for word in words}
     gained = Counter(_returned(new)) - Counter(_returned(old))
-    return {text for text in gained if text in _NEUTRAL - {"None"} and _plain(text) not in words}
+    return {
+        text
+        for text in gained
+        if text in _NEUTRAL - {"None"}
+        and _plain(text) not in words
+        and not NAMES.get(text, frozenset()) & lowered
+    }
 
 
 def _alternatives(annotation: ast.expr | None) -> list[str]:

@@ -14,7 +14,7 @@ from prunella.validate.policy import Edit, Function
 
 _EMPTY = frozenset({"empty", "nothing"})
 #: Words by which a docstring names a value.
-_NAMES = {
+NAMES = {
     "''": _EMPTY,
     "b''": _EMPTY,
     "[]": _EMPTY,
@@ -42,7 +42,7 @@ def unfounded_answers(edit: Edit) -> list[str]:
         for text in gained
         if text not in given
         and text.strip("'\"") not in words
-        and not _NAMES.get(text, frozenset()) & lowered
+        and not NAMES.get(text, frozenset()) & lowered
     )
 
 

@@ -1,12 +1,17 @@
 """Who may do what on a server: kept in a file beside an embedded store, or in the teams' database."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from prunella.model.clock import now
+from prunella.model.directory import Project
 from prunella.model.project import data_folder
 from prunella.ports import Directory
 
 #: Name of the file in a project's data folder.
 FILE_NAME = "server.db"
+#: The project of an embedded store.
+LOCAL = "local"
 #: Name of the schema in the teams' database.
 SCHEMA = "prunella"
 
@@ -24,10 +29,30 @@ def open_directory(root: Path, database: str = "") -> Directory:
         from prunella.adapters.sqlite import SqliteDatabase
 
         path = data_folder(root) / FILE_NAME
-        return SqlDirectory(SqliteDatabase(path, DIRECTORY, create=True))
+        directory = SqlDirectory(SqliteDatabase(path, DIRECTORY, create=True))
+        if not directory.projects():
+            directory.save_project(Project(name=LOCAL, made_at=now(), made_by="prunella"))
+        return directory
     from prunella.adapters.postgres import PostgresDatabase
     from prunella.adapters.postgres_schema import require
 
     found = PostgresDatabase(database, SCHEMA, DIRECTORY)
     require(found)
     return SqlDirectory(found)
+
+
+def migrate_directory(database: str) -> Sequence[int]:
+    """Bring the schema of the directory in a database up to date; return the steps that ran."""
+    from prunella.adapters.postgres import PostgresDatabase
+    from prunella.adapters.postgres_schema import migrate
+    from prunella.adapters.sql.directory_plan import DIRECTORY
+
+    return migrate(PostgresDatabase(database, SCHEMA, DIRECTORY))
+
+
+def prepare_project(database: str, name: str) -> None:
+    """Make the schema of a project's records, or bring it up to date. Raises `StoreError`."""
+    from prunella.adapters.postgres_schema import migrate
+    from prunella.adapters.postgres_store import database_of
+
+    migrate(database_of(database, name))

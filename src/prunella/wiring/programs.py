@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prunella.adapters.feed import installations_of, switched_off
 from prunella.adapters.posts import Elsewhere, Kept, Removed, expected, forget_post, keep_post
+from prunella.codec import Redactor
 from prunella.model.project import data_folder
 from prunella.model.records import Record
 from prunella.pipeline import switches
@@ -51,6 +52,16 @@ class Programs:
     def keep_records(self, records: Sequence[Record], *, source: str) -> None:
         """Keep what another kind of client reported; raises `StoreError`."""
         self._store().ingest(records, spool_name=f"{source}/", end_offset=0)
+
+    def redactor(self) -> Redactor:
+        """Return what takes secrets out of what comes from other clients, by the project's settings."""
+        settings = self._healer.settings
+        names = [name.strip() for name in settings.redact_names.split(",") if name.strip()]
+        return Redactor(
+            extra_names=names,
+            extra_patterns=settings.redact_patterns.split(),
+            emails=settings.redact_emails,
+        )
 
     def settle(self) -> int:
         """Do with new records what is due; return how many failures were put into incidents."""

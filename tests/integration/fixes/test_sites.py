@@ -525,3 +525,23 @@ def test_a_rollout_counts_what_models_answers_cost() -> None:
     assert arms["control"]["cost_sum"] == 10 * arms["control"]["n"] > 0
     assert arms["treatment"]["costs"] == arms["treatment"]["n"] > 0
     assert arms["treatment"]["cost_sum"] == 20 * arms["treatment"]["n"]
+
+
+def test_a_rollout_counts_results_that_a_guard_objects_to() -> None:
+    """Without the guard they stay as they are, which is a failure; with it they are put right."""
+
+    @llm
+    def ask(prompt: str) -> str:
+        return f'Sure! {{"title": "{prompt}"}}'
+
+    document = fix("guard", stage="output", check={"format": "json"}, on_fail="coerce")
+    allocation = Allocation(salt="rol_1", ratio=0.5, epoch=1, wait_s=60.0)
+    found = fixing()
+    found.install(Installation(fix=parse(document), allocation=allocation))
+    answers = [ask(f"{number}") for number in range(40)]
+    shipped = found.shipment("proc_1", at_exit=True)
+    assert shipped is not None
+    arms = {tally["arm"]: tally["counts"] for tally in shipped["tallies"]}
+    put_right = sum(answer.startswith("{") for answer in answers)
+    assert (arms["treatment"]["n"], arms["treatment"]["failures"]) == (put_right, 0)
+    assert arms["control"]["failures"] == arms["control"]["n"] == 40 - put_right

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from doubles.hostile_server import answer, serving
+from doubles.hostile_server import Keeping, answer, serving
 from prunella.codec.wire import read_lines, write_record
 from prunella.sdk import connection as connections
 from prunella.sdk.connection import Connection, NoAnswerError
@@ -45,23 +45,6 @@ def shipper():
     yield make
     for each in made:
         each.close()
-
-
-class Keeping:
-    """A server that does as it should."""
-
-    def __init__(self):
-        self.kept = {}
-
-    def __call__(self, asked, _connection):
-        name = asked.path.split("/spool/")[1].partition("?")[0]
-        if asked.method == "DELETE":
-            return answer(204)
-        have = self.kept.setdefault(name, b"")
-        if asked.offset != len(have):
-            return answer(409, json.dumps({"offset": len(have)}).encode())
-        self.kept[name] += asked.lines
-        return answer(200, json.dumps({"offset": len(self.kept[name])}).encode())
 
 
 def test_a_finished_file_is_shipped_whole_and_removed(spool, shipper):
@@ -155,38 +138,45 @@ def test_a_wrong_answer_loses_nothing(spool, shipper, status, body, problem):
     assert len(server.asked) < 30
 
 
+def endless(_asked, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n")
+
+
+def headers(_asked, connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X-A: " + b"x" * 1000 + b"\r\n")
+
+
+def drip(_asked, connection):
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def silent(_asked, _connection):
+    time.sleep(5)
+
+
+def garbage(_asked, connection):
+    connection.sendall(b"\x00\xff" * 1000 + b"\r\n\r\n")
+
+
+def cut(_asked, connection):
+    connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"offset"')
+
+
+def continues(_asked, connection):
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def test_answers_without_end_or_sense_are_given_up(spool, shipper, monkeypatch):
     """Garbage, an endless answer, headers without end, a byte now and then: none is waited for long."""
     monkeypatch.setattr("prunella.sdk.shipping.DEADLINE_S", 0.6)
     fill(spool)
-
-    def endless(_asked, connection):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while True:
-            connection.sendall(b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n")
-
-    def headers(_asked, connection):
-        connection.sendall(b"HTTP/1.1 200 OK\r\n")
-        while True:
-            connection.sendall(b"X-A: " + b"x" * 1000 + b"\r\n")
-
-    def drip(_asked, connection):
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
-            connection.sendall(bytes([byte]))
-            time.sleep(0.05)
-
-    def silent(_asked, _connection):
-        time.sleep(5)
-
-    def garbage(_asked, connection):
-        connection.sendall(b"\x00\xff" * 1000 + b"\r\n\r\n")
-
-    def cut(_asked, connection):
-        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"offset"')
-
-    def continues(_asked, connection):
-        while True:
-            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     for hostile in (endless, headers, drip, silent, garbage, cut, continues):
         with serving(hostile) as server:

@@ -1,5 +1,6 @@
 """What people see of a rollout."""
 
+from math import log
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +10,9 @@ from prunella.adapters.sqlite_store import open_store
 from prunella.cli.views.rollouts import as_json, show_look
 from prunella.model.clock import now
 from prunella.model.records import Exposures
+from prunella.model.rollouts import RolloutState
 from prunella.model.settings import Settings
+from prunella.pipeline.advancing import advance_rollouts
 from prunella.pipeline.looking import look_at
 from prunella.pipeline.rollouts import add, take
 from prunella.rollout import By, approve
@@ -43,3 +46,31 @@ def test_a_look_shows_both_arms_and_what_they_weigh(tmp_path: Path) -> None:
     shown = console.export_text()
     assert "without the fix" in shown
     assert "canary 5 %" in shown
+
+
+def test_a_fix_that_costs_too_much_is_shown_and_rolled_back(tmp_path: Path) -> None:
+    """By what programs counted of their models' answers; failures alone would say nothing."""
+    store, feed = open_store(tmp_path / "prunella.db", create=True), FileFeed(tmp_path)
+    add(store, feed, DOCUMENT, By(actor="tester", at=now()))
+    rollout = take(store, feed, "fix-1", approve, By(actor="tester", at=now()))
+    tallies = [
+        {
+            "rollout_id": rollout.rollout_id,
+            "epoch": rollout.epoch,
+            "ratio": rollout.ratio,
+            "arm": arm,
+        }
+        | {
+            "counts": {"n": n, "failures": n // 2, "costs": n}
+            | {"cost_sum": 1.0 * n * cost, "cost_squares": 1.2 * n * cost * cost}
+        }
+        for arm, n, cost in (("treatment", 150, 9.0), ("control", 2850, 1.0))
+    ]
+    record = Exposures(process_id="proc_1", sequence=1, tallies=tuple(tallies))  # type: ignore[arg-type]
+    store.ingest([record], spool_name="s", end_offset=1)
+    weights = {each.name: each for each in look_at(store, "fix-1", Settings()).weights}
+    assert weights["dearer"].log_value > log(weights["dearer"].threshold)
+    assert "slower" not in weights
+    (after,) = advance_rollouts(store, feed, Settings())
+    assert after.state is RolloutState.ROLLED_BACK
+    assert "times as dear" in after.reason

@@ -88,12 +88,12 @@ def test_https_is_kept_to(workspaces):
 
 def test_a_fault_is_answered_without_its_details(workspaces, monkeypatch):
     """What went wrong inside stays inside."""
-    from prunella.wiring.healer import Healer
+    from prunella.adapters.sql_store import SqlStore
 
-    def broken(_self, **_given):
+    def broken(_self, _query):
         raise RuntimeError("the secret plan")
 
-    monkeypatch.setattr(Healer, "incidents", broken)
+    monkeypatch.setattr(SqlStore, "find_incidents", broken)
     app = create_app(workspaces, actor="ana")
     client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
     answer = client.get(READ)

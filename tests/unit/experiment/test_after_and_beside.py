@@ -1,5 +1,6 @@
 """Maturity of exposures, competing fixes, and what becomes of a graduated fix."""
 
+from dataclasses import replace
 from itertools import product
 from math import exp, isclose
 from random import Random
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from prunella.experiment import Arm, Counts, Stratum
 from prunella.experiment.holdback import (
     Keep,
+    Released,
     Retire,
     Revoke,
     Watched,
@@ -185,3 +187,25 @@ def test_watching_for_ever_costs_alpha_once():
         recovered += chance * exp(log_recovered(periods, 0.5))
     assert isclose(total, 1, rel_tol=1e-9)
     assert isclose(recovered, 1, rel_tol=1e-9)
+
+
+def test_a_fix_retires_where_new_code_does_not_need_it():
+    """It fires a tenth as often there, or units without it don't fail; as often as before: it stays."""
+    there = Released(
+        name="release 2",
+        calls=2_000,
+        fired=0,
+        fired_rate=0.1,
+        holdback=Counts(),
+        holdback_rate=0.5,
+    )
+    good = watched([GOOD] * 3)
+    assert "release 2 doesn't need it" in stands(replace(good, released=there)).reason
+    fires = replace(there, fired=200, holdback=Counts(100, 0))
+    assert isinstance(stands(replace(good, released=fires)), Retire)
+    for needed in (
+        replace(there, fired=200, holdback=Counts(100, 50)),
+        replace(there, calls=10),
+        replace(there, fired_rate=0.0),
+    ):
+        assert isinstance(stands(replace(good, released=needed)), Keep)

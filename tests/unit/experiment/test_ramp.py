@@ -21,6 +21,7 @@ from prunella.experiment import (
     Stratum,
     Withdraw,
     decide,
+    evidence,
 )
 from prunella.model.errors import ConfigurationError
 
@@ -206,3 +207,12 @@ def test_limits_that_make_no_sense_are_refused(name, value):
     """A limit out of its range is an error that names it and its value."""
     with pytest.raises(ConfigurationError, match=f"{name} = {value!r}"):
         Limits(**{name: value})
+
+
+def test_no_harm_is_found_where_no_unit_with_the_fix_failed():
+    """Chance may deal all first units to control; their successes are no harm of the fix."""
+    strata = [Stratum(0.05, Counts(400, 0), Counts(0, 0))]
+    assert evidence(strata, 0.05).harm > 20
+    assert not isinstance(decide(CANARY, strata, base_rate=0.05), RollBack)
+    failed = [Stratum(0.05, Counts(400, 0), Counts(1, 1))]
+    assert isinstance(decide(CANARY, failed, base_rate=0.05), RollBack)

@@ -45,7 +45,10 @@ class Control(CountingMeter):
 
 @pytest.mark.parametrize(("document", "answer"), ALL, ids=lambda each: str(each)[:40])
 def test_the_control_arm_is_as_without_the_fix(document: Any, answer: Any) -> None:
-    """The trigger is told, the end is told, and nothing else is different."""
+    """The trigger is told, the end is told, and nothing else is different.
+
+    A call has failed whose error no fix has healed, or whose result a guard objects to.
+    """
     meter = Control()
     scene = Scene(document, meter=meter)
     scene.took_s = 0.5
@@ -55,7 +58,7 @@ def test_the_control_arm_is_as_without_the_fix(document: Any, answer: Any) -> No
     assert (finished.fix_id, finished.altered, finished.masked) == (None, False, None)
     ((exposure, failed, latency_s),) = meter.ends
     assert (exposure.fix_id, exposure.unit, exposure.arm) == ("fix", "unit", Arm.CONTROL)
-    assert failed == (answer is DOWN)
+    assert failed == (answer in (DOWN, ""))
     assert latency_s == pytest.approx(0.5)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prunella.model.errors import ConfigurationError
-from prunella.model.settings import Settings, load
+from prunella.model.settings import Settings, load, shown
 
 
 def test_arguments_win_over_environment_over_pyproject_over_default(tmp_path: Path) -> None:
@@ -56,3 +56,31 @@ def test_bad_variable_is_refused_by_its_name(tmp_path: Path) -> None:
     """A bad environment variable is named in the error."""
     with pytest.raises(ConfigurationError, match="PRUNELLA_CAPTURE: 'everything'"):
         load(tmp_path, environ={"PRUNELLA_CAPTURE": "everything"})
+
+
+def test_an_address_with_a_password_comes_from_the_environment_alone(tmp_path: Path) -> None:
+    """What is committed may name the database, and not what opens it; neither repr nor `shown` has it."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.prunella]\ndatabase = "postgresql://ana@db/prod"\n'
+    )
+    assert load(tmp_path, environ={}).settings.database == "postgresql://ana@db/prod"
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.prunella]\ndatabase = "postgresql://ana:s3cret@db/prod"\n'
+    )
+    with pytest.raises(ConfigurationError, match="PRUNELLA_DATABASE") as caught:
+        load(tmp_path, environ={})
+    assert "s3cret" not in str(caught.value)
+    (tmp_path / "pyproject.toml").unlink()
+    settings = load(
+        tmp_path, environ={"PRUNELLA_DATABASE": "postgresql://ana:s3cret@db/prod"}
+    ).settings
+    assert settings.database.endswith(":s3cret@db/prod")
+    assert "s3cret" not in repr(settings)
+    assert shown("database", settings.database) == "postgresql://ana@db/prod"
+
+
+@pytest.mark.parametrize("name", ["", "Shop", "1shop", "shop;", 'a"b', "a" * 64, "-a", "ä"])
+def test_a_projects_name_is_plain(tmp_path: Path, name: str) -> None:
+    """A name that no schema could be named after is refused where it is set."""
+    with pytest.raises(ConfigurationError, match="PRUNELLA_PROJECT"):
+        load(tmp_path, environ={"PRUNELLA_PROJECT": name})

@@ -76,6 +76,18 @@ def test_a_function_that_says_none_answers_with_nothing_else(head: str) -> None:
     assert returning("rows[0]", "(rows[0] or '').strip() or None") == []
 
 
+@pytest.mark.parametrize(
+    "docstring",
+    ["Return the name; `rows` may be None.", "Return it, None for no rows, empty for no name."],
+)
+def test_a_docstring_may_name_an_empty_answer_or_none_at_all(docstring: str) -> None:
+    """Only a docstring that says when the answer is None speaks against others."""
+    head = f'def f(rows):\n    """{docstring}"""\n    return '
+    before, after = (f"{head}{text}\n".encode() for text in ("rows[0]", "rows[0] or ''"))
+    patch = Patch(path="a.py", qualname="f", before=before, after=after, diff="")
+    assert unfounded(parse(patch)) == []
+
+
 def test_what_is_no_answer_is_no_matter() -> None:
     """Comparisons, indexes and messages may bring in constants."""
     assert found("if len(rows) > 3: raise ValueError('too many', rows[4])") == []

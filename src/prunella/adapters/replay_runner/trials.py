@@ -52,15 +52,17 @@ def main(arguments: Sequence[str]) -> None:
         report({"problem": f"the program's interpreter has no pytest: {error}"})
         return
     plugin = _Session(job, report, pytest)
-    code = pytest.main(_arguments(job), plugins=[plugin])
+    code = pytest.main(_arguments(job, serial=True), plugins=[plugin])
+    if code == pytest.ExitCode.USAGE_ERROR:  # xdist is there, and this project doesn't load it
+        code = pytest.main(_arguments(job, serial=False), plugins=[plugin])
     if not plugin.ran:
         report({"problem": plugin.problem or f"pytest ended with code {int(code)}"})
 
 
-def _arguments(job: TrialJob) -> list[str]:
-    serial = ["-n0"] if importlib.util.find_spec("xdist") else []
+def _arguments(job: TrialJob, *, serial: bool) -> list[str]:
+    alone = ["-n0"] if serial and importlib.util.find_spec("xdist") else []
     quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--continue-on-collection-errors")
-    return [*quiet, *serial, f"--rootdir={job.tree}", *job.selection]
+    return [*quiet, *alone, f"--rootdir={job.tree}", *job.selection]
 
 
 def _reporter(outlet: int) -> Callable[[dict[str, Any]], None]:

@@ -21,7 +21,7 @@ from prunella.adapters.sql.records import (
 from prunella.adapters.sql.rows import dump, marks, search_text, text
 from prunella.model.clock import now, to_us
 from prunella.model.ids import new_id
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.incidents import Incident, IncidentStatus, Location
 from prunella.model.records import Ending, Occurrence
 from prunella.ports import Triaged
 
@@ -41,7 +41,8 @@ class _Standing:
     error_type: str
     error_code: str
     message: str
-    location: str | None
+    #: As it is kept, or as triage found it since.
+    location: str | Location | None
     status: str
     status_us: int
     ignored_by: str | None
@@ -216,7 +217,7 @@ class _Batch:
             # The latest occurrence speaks for the incident: lines move, values change.
             standing.message = text(occurrence.exception.message, _MAX_MESSAGE_CHARS)
             standing.error_code = text(triaged.error_code)
-            standing.location = None if triaged.location is None else dump(triaged.location)
+            standing.location = triaged.location
             standing.described_us = failed_at_us
         standing.count += 1 + waiting
         standing.first_us = min(standing.first_us, failed_at_us)
@@ -300,4 +301,6 @@ def _moving(standing: _Standing) -> tuple[Any, ...]:
     searched = search_text(
         standing.error_code, standing.error_type, standing.site_id, standing.message
     )
+    if isinstance(standing.location, Location):
+        standing.location = dump(standing.location)
     return (*_values(standing, _MOVING), searched)

@@ -89,7 +89,9 @@ def _merge(db: Connection, meter: Meter, reading: Reading) -> None:
         "WHERE rollout_id = ? AND process_id = ? AND epoch = ? AND arm = ?",
         key,
     ).fetchone()
-    if row is not None:
+    if row is not None and row[0] > reading.sequence:
+        return
+    if row is not None and row[0] == reading.sequence:
         known = Reading(row[0], row[1], load(Counts, row[2]))
         if merge({meter: known}, {meter: reading})[meter] == known:
             return

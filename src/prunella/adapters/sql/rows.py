@@ -9,12 +9,14 @@ from prunella.model.errors import RecordError, StoreError
 
 T = TypeVar("T")
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 _FARTHEST_US = 253_370_764_800_000_000  # the year 9999, which is as far as datetime goes
 
 
 def dump(value: Any) -> str:
     """Return `value` as JSON in ASCII: lone surrogates in recorded strings stay storable."""
-    return json.dumps(to_plain(value), separators=(",", ":"))
+    return _ENCODER.encode(to_plain(value))
 
 
 def load(kind: type[T], body: str) -> T:

@@ -11,7 +11,7 @@ from prunella.fixes import parse
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.pipeline.looking import Look
 from prunella.pipeline.rollouts import FixStory
-from prunella.server.access import Role
+from prunella.server.access import Role, access_of
 from prunella.server.api.incidents import Reason, Why
 from prunella.server.api.operation import Asked, Body, Operation, Query
 from prunella.wiring.approvals import MAX_VALID, ApprovalLink
@@ -96,7 +96,8 @@ def _show_approval(asked: Asked) -> Any:
 
 
 def _redeem(asked: Asked) -> Any:
-    who = asked.access.actor if asked.access else ""
+    access = access_of(asked.request)
+    who = access.actor if access.roles else "whoever has the link"
     return to_plain(asked.healer.approvals.redeem(asked.path["token"], who=who))
 
 

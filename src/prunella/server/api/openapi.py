@@ -23,6 +23,7 @@ PATH_PARAMETERS: Mapping[str, str] = {
     "fix": "Id of a fix or of its rollout, or a beginning of it.",
     "token": "An approval token.",
     "what": "A site, or an error code.",
+    "name": "Name of a project.",
     "user": "Name of a user.",
     "key": "Id of a project key.",
     "token_id": "Id of an API token.",

@@ -1,6 +1,6 @@
 """Every operation of the API."""
 
-from prunella.server.api import fixes, incidents, jobs, project, records
+from prunella.server.api import fixes, incidents, jobs, people, project, records
 from prunella.server.api.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -9,4 +9,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *records.OPERATIONS,
     *fixes.OPERATIONS,
     *project.OPERATIONS,
+    *people.OPERATIONS,
 )

@@ -6,7 +6,9 @@ event loop; what it hasn't done is still to be seen in the store, and done when 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any, TypeVar
 
 import anyio
@@ -18,6 +20,7 @@ from starlette.requests import Request
 from prunella.model.errors import StoreError
 from prunella.server.ingest.bodies import Bodies
 from prunella.server.ingest.feeds import Feeds
+from prunella.server.ingest.reported import Intake
 from prunella.server.workspaces import Workspace
 
 T = TypeVar("T")
@@ -26,6 +29,7 @@ T = TypeVar("T")
 _THREADS = 4
 #: Records lie untriaged about this long, so that many of them are triaged together.
 SETTLE_S = 0.25
+_MAX_KINDS = 1_000
 #: Wait after triage failed.
 _FAILED_S = 5.0
 
@@ -41,6 +45,10 @@ class Receiving:
         self._limiter = CapacityLimiter(_THREADS)
         self._unsettled: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._intakes: dict[str, Intake] = {}
+        self._opening = Lock()
+        #: Project and kind of what was accepted and not kept, and how often.
+        self.passed_over: Counter[tuple[str, str]] = Counter()
 
     async def work(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what `function` does in a thread; 503 where the store can't take something."""
@@ -50,6 +58,22 @@ class Receiving:
             _log.warning("ingest: %s", error)
             headers = {"Retry-After": "5"}
             raise HTTPException(503, "the store can't take it now", headers) from error
+
+    def intake(self, workspace: Workspace) -> Intake:
+        """Return what takes in the failures that other libraries report to a project."""
+        with self._opening:
+            found = self._intakes.get(workspace.name)
+            if found is None:
+                redactor = workspace.healer.programs.redactor()
+                found = self._intakes[workspace.name] = Intake(redactor)
+        return found
+
+    def count_passed_over(self, project: str, kinds: Mapping[str, int]) -> None:
+        """Count what was accepted and not kept: sessions, transactions …"""
+        with self._opening:
+            for kind, number in kinds.items():
+                key = (project, kind if len(self.passed_over) < _MAX_KINDS else "others")
+                self.passed_over[key] += number
 
     def settle_soon(self, workspace: Workspace) -> None:
         """Have new records triaged in a moment, once for all that come until then."""

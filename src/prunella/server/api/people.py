@@ -1,0 +1,401 @@
+"""Who may do what: projects, users, keys and tokens of a server that wants people to log in."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.exceptions import HTTPException
+
+from prunella.codec.plain import to_plain
+from prunella.model.audit import AuditEntry
+from prunella.model.directory import BYTES_PER_DAY, PER_MINUTE, Project, Role
+from prunella.ports import Directory
+from prunella.server.access import access_of
+from prunella.server.api.operation import Asked, Body, Operation, Query
+from prunella.server.people import People, plain_credential, plain_person
+
+_PROJECT = "/projects/{project}"
+
+RoleName = Literal["viewer", "operator", "admin"]
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, as others may see them."""
+
+    name: str
+    roles: dict[str, str]
+    made_at: datetime
+    made_by: str
+    has_password: bool
+
+
+class KnownCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """A key or token, without its secret."""
+
+    credential_id: str
+    name: str
+    project: str
+    role: str
+    made_at: datetime
+    made_by: str
+    expires_at: datetime | None
+    ended_at: datetime | None
+    per_minute: int
+    bytes_per_day: int
+
+
+class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """A key or token with its secret, which is shown this once."""
+
+    credential: KnownCredential
+    secret: str
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks."""
+
+    actor: str
+    roles: dict[str, str]
+    projects: list[str]
+
+
+class Invited(msgspec.Struct, frozen=True, kw_only=True):
+    """A path of this server at which a password may be set, once."""
+
+    path: str
+
+
+class AddProject(Body, frozen=True, kw_only=True):
+    """A project."""
+
+    name: Name
+    root: Annotated[
+        str, Meta(max_length=1_000, description="Folder of its source on servers and workers.")
+    ] = ""
+
+
+class AddUser(Body, frozen=True, kw_only=True):
+    """Somebody who is to log in."""
+
+    name: Name
+    roles: Annotated[
+        dict[str, RoleName], Meta(description="Project to role; * stands for every project.")
+    ]
+
+
+class SetRoles(Body, frozen=True, kw_only=True):
+    """What somebody may do."""
+
+    roles: dict[str, RoleName]
+
+
+class MakeKey(Body, frozen=True, kw_only=True):
+    """A project key, for programs that report."""
+
+    name: Name
+    per_minute: Annotated[int, Meta(ge=1, le=10**9)] = PER_MINUTE
+    bytes_per_day: Annotated[int, Meta(ge=1, le=10**15)] = BYTES_PER_DAY
+
+
+class MakeToken(Body, frozen=True, kw_only=True):
+    """An API token, for programs that look or steer."""
+
+    name: Name
+    role: RoleName = "viewer"
+    expires_at: datetime | None = None
+
+
+class AuditPage(Query, frozen=True, kw_only=True):
+    """How many decisions."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+def _directory(asked: Asked) -> Directory:
+    found: Directory | None = asked.request.app.state.directory
+    if found is None:
+        raise HTTPException(404, "this server knows no users: it was started without --auth")
+    return found
+
+
+def _people(asked: Asked) -> People:
+    return People(_directory(asked), actor=asked.actor)
+
+
+def _me(asked: Asked) -> Any:
+    access = access_of(asked.request)
+    return {
+        "actor": access.actor,
+        "roles": {project: role.name.lower() for project, role in access.roles.items()},
+        "projects": _mine(asked),
+    }
+
+
+def _projects(asked: Asked) -> Any:
+    return {"items": _mine(asked)}
+
+
+def _mine(asked: Asked) -> list[str]:
+    access = access_of(asked.request)
+    return [name for name in asked.workspaces.names() if access.role(name) is not None]
+
+
+def _all_projects(asked: Asked) -> Any:
+    return {"items": to_plain(_directory(asked).projects())}
+
+
+def _add_project(asked: Asked) -> Any:
+    body: AddProject = asked.body
+    people = _people(asked)
+    asked.workspaces.prepare(body.name)
+    return to_plain(people.add_project(body.name, root=body.root))
+
+
+def _remove_project(asked: Asked) -> Any:
+    _people(asked).remove_project(asked.path["name"])
+
+
+def _users(asked: Asked) -> Any:
+    return {"items": [plain_person(item) for item in _directory(asked).people()]}
+
+
+def _add_user(asked: Asked) -> Any:
+    body: AddUser = asked.body
+    _, secret = _people(asked).add_person(body.name, _roles(body.roles))
+    return {"path": f"/invitation/{secret}"}
+
+
+def _set_roles(asked: Asked) -> Any:
+    body: SetRoles = asked.body
+    return plain_person(_people(asked).set_roles(asked.path["user"], _roles(body.roles)))
+
+
+def _invite(asked: Asked) -> Any:
+    return {"path": f"/invitation/{_people(asked).invite(asked.path['user'])}"}
+
+
+def _remove_user(asked: Asked) -> Any:
+    _people(asked).remove_person(asked.path["user"])
+
+
+def _roles(names: dict[str, RoleName]) -> dict[str, Role]:
+    return {project: Role[name.upper()] for project, name in names.items()}
+
+
+def _keys(asked: Asked) -> Any:
+    found = _people(asked).credentials(keys=True, project=asked.path["project"])
+    return {"items": [plain_credential(item) for item in found]}
+
+
+def _make_key(asked: Asked) -> Any:
+    body: MakeKey = asked.body
+    credential, secret = _people(asked).add_credential(
+        body.name,
+        asked.path["project"],
+        Role.REPORTER,
+        per_minute=body.per_minute,
+        bytes_per_day=body.bytes_per_day,
+    )
+    return {"credential": plain_credential(credential), "secret": secret}
+
+
+def _end_key(asked: Asked) -> Any:
+    _people(asked).end_credential(asked.path["key"], keys=True, project=asked.path["project"])
+
+
+def _tokens(asked: Asked) -> Any:
+    found = _people(asked).credentials(keys=False, project=asked.path["project"])
+    return {"items": [plain_credential(item) for item in found]}
+
+
+def _make_token(asked: Asked) -> Any:
+    body: MakeToken = asked.body
+    credential, secret = _people(asked).add_credential(
+        body.name,
+        asked.path["project"],
+        Role[body.role.upper()],
+        expires_at=body.expires_at,
+    )
+    return {"credential": plain_credential(credential), "secret": secret}
+
+
+def _end_token(asked: Asked) -> Any:
+    _people(asked).end_credential(asked.path["token_id"], keys=False, project=asked.path["project"])
+
+
+def _audit(asked: Asked) -> Any:
+    return {"items": to_plain(_directory(asked).audit(limit=asked.query.limit))}
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/me",
+        name="get_me",
+        summary="Who asks, and what they may do.",
+        role=Role.REPORTER,
+        run=_me,
+        answer=Me,
+    ),
+    Operation(
+        method="GET",
+        path="/projects",
+        name="list_projects",
+        summary="Names of the projects that whoever asks may see.",
+        role=Role.REPORTER,
+        run=_projects,
+        answer=list[str],
+    ),
+    Operation(
+        method="GET",
+        path=f"{_PROJECT}/keys",
+        name="list_keys",
+        summary="Keys with which programs report to the project; ended ones aren't shown.",
+        role=Role.ADMIN,
+        run=_keys,
+        answer=list[KnownCredential],
+    ),
+    Operation(
+        method="POST",
+        path=f"{_PROJECT}/keys",
+        name="make_key",
+        summary="Make a key with which programs report; its secret is shown this once.",
+        role=Role.ADMIN,
+        run=_make_key,
+        answer=NewCredential,
+        status=201,
+        body=MakeKey,
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{_PROJECT}/keys/{{key}}",
+        name="end_key",
+        summary="End a key: what is sent with it is refused.",
+        role=Role.ADMIN,
+        run=_end_key,
+        answer=None,
+        status=204,
+    ),
+    Operation(
+        method="GET",
+        path=f"{_PROJECT}/tokens",
+        name="list_tokens",
+        summary="API tokens of the project; ended ones aren't shown.",
+        role=Role.ADMIN,
+        run=_tokens,
+        answer=list[KnownCredential],
+    ),
+    Operation(
+        method="POST",
+        path=f"{_PROJECT}/tokens",
+        name="make_token",
+        summary="Make an API token of the project; its secret is shown this once.",
+        role=Role.ADMIN,
+        run=_make_token,
+        answer=NewCredential,
+        status=201,
+        body=MakeToken,
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{_PROJECT}/tokens/{{token_id}}",
+        name="end_token",
+        summary="End an API token.",
+        role=Role.ADMIN,
+        run=_end_token,
+        answer=None,
+        status=204,
+    ),
+    Operation(
+        method="GET",
+        path="/server/projects",
+        name="list_all_projects",
+        summary="Every project of the server.",
+        role=Role.ADMIN,
+        run=_all_projects,
+        answer=list[Project],
+    ),
+    Operation(
+        method="POST",
+        path="/server/projects",
+        name="add_project",
+        summary="Make a project.",
+        role=Role.ADMIN,
+        run=_add_project,
+        answer=Project,
+        status=201,
+        body=AddProject,
+    ),
+    Operation(
+        method="DELETE",
+        path="/server/projects/{name}",
+        name="remove_project",
+        summary="Forget a project with its keys and tokens; its records stay in the database.",
+        role=Role.ADMIN,
+        run=_remove_project,
+        answer=None,
+        status=204,
+    ),
+    Operation(
+        method="GET",
+        path="/server/users",
+        name="list_users",
+        summary="Everybody who may log in.",
+        role=Role.ADMIN,
+        run=_users,
+        answer=list[Known],
+    ),
+    Operation(
+        method="POST",
+        path="/server/users",
+        name="add_user",
+        summary="Let somebody log in; they set a password at the path that is answered.",
+        role=Role.ADMIN,
+        run=_add_user,
+        answer=Invited,
+        status=201,
+        body=AddUser,
+    ),
+    Operation(
+        method="PUT",
+        path="/server/users/{user}/roles",
+        name="set_roles",
+        summary="Say what somebody may do.",
+        role=Role.ADMIN,
+        run=_set_roles,
+        answer=Known,
+        body=SetRoles,
+    ),
+    Operation(
+        method="POST",
+        path="/server/users/{user}/invitation",
+        name="invite_user",
+        summary="Let somebody set a new password, at the path that is answered.",
+        role=Role.ADMIN,
+        run=_invite,
+        answer=Invited,
+        status=201,
+    ),
+    Operation(
+        method="DELETE",
+        path="/server/users/{user}",
+        name="remove_user",
+        summary="Forget somebody, and end their sessions.",
+        role=Role.ADMIN,
+        run=_remove_user,
+        answer=None,
+        status=204,
+    ),
+    Operation(
+        method="GET",
+        path="/server/audit",
+        name="list_server_decisions",
+        summary="Logins, failed logins, and changes of users, keys, tokens, projects; oldest first.",
+        role=Role.ADMIN,
+        run=_audit,
+        answer=list[AuditEntry],
+        query=AuditPage,
+    ),
+)
