@@ -65,7 +65,9 @@ def test_a_release_starts_with_its_first_process(store):
     """Of each release the first start is told, where that is recent enough."""
     hour = timedelta(hours=1)
     for number, release in enumerate(["1.0", "1.1", "1.1", None]):
-        process = a_process(f"proc_{number}", release=release, started_at=START + number * hour)
+        process = a_process(
+            process_id=f"proc_{number}", release=release, started_at=START + number * hour
+        )
         store.ingest([process], spool_name=f"s{number}", end_offset=1)
     assert store.release_starts(since=START) == {"1.0": START, "1.1": START + hour}
     assert store.release_starts(since=START + hour) == {"1.1": START + hour}
