@@ -116,11 +116,11 @@
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
   const day = { day: "numeric", month: "short" };
   const moment = (at) => new Date(at * 1000).toLocaleString("en-GB", { ...day, ...clock });
-  const ticks = (_chart, all) =>
+  const ticks = (_chart, all, _axis, _space, apart_s) =>
     all.map((at, index) => {
       const here = new Date(at * 1000);
       const before = index ? new Date(all[index - 1] * 1000) : null;
-      const time = here.toLocaleTimeString("en-GB", clock);
+      const time = here.toLocaleTimeString("en-GB", apart_s < 60 ? { ...clock, second: "2-digit" } : clock);
       if (time === "00:00" || !before) return here.toLocaleDateString("en-GB", day) + (time === "00:00" ? "" : `\n${time}`);
       return here.getDate() === before.getDate() ? time : `${here.toLocaleDateString("en-GB", day)}\n${time}`;
     });
@@ -171,14 +171,14 @@
       axes: axes((tick) => tick.toLocaleString("en")),
       series: [
         { label: "from", value: (_chart, at) => (at == null ? "–" : moment(at)) },
-        { label: "failures", stroke: colour("bad"), fill: soft(colour("bad"), 22), width: 1.5, paths: uPlot.paths.bars({ size: [0.9, 40], align: 1 }), points: { show: false }, value: (_chart, each) => (each == null ? "–" : each.toLocaleString("en")) },
+        { label: "failures", stroke: colour("bad"), fill: soft(colour("bad"), 22), width: 1.5, paths: uPlot.paths.bars({ size: [0.94, 400], align: 1 }), points: { show: false }, value: (_chart, each) => (each == null ? "–" : each.toLocaleString("en")) },
       ],
     },
   });
   const percent = (share) => (share == null ? "–" : `${(100 * share).toFixed(1)} %`);
   const arms = (data, width) => {
     const line = (label, name, extra) => ({ label, stroke: colour(name), width: 2, points: { show: false }, value: (_chart, each) => percent(each), ...extra });
-    const edge = (name) => ({ stroke: "transparent", points: { show: false }, legend: false, value: (_chart, each) => percent(each), label: `${name}` });
+    const edge = (name) => ({ label: name, class: "u-edge", stroke: "transparent", points: { show: false } });
     return {
       data: [data.x, data.control, data.control_low, data.control_high, data.treatment, data.treatment_low, data.treatment_high],
       options: {
@@ -186,7 +186,7 @@
         scales: { y: { range: [0, 1] } }, axes: axes((tick) => `${Math.round(100 * tick)} %`),
         series: [
           { label: "at", value: (_chart, at) => (at == null ? "–" : moment(at)) },
-          line("without", "warn"), edge("from"), edge("to"), line("with the fix", "accent"), edge("from"), edge("to"),
+          line("without", "warn"), edge("without, low"), edge("without, high"), line("with the fix", "accent"), edge("with, low"), edge("with, high"),
         ],
         bands: [
           { series: [3, 2], fill: soft(colour("warn"), 18) },
