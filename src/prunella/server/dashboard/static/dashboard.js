@@ -129,34 +129,43 @@
     return [{ ...base, grid: { show: false }, values: ticks, size: 44 }, { ...base, size: 52, values: (_chart, ticks) => ticks.map(format) }];
   };
   const TONES = { release: "info", fix: "accent", good: "good", bad: "bad", patch: "good" };
+  // Lines first, then labels where there is room: three rows of them, none over another.
   const markers = (marks) => ({
     hooks: {
       draw: [
         (chart) => {
           const { ctx, bbox } = chart;
+          const dot = devicePixelRatio;
+          const right = bbox.left + bbox.width;
+          const shown = marks
+            .map((mark) => ({ ...mark, at: chart.valToPos(mark.x, "x", true), ink: colour(TONES[mark.tone] ?? "dim") }))
+            .filter((mark) => mark.at >= bbox.left && mark.at <= right);
           ctx.save();
-          ctx.lineWidth = devicePixelRatio;
-          ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-          ctx.textAlign = "left";
-          let free = [-1, -1, -1];
-          for (const mark of marks) {
-            const x = chart.valToPos(mark.x, "x", true);
-            if (x < bbox.left || x > bbox.left + bbox.width) continue;
-            ctx.strokeStyle = ctx.fillStyle = colour(TONES[mark.tone] ?? "dim");
-            ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+          ctx.lineWidth = dot;
+          ctx.setLineDash([3 * dot, 3 * dot]);
+          for (const mark of shown) {
+            ctx.strokeStyle = mark.ink;
             ctx.beginPath();
-            ctx.moveTo(x, bbox.top);
-            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.moveTo(mark.at, bbox.top);
+            ctx.lineTo(mark.at, bbox.top + bbox.height);
             ctx.stroke();
-            // A label where there is room for one: three lines of them, no two over each other.
-            const wide = ctx.measureText(mark.label).width + 10 * devicePixelRatio;
-            const right = bbox.left + bbox.width;
-            const left = x + wide < right ? x + 4 * devicePixelRatio : x - wide;
-            const row = free.findIndex((end) => end < left);
-            if (row >= 0) {
-              free[row] = left + wide;
-              ctx.fillText(mark.label, left, bbox.top + (12 + 14 * row) * devicePixelRatio);
-            }
+          }
+          ctx.setLineDash([]);
+          ctx.textAlign = "left";
+          ctx.font = `${11 * dot}px system-ui, sans-serif`;
+          ctx.strokeStyle = colour("card");
+          ctx.lineWidth = 4 * dot;
+          ctx.lineJoin = "round";
+          const taken = [[], [], []];
+          for (const mark of shown) {
+            const wide = ctx.measureText(mark.label).width + 8 * dot;
+            const left = mark.at + wide < right ? mark.at + 4 * dot : mark.at - wide;
+            const row = taken.findIndex((spans) => spans.every(([from, to]) => left > to || left + wide < from));
+            if (row < 0) continue;
+            taken[row].push([left, left + wide]);
+            ctx.fillStyle = mark.ink;
+            ctx.strokeText(mark.label, left, bbox.top + (12 + 14 * row) * dot);
+            ctx.fillText(mark.label, left, bbox.top + (12 + 14 * row) * dot);
           }
           ctx.restore();
         },
