@@ -61,8 +61,8 @@ $(PEERS)/.ready: pyproject.toml
 bench-overhead: $(PEERS)/.ready  ## what @heal adds to a call, and what others add
 	PYTHONPATH=src $(PEERS)/bin/python benchmarks/overhead.py
 
-bench-store: $(VENV)/.ready  ## how fast the store takes records in and answers
-	$(BIN)/python benchmarks/store.py
+bench-store: $(VENV)/.ready  ## how fast the store takes records in and answers; DATABASE may be set
+	$(BIN)/python benchmarks/store.py $(if $(DATABASE),--database $(DATABASE))
 
 bench-codec: $(VENV)/.ready  ## what encoding values costs
 	$(BIN)/python benchmarks/codec.py

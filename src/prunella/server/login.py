@@ -1,7 +1,7 @@
 """Logging in and out in a browser, and setting a password by invitation."""
 
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -137,7 +137,7 @@ class Login:
             message=message,
             next=to,
             name=name[:100],
-            oidc=self._provider,
+            oidc=self._provider and f"{self._provider}?next={quote(to, safe='')}",
             **frame,
         )
         answer.set_cookie(
