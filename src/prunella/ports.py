@@ -30,7 +30,7 @@ from prunella.model.repair import (
     TestReport,
     Verdict,
 )
-from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.rollouts import Rollout, RolloutPoint, RolloutState
 from prunella.model.trials import Observation, RecordedInputs, Variant, VariantRun
 
 Progress = Callable[[str], None]
@@ -181,6 +181,14 @@ class RolloutStore(Protocol):
 
     def counted(self, rollout_id: str) -> RolloutCounts:
         """Return what all processes have counted of a rollout."""
+        ...
+
+    def keep_point(self, point: RolloutPoint) -> None:
+        """Keep what was counted at a moment; one of as many units is there once."""
+        ...
+
+    def points(self, rollout_id: str, *, limit: int) -> Sequence[RolloutPoint]:
+        """Return the latest points of a rollout, oldest first."""
         ...
 
     def save_audit(self, entry: AuditEntry) -> None:
@@ -395,6 +403,14 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
 
     def releases(self) -> Sequence[str]:
         """Return the releases that processes reported, the one that started last first."""
+        ...
+
+    def release_starts(self, *, since: datetime) -> Mapping[str, datetime]:
+        """Return when the first process of each release began, of those that began since then."""
+        ...
+
+    def changes(self) -> str:
+        """Return a text that differs where what people look at does; cheap enough for each second."""
         ...
 
     def incident(self, incident_id: str) -> Incident:

@@ -7,7 +7,6 @@ own rights.
 
 import logging
 from collections.abc import AsyncIterator
-from hashlib import blake2b
 from threading import Event, Lock, Thread
 from time import monotonic
 
@@ -16,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from prunella.model.errors import PrunellaError
-from prunella.model.rollouts import LIVE
 from prunella.server.access import Role
 from prunella.server.workspaces import Workspace, workspace_of
 from prunella.wiring.healer import Healer
@@ -79,29 +77,11 @@ class _Watcher:
     def _watch(self) -> None:
         while monotonic() - self._asked_at_s < _IDLE_S:
             try:
-                self._mark = state_of(self._healer)
+                self._mark = self._healer.store.changes()
             except PrunellaError as error:  # the store may answer at the next look
                 _log.warning("the project can't be looked at: %s", error)
             if self._closed.wait(LOOK_S):
                 return
-
-
-def state_of(healer: Healer) -> str:
-    """Return a text that differs where what pages show does."""
-    store = healer.store
-    digest = blake2b(digest_size=12)
-    for incident in store.incidents():
-        digest.update(
-            f"{incident.incident_id} {incident.count} {incident.status} {incident.last_seen_at}\n".encode()
-        )
-    for rollout in store.rollouts():
-        digest.update(f"{rollout.rollout_id} {rollout.sequence} {rollout.paused}\n".encode())
-        if rollout.state in LIVE:
-            found = store.counted(rollout.rollout_id)
-            digest.update(repr(sorted(found.readings.items(), key=str)).encode())
-    for job in store.jobs(limit=20):
-        digest.update(f"{job.job_id} {job.state} {job.progress} {job.is_cancelled}\n".encode())
-    return digest.hexdigest()
 
 
 def events(request: Request) -> Response:

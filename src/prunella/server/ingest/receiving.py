@@ -1,4 +1,4 @@
-"""What all kinds of ingest share: bounded bodies and threads, and triage behind them.
+"""What all kinds of ingest share: bounded bodies and threads, and what follows from records.
 
 Made at the first request and kept with the application. Its work in the background ends with the
 event loop; what it hasn't done is still to be seen in the store, and done when somebody looks next.
@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 #: Requests that are worked on in threads at a time: their work is Python's, which is one at a time.
 _THREADS = 4
-#: Records lie untriaged about this long, so that many of them are triaged together.
-SETTLE_S = 0.25
+#: What follows from new records (rollouts, what is too old) waits about this long for more of them.
+SETTLE_S = 1.0
 _MAX_KINDS = 1_000
 #: Wait after triage failed.
 _FAILED_S = 5.0
@@ -76,7 +76,7 @@ class Receiving:
                 self.passed_over[key] += number
 
     def settle_soon(self, workspace: Workspace) -> None:
-        """Have new records triaged in a moment, once for all that come until then."""
+        """Have done what follows from new records, once for all that come until then."""
         if workspace.name in self._unsettled:
             return
         self._unsettled.add(workspace.name)

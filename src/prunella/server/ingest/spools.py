@@ -1,7 +1,10 @@
 """Takes in the spools of programs, and tells programs what to apply."""
 
+import json
 import re
+from typing import Any
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -20,6 +23,7 @@ MAX_SENT_BYTES = 4 * 1024 * 1024
 MAX_BYTES = 17 * 1024 * 1024
 _NAME = re.compile(r"[0-9]{1,20}-[0-9]{1,10}-[0-9a-f]{1,32}\.jsonl")
 _SENDER = re.compile(r"[0-9a-f]{32}")
+_decode = msgspec.json.Decoder().decode
 _NO_CACHE = {"Cache-Control": "no-store"}
 
 
@@ -43,7 +47,7 @@ async def keep_spool(request: Request) -> Response:
 
     def keep() -> Kept | Elsewhere | Removed:
         content = unpack(body, encoding, max_bytes=MAX_BYTES)
-        return workspace.healer.programs.keep(name, offset, content)
+        return workspace.healer.programs.keep(name, offset, content, loads=_loads)
 
     try:
         kept = await receiving.work(keep)
@@ -52,6 +56,14 @@ async def keep_spool(request: Request) -> Response:
     if isinstance(kept, Kept) and kept.records:
         receiving.settle_soon(workspace)
     return _answer(kept)
+
+
+def _loads(text: bytes) -> Any:
+    """As `json.loads`, several times as fast for what it reads as well."""
+    try:
+        return _decode(text)
+    except (ValueError, msgspec.MsgspecError):
+        return json.loads(text)  # infinities, halves of surrogate pairs
 
 
 async def forget_spool(request: Request) -> Response:
