@@ -7,6 +7,7 @@ own rights.
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from time import monotonic
 
@@ -75,6 +76,8 @@ class _Watcher:
         return self._mark
 
     def _watch(self) -> None:
+        with suppress(PrunellaError):
+            self._healer.story("inc_")  # loads what a story needs, before somebody waits for it
         while monotonic() - self._asked_at_s < _IDLE_S:
             try:
                 self._mark = self._healer.store.changes()
