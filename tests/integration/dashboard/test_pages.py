@@ -74,7 +74,7 @@ def test_keys_find_open_and_go(page: Page, served: Served) -> None:
     """``/`` searches, ``j`` and ``k`` go through a list, ``g`` goes to a page, ``?`` tells the keys."""
     page.goto(f"{served.home}/incidents")
     page.keyboard.press("/")
-    expect(page.get_by_label("Text")).to_be_focused()
+    expect(page.get_by_role("searchbox", name="Text")).to_be_focused()
     page.keyboard.type("redeem")
     expect(page.locator("[data-item]")).to_have_count(1)
     page.keyboard.press("Escape")
@@ -114,7 +114,7 @@ def test_a_chosen_theme_stays(page: Page, served: Served) -> None:
 def test_filters_narrow_and_are_in_the_address(page: Page, served: Served) -> None:
     """What is filtered can be sent to somebody: the address has it."""
     page.goto(f"{served.home}/incidents")
-    page.get_by_label("Code").fill("CODE.KEY")
+    page.get_by_role("combobox", name="Code").fill("CODE.KEY")
     page.keyboard.press("Enter")
     expect(page.locator("[data-item]")).to_have_count(2)
     page.reload()
