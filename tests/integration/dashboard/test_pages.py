@@ -74,9 +74,9 @@ def test_keys_find_open_and_go(page: Page, served: Served) -> None:
     """``/`` searches, ``j`` and ``k`` go through a list, ``g`` goes to a page, ``?`` tells the keys."""
     page.goto(f"{served.home}/incidents")
     page.keyboard.press("/")
-    expect(page.get_by_label("Text")).to_be_focused()
+    expect(page.get_by_role("searchbox", name="Text")).to_be_focused()
     page.keyboard.type("redeem")
-    expect(page.locator("[data-item]")).to_have_count(1)
+    expect(page.locator("#batch-form [data-item]")).to_have_count(1)
     page.keyboard.press("Escape")
     page.keyboard.press("j")
     expect(page.locator("[data-item]").first).to_be_focused()
@@ -114,13 +114,36 @@ def test_a_chosen_theme_stays(page: Page, served: Served) -> None:
 def test_filters_narrow_and_are_in_the_address(page: Page, served: Served) -> None:
     """What is filtered can be sent to somebody: the address has it."""
     page.goto(f"{served.home}/incidents")
-    page.get_by_label("Code").fill("CODE.KEY")
+    page.get_by_role("combobox", name="Code").fill("CODE.KEY")
     page.keyboard.press("Enter")
     expect(page.locator("[data-item]")).to_have_count(2)
     page.reload()
     expect(page.locator("[data-item]")).to_have_count(2)
     page.get_by_role("link", name="Clear").click()
     expect(page.locator("[data-item]").nth(5)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a division by zero occurred", "average_basket"),
+        ("wrong encoding of an umlaut", "decode_feed"),
+        ("too many recursions", "breadcrumbs"),
+    ],
+)
+def test_incidents_are_found_by_meaning(page: Page, served: Served, text: str, found: str) -> None:
+    """Where no incident has the words, those that are near to them are shown."""
+    page.goto(f"{served.home}/incidents?q={text}")
+    expect(page.get_by_text("No incident is like that.")).to_be_visible()
+    near = page.locator("h2:has-text('Near to what you typed') + ul [data-item]")
+    expect(near.first).to_contain_text(found)
+
+
+def test_words_of_nothing_find_nothing(page: Page, served: Served) -> None:
+    """What is near to no incident says so, and what to do."""
+    page.goto(f"{served.home}/incidents?q=qqq+zzz")
+    expect(page.get_by_text("No incident is like that.")).to_be_visible()
+    expect(page.locator("[data-item]")).to_have_count(0)
 
 
 def test_pages_work_without_scripts(browser: Browser, served: Served) -> None:

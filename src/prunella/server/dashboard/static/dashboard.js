@@ -91,7 +91,10 @@
     }
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+    if (event.key === "Escape" && typing(event.target)) {
+      event.preventDefault(); // it leaves the field, with what was searched for
+      return event.target.blur();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (Date.now() - going < 1200) {
       going = 0;

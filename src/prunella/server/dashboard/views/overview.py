@@ -11,9 +11,9 @@ from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.jobs import Job
 from prunella.model.repair import Publication, PublicationState
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.wording import failed_function, plural
 from prunella.pipeline.metrics import Metrics, Reduction
 from prunella.pipeline.names import spreads_of, worst_first
-from prunella.pipeline.wording import failed_function, plural
 from prunella.ports import IncidentQuery, Store
 from prunella.server.dashboard.views.charts import Trend, trend
 from prunella.server.dashboard.views.recent import recalled
