@@ -134,5 +134,7 @@ def test_going_back_stays_within_the_project(workspace):
     visitor = client(workspace, local=Role.ADMIN)
     address = f"{HOME}/incidents/{incident_of(workspace).incident_id}/ignore"
     for referrer in ("http://evil/p/local/x", "http://dashboard/other", "//evil", ""):
-        answer = visitor.post(address, data={"csrf_token": OF_THE_PAGE}, headers={"referer": referrer})
+        answer = visitor.post(
+            address, data={"csrf_token": OF_THE_PAGE}, headers={"referer": referrer}
+        )
         assert answer.headers["location"].startswith(f"{HOME}/incidents/")
