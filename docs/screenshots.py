@@ -55,7 +55,7 @@ def main() -> None:
     chromium = sys.argv[1] if len(sys.argv) > 1 else shutil.which("chromium")
     if chromium is None:
         sys.exit("needs Chromium: apt-get install chromium, or give its path")
-    with tempfile.TemporaryDirectory(prefix="fern-and-fig-") as name:
+    with tempfile.TemporaryDirectory(prefix="fern-and-fig-", ignore_cleanup_errors=True) as name:
         root = Path(name) / "shop"
         with _demo(root) as url:
             pictures = _prepare(root)

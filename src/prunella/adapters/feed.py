@@ -42,6 +42,7 @@ class FileFeed:
         if not path.exists() and _document(store) == _NOTHING:
             return False  # most projects have no fixes: no lock for those
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _locked(self._folder / _LOCK_NAME):
                 wanted = _document(store)
                 if _present(path) == wanted or (wanted == _NOTHING and not path.exists()):

@@ -12,7 +12,7 @@ from prunella.model.errors import ConfigurationError, PrunellaError, UnknownName
 from prunella.model.incidents import Incident
 from prunella.model.jobs import Job, JobKind
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
-from prunella.pipeline.wording import failed_function, one_line, plural
+from prunella.model.wording import failed_function, one_line, plural
 from prunella.server.dashboard.visits import Visit, action
 from prunella.wiring.fixes import Fixes
 from prunella.wiring.jobs import Jobs

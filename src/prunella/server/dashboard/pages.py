@@ -49,7 +49,7 @@ def show_incidents(visit: Visit) -> Response:
         release=visit.query("release"),
         page=_number(visit.query("page")),
     )
-    return visit.show("incidents.html", shown=incidents_page(visit.store, wanted))
+    return visit.show("incidents.html", shown=incidents_page(visit.healer, wanted))
 
 
 @page

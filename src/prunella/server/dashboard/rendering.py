@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from prunella.codec import render, type_name
 from prunella.model.clock import now
 from prunella.model.tree import Tree
-from prunella.pipeline.wording import (
+from prunella.model.wording import (
     ago,
     block,
     class_name,

@@ -91,7 +91,10 @@
     }
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+    if (event.key === "Escape" && typing(event.target)) {
+      event.preventDefault(); // it leaves the field, with what was searched for
+      return event.target.blur();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (Date.now() - going < 1200) {
       going = 0;
@@ -114,15 +117,15 @@
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   const soft = (text, alpha) => `color-mix(in srgb, ${text} ${alpha}%, transparent)`;
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
-  const day = { day: "numeric", month: "short" };
-  const moment = (at) => new Date(at * 1000).toLocaleString("en-GB", { ...day, ...clock });
+  const day = { year: "numeric", month: "2-digit", day: "2-digit" };
+  const moment = (at) => new Date(at * 1000).toLocaleString("sv-SE", { ...day, ...clock });
   const ticks = (_chart, all, _axis, _space, apart_s) =>
     all.map((at, index) => {
       const here = new Date(at * 1000);
       const before = index ? new Date(all[index - 1] * 1000) : null;
-      const time = here.toLocaleTimeString("en-GB", apart_s < 60 ? { ...clock, second: "2-digit" } : clock);
-      if (time === "00:00" || !before) return here.toLocaleDateString("en-GB", day) + (time === "00:00" ? "" : `\n${time}`);
-      return here.getDate() === before.getDate() ? time : `${here.toLocaleDateString("en-GB", day)}\n${time}`;
+      const time = here.toLocaleTimeString("sv-SE", apart_s < 60 ? { ...clock, second: "2-digit" } : clock);
+      if (time === "00:00" || !before) return here.toLocaleDateString("sv-SE", day) + (time === "00:00" ? "" : `\n${time}`);
+      return here.getDate() === before.getDate() ? time : `${here.toLocaleDateString("sv-SE", day)}\n${time}`;
     });
   const axes = (format) => {
     const base = { stroke: colour("dim"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };

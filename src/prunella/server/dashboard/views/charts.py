@@ -10,8 +10,8 @@ from prunella.experiment import Counts
 from prunella.experiment.confidence import rate_interval
 from prunella.model.alerts import TALLY_S
 from prunella.model.audit import AuditEntry
+from prunella.model.wording import one_line
 from prunella.pipeline.looking import Look
-from prunella.pipeline.wording import one_line
 from prunella.ports import FailureCount
 from prunella.wiring.healer import Healer
 
