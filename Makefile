@@ -10,7 +10,7 @@ PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace 
 
 .PHONY: demo test test-sdk check lock clean \
 	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
-	bench-scan bench-speed bench-fixes bench-live
+	bench-scan bench-speed bench-fixes bench-live bench-server
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -61,8 +61,8 @@ $(PEERS)/.ready: pyproject.toml
 bench-overhead: $(PEERS)/.ready  ## what @heal adds to a call, and what others add
 	PYTHONPATH=src $(PEERS)/bin/python benchmarks/overhead.py
 
-bench-store: $(VENV)/.ready  ## how fast the store takes records in and answers
-	$(BIN)/python benchmarks/store.py
+bench-store: $(VENV)/.ready  ## how fast the store takes records in and answers; DATABASE may be set
+	$(BIN)/python benchmarks/store.py $(if $(DATABASE),--database $(DATABASE))
 
 bench-codec: $(VENV)/.ready  ## what encoding values costs
 	$(BIN)/python benchmarks/codec.py
@@ -95,6 +95,9 @@ bench-fixes: $(VENV)/.ready  ## what fixes add to a call
 
 bench-live: $(VENV)/.ready  ## what fixes do to three running processes, from the first error on
 	$(BIN)/python benchmarks/live.py
+
+bench-server: $(VENV)/.ready  ## what a server takes in and tells, and what is left after kill -9
+	$(BIN)/python benchmarks/server.py
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

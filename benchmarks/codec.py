@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from prunella.codec import Redactor, decode, encode, encode_mapping
+from prunella.codec.texts import mapping_text
 
 TEN_SMALL: dict[str, Any] = {
     "user_id": 12345,
@@ -42,6 +43,7 @@ def main() -> None:
     _show("yardstick: [i * i for i in range(1000)]", lambda: [i * i for i in range(1000)])
     _show("ten small values", lambda: encode_mapping(TEN_SMALL))
     _show("ten small values, redacted", lambda: encode_mapping(TEN_SMALL, redactor=redactor))
+    _show("  as JSON text at once", lambda: mapping_text(TEN_SMALL, redactor=redactor))
     _show("  and their JSON text", lambda: json.dumps(tree))
     _show("  and back again", lambda: decode(tree))
     _show("a list of 1 MB", lambda: encode_mapping({"rows": million}, redactor=redactor))

@@ -68,7 +68,9 @@ class Fleet:
             rollout = take(self.store, self.feed, f"fix-{number}", approve, by, SETTINGS)
             self.number[rollout.rollout_id] = number
         self.clock = Clock()
-        self.meters = [RolloutMeter(clock_s=self.clock) for _ in range(PROCESSES)]
+        self.meters = [
+            RolloutMeter(clock_s=self.clock, random=random.random) for _ in range(PROCESSES)
+        ]
         self.told, self.installations = b"", {}
         self.on_the_way = {}
         self.counting = Counting(runs, world.bad_network)

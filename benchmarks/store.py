@@ -1,13 +1,17 @@
-"""How fast the store takes records in, triages them, and lists incidents.
+"""How fast the store takes records in, triages them, and answers.
 
-Run it with ``python benchmarks/store.py``; it needs no more than the package, works in a temporary
-folder and prints one table. Figures are of one process with one store; each is the fastest of five:
-whatever else the machine does only adds.
+Run it with ``python benchmarks/store.py``; it works in a temporary folder and prints one table. With
+``--database postgresql://…`` the same is measured in a schema of its own of that database, which is
+dropped at the end. ``--occurrences 1000000`` fills a store with so many failures in a hundredth as many
+incidents and measures what a dashboard asks. Figures are of one process with one store; each is the
+fastest of five: whatever else the machine does only adds.
 """
 
+import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,12 +21,16 @@ from prunella.adapters.sqlite_store import open_store
 from prunella.codec.wire import write_record
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
 from prunella.model.records import Call, Ending, ExceptionInfo, Frame, Occurrence, Repeat
-from prunella.triage import Rules, triage
+from prunella.pipeline.refresh import Intake, triage_pending
+from prunella.ports import IncidentOrder, IncidentQuery
+from prunella.triage import Rules
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RECORDS = 10_000
 INCIDENTS = (1_000, 10_000)
 ROUNDS = 5
+#: Records in one transaction.
+BATCH = 500
 
 
 def an_occurrence(number: int, function: int) -> Occurrence:
@@ -98,67 +106,129 @@ def timed(work: Callable[[], object]) -> float:
     return min(durations)
 
 
-def drained(folder: Path, data: bytes) -> None:
-    """Drain `data` into a new store below `folder`."""
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        spool = Path(name) / "spool"
-        spool.mkdir()
-        (spool / "1.jsonl").write_bytes(data)
-        store = open_store(Path(name) / "prunella.db", create=True)
-        drain(spool, store)
-        store.close()
+@contextmanager
+def new_store(database: str | None) -> Iterator[SqlStore]:
+    """Give a new store: in a file, or in a schema of `database` that is dropped afterwards."""
+    if database is None:
+        with tempfile.TemporaryDirectory() as folder:
+            store = open_store(Path(folder) / "prunella.db", create=True)
+            yield store
+            store.close()
+        return
+    from prunella.adapters import postgres_schema, postgres_store
+
+    project = f"benchmark{time.time_ns()}"
+    place = postgres_store.database_of(database, project)
+    postgres_schema.migrate(place)
+    try:
+        yield postgres_store.open_store(database, project)
+    finally:
+        postgres_schema.drop(place)
 
 
-def triage_all(store: SqlStore) -> None:
-    while batch := store.untriaged(limit=500):
-        for occurrence in batch:
-            store.assign(occurrence, triage(occurrence, Rules()))
+def drained(data: bytes, database: str | None) -> float:
+    """Drain `data` into a new store; return how long it took, in seconds."""
+    with tempfile.TemporaryDirectory() as name, new_store(database) as store:
+        (Path(name) / "1.jsonl").write_bytes(data)
+        started = time.perf_counter()
+        drain(Path(name), store)
+        return time.perf_counter() - started
+
+
+def taken(records: list[Occurrence], database: str | None) -> float:
+    """Take `records` in, triaged, as a server does; return how long it took, in seconds."""
+    with new_store(database) as store:
+        intake = Intake(store, Rules())
+        started = time.perf_counter()
+        for begin in range(0, len(records), BATCH):
+            batch = records[begin : begin + BATCH]
+            intake.take(batch, spool_name="s", end_offset=begin)
+        return time.perf_counter() - started
 
 
 def row(what: str, figure: str) -> None:
     print(f"{what:<58}{figure:>16}")
 
 
-def measure_ingest(folder: Path) -> None:
+def measure_ingest(database: str | None) -> None:
+    occurrences = [an_occurrence(number, number % 50) for number in range(RECORDS)]
     kinds = {
-        "occurrences (3 frames, 40 values)": [
-            an_occurrence(number, number % 50) for number in range(RECORDS)
-        ],
+        "occurrences (3 frames, 40 values)": occurrences,
         "calls (10 values)": [a_call(number) for number in range(RECORDS)],
         "repeats": [a_repeat(number) for number in range(RECORDS)],
     }
     for kind, records in kinds.items():
         data = b"".join(map(write_record, records))
-        took_s = timed(lambda data=data: drained(folder, data))  # type: ignore[misc]
+        took_s = min(drained(data, database) for _ in range(ROUNDS))
         mean_bytes = len(data) / RECORDS
         row(f"ingest {kind}, {mean_bytes:.0f} bytes each", f"{RECORDS / took_s:,.0f}/s")
+    took_s = min(taken(occurrences, database) for _ in range(ROUNDS))
+    row(f"occurrences into 50 incidents at once, {BATCH} at a time", f"{RECORDS / took_s:,.0f}/s")
 
 
-def measure_incidents(folder: Path, number: int) -> None:
-    store = open_store(folder / f"{number}.db", create=True)
-    for begin in range(0, number, 500):
-        records = [an_occurrence(n, n) for n in range(begin, min(begin + 500, number))]
-        store.ingest(records, spool_name="s", end_offset=1)
-    started = time.perf_counter()
-    triage_all(store)
-    took_s = time.perf_counter() - started
-    row(f"triage and assign, {number:,} new incidents", f"{number / took_s:,.0f}/s")
-    row(f"list {number:,} incidents", f"{timed(store.incidents) * 1e3:.1f} ms")
+def measure_incidents(database: str | None, number: int) -> None:
+    with new_store(database) as store:
+        for begin in range(0, number, BATCH):
+            records = [an_occurrence(n, n) for n in range(begin, min(begin + BATCH, number))]
+            store.ingest(records, spool_name="s", end_offset=1)
+        started = time.perf_counter()
+        triage_pending(store, Rules())
+        took_s = time.perf_counter() - started
+        row(f"triage and assign, {number:,} new incidents", f"{number / took_s:,.0f}/s")
+        measure_lists(store, number)
+        row(
+            f"prune with nothing to do, {number:,} incidents",
+            f"{timed(lambda: prune(store)) * 1e3:.1f} ms",
+        )
+
+
+def measure_lists(store: SqlStore, number: int) -> None:
+    took("list {:,} incidents", number, store.incidents)
     since = START + timedelta(seconds=number - 50)
-    recent_s = timed(lambda: store.incidents(since=since))
-    row(f"list the latest 50 of {number:,}", f"{recent_s * 1e3:.2f} ms")
+    took("list the latest 50 of {:,}", number, lambda: store.incidents(since=since))
     wanted = store.incidents(since=since)[0].incident_id
-    row(
-        f"one of {number:,} by a prefix",
-        f"{timed(lambda: store.incident(wanted[:14])) * 1e3:.2f} ms",
-    )
-    shown_s = timed(lambda: store.occurrences(wanted, limit=20))
-    row(f"its occurrences, among {number:,}", f"{shown_s * 1e3:.2f} ms")
-    row(
-        f"prune with nothing to do, {number:,} incidents",
-        f"{timed(lambda: prune(store)) * 1e3:.1f} ms",
-    )
-    store.close()
+    took("one of {:,} by a prefix", number, lambda: store.incident(wanted[:14]))
+    took("its occurrences, among {:,}", number, lambda: store.occurrences(wanted, limit=20))
+
+
+def measure_dashboard(database: str | None, number: int) -> None:
+    """Fill a store with `number` failures of a hundredth as many incidents; ask what pages ask."""
+    with new_store(database) as store:
+        intake = Intake(store, Rules())
+        incidents = max(number // 100, 1)
+        started = time.perf_counter()
+        for begin in range(0, number, BATCH):
+            batch = [an_occurrence(n, n % incidents) for n in range(begin, begin + BATCH)]
+            intake.take(batch, spool_name="s", end_offset=1)
+        took_s = time.perf_counter() - started
+        row(f"take in {number:,} occurrences, {incidents:,} incidents", f"{number / took_s:,.0f}/s")
+        store.prune(max_age=timedelta(days=9999), max_bytes=10**12)
+        questions = {
+            "the first page of {:,} incidents": IncidentQuery(),
+            "the hundredth page": IncidentQuery(offset=99 * 50),
+            "by two words": IncidentQuery(text="price 77"),
+            "by a word that nothing has": IncidentQuery(text="nothing"),
+            "by error code": IncidentQuery(error_code="CODE"),
+            "by module": IncidentQuery(site="shop.orders"),
+            "the most frequent": IncidentQuery(order=IncidentOrder.COUNT),
+        }
+        for what, query in questions.items():
+            took(what, incidents, lambda query=query: store.find_incidents(query))  # type: ignore[misc]
+        page = store.find_incidents(IncidentQuery())
+        ids = [item.incident_id for item in page.items]
+        hour = timedelta(hours=1)
+        took("all failures by the hour", number, lambda: store.failures(since=START, step=hour))
+        took(
+            "those of a page's incidents, by the hour",
+            number,
+            lambda: store.failures(since=START, step=hour, incident_ids=ids),
+        )
+        took("20 occurrences of one", number, lambda: store.occurrences(ids[0], limit=20))
+        took("what waits for triage", number, lambda: store.untriaged(limit=500))
+
+
+def took(what: str, number: int, work: Callable[[], object]) -> None:
+    row(what.format(number), f"{timed(work) * 1e3:.1f} ms")
 
 
 def prune(store: SqlStore) -> None:
@@ -166,10 +236,18 @@ def prune(store: SqlStore) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        measure_ingest(Path(name))
-        for number in INCIDENTS:
-            measure_incidents(Path(name), number)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--database", metavar="URL", help="a PostgreSQL database to measure in")
+    parser.add_argument(
+        "--occurrences", type=int, metavar="N", help="measure a dashboard's questions among so many"
+    )
+    given = parser.parse_args()
+    if given.occurrences:
+        measure_dashboard(given.database, given.occurrences)
+        return
+    measure_ingest(given.database)
+    for number in INCIDENTS:
+        measure_incidents(given.database, number)
 
 
 if __name__ == "__main__":

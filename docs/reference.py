@@ -10,6 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 import prunella
 from prunella.cli.app import app
@@ -21,6 +22,10 @@ from prunella.fixes.schemas import KEYWORDS
 from prunella.model import errors
 from prunella.model.settings import Settings, variable_name
 from prunella.pipeline.results import Healing, HealingOutcome
+from prunella.server.access import Role
+from prunella.server.api.openapi import MEANINGS as MEANINGS_OF_STATUS
+from prunella.server.api.operation import Operation
+from prunella.server.api.table import OPERATIONS
 from prunella.taxonomy import CODES, MODULES, TAXONOMY_VERSION
 
 FOLDER = Path(__file__).parent / "reference"
@@ -36,6 +41,7 @@ def pages() -> Mapping[str, str]:
         "python-api.md": "".join(_api_page()),
         "error-codes.md": "".join(_error_codes_page()),
         "fixes.md": "".join(_fixes_page()),
+        "rest-api.md": "".join(_rest_api_page()),
         "fix.schema.json": f"{json.dumps(json_schema(), indent=1)}\n",
     }
 
@@ -250,6 +256,39 @@ def _api(name: str, thing: object, heading: str) -> Iterator[str]:
                 yield from _api(attribute, value, f"{heading}#")
     elif callable(thing):
         yield f"\n{heading} `{name}{_signature(thing)}`\n\n{_text(inspect.getdoc(thing))}\n"
+
+
+def _rest_api_page() -> Iterator[str]:
+    yield f"{_MADE}\n# REST API\n\n"
+    yield (
+        "All paths are below `/api/v1`; `/api/v1/openapi.json` describes them in OpenAPI 3.1, with the "
+        "types of everything that is sent and answered. Bodies are JSON objects in which unknown keys "
+        'are refused. Lists are answered as `{"items": […]}`, with `total` where they are paged. A '
+        "server that wants people to log in takes `Authorization: Bearer TOKEN` (`prunella tokens "
+        "add`), or the dashboard's session with its token in the header `X-CSRF-Token`.\n\n"
+        'What went wrong is `{"error": {"type": …, "message": …}}`, for a bad value with its '
+        "`path`:\n\n| status | meaning |\n|---|---|\n"
+    )
+    for status, meaning in MEANINGS_OF_STATUS.items():
+        yield f"| {status} | {meaning} |\n"
+    about = ""
+    for operation in sorted(OPERATIONS, key=lambda each: each.tag):
+        if operation.tag != about:
+            about = operation.tag
+            yield f"\n## {about}\n\n| operation | role | what it does | sends |\n|---|---|---|---|\n"
+        role = "anybody" if operation.role is None else operation.role.name.lower()
+        role = "whoever is known" if operation.role is Role.REPORTER else role
+        yield (
+            f"| `{operation.method} {operation.path}` | {role} | {operation.summary} "
+            f"| {_sends(operation)} |\n"
+        )
+
+
+def _sends(operation: Operation) -> str:
+    """Return the names that a request may carry, the required ones marked."""
+    query = [f"`?{field.name}`" for field in msgspec.structs.fields(operation.query)]
+    body = msgspec.structs.fields(operation.body) if operation.body else ()
+    return ", ".join([*query, *(f"`{field.name}`{' (needed)' * field.required}" for field in body)])
 
 
 def _signature(thing: Callable[..., object]) -> str:

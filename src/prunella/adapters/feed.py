@@ -16,7 +16,7 @@ from typing import Any
 from prunella.codec.plain import to_plain
 from prunella.fixes import Lot
 from prunella.model.errors import StoreError
-from prunella.model.project import FIXES_OFF, fix_of_name, fixes_off_name
+from prunella.model.project import DISABLED, FIXES_OFF, fix_of_name, fixes_off_name
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.ports import RolloutStore
 from prunella.rollout.rivals import lots
@@ -42,6 +42,7 @@ class FileFeed:
         if not path.exists() and _document(store) == _NOTHING:
             return False  # most projects have no fixes: no lock for those
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _locked(self._folder / _LOCK_NAME):
                 wanted = _document(store)
                 if _present(path) == wanted or (wanted == _NOTHING and not path.exists()):
@@ -55,12 +56,12 @@ class FileFeed:
         return True
 
 
-def switch_off(folder: Path, fix_id: str | None, why: str) -> Path:
+def switch_off(folder: Path, fix_id: str | None, why: str, *, recording: bool = False) -> Path:
     """Switch a fix off in the programs of a project, or all of them; return the file that does it.
 
-    `why` is kept in it. Needs no store. Raises `StoreError` where the file can't be made.
+    With `recording`, everything that Prunella does in them. `why` is kept in it. Needs no store. Raises `StoreError` where the file can't be made.
     """
-    path = _switch(folder, fix_id)
+    path = _switch(folder, fix_id, recording)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         path.write_text(f"{why}\n", encoding="utf-8", errors="replace")
@@ -72,12 +73,12 @@ def switch_off(folder: Path, fix_id: str | None, why: str) -> Path:
     return path
 
 
-def switch_on(folder: Path, fix_id: str | None) -> bool:
+def switch_on(folder: Path, fix_id: str | None, *, recording: bool = False) -> bool:
     """Take `switch_off` back; return whether there was anything to take back.
 
     Raises `StoreError` where the file can't be removed.
     """
-    path = _switch(folder, fix_id)
+    path = _switch(folder, fix_id, recording)
     try:
         path.unlink()
     except FileNotFoundError:
@@ -97,7 +98,9 @@ def switched_off(folder: Path) -> list[str | None]:
     return off + [fix_of_name(each) for each in names if each.startswith(f"{FIXES_OFF}-")]
 
 
-def _switch(folder: Path, fix_id: str | None) -> Path:
+def _switch(folder: Path, fix_id: str | None, recording: bool) -> Path:
+    if recording:
+        return folder / DISABLED
     return folder / (FIXES_OFF if fix_id is None else fixes_off_name(fix_id))
 
 

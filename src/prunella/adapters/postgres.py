@@ -135,6 +135,8 @@ class PostgresDatabase:
                 "SELECT tablename FROM pg_tables WHERE schemaname = ? AND tableowner = current_user",
                 (self.schema,),
             ).fetchall()
+        if not tables:  # naming none would mean all of the database
+            return
         names = ", ".join(f"{quoted(self.schema)}.{quoted(table)}" for (table,) in tables)
         with self._translated(), self._connection() as connection:
             connection.execute(f"VACUUM (SKIP_LOCKED, ANALYZE) {names}", prepare=False)

@@ -5,7 +5,9 @@ that was sent twice, came late or out of order doesn't begin there, so nothing o
 answer says from where on the file is wanted.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from prunella.codec import wire
 from prunella.model.errors import RecordError
@@ -14,6 +16,19 @@ from prunella.ports import SPOOL_REMOVED, Store
 
 #: Lines of one post, at most.
 MAX_LINES = 50_000
+
+
+class Take(Protocol):
+    """Keeps records, as `Store.ingest` promises."""
+
+    def __call__(
+        self,
+        records: Sequence[Record],
+        *,
+        spool_name: str,
+        end_offset: int,
+        start_offset: int | None = None,
+    ) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +64,16 @@ def expected(store: Store, spool_name: str, offset: int) -> Elsewhere | Removed 
 
 
 def keep_post(
-    store: Store, spool_name: str, offset: int, content: bytes
+    store: Store,
+    take: Take,
+    spool_name: str,
+    offset: int,
+    content: bytes,
+    loads: Callable[[bytes], Any],
 ) -> Kept | Elsewhere | Removed:
     """Keep the lines in `content`, which stand at `offset` of the file.
 
-    Raises `StoreError` where the store can't, and `RecordError` where `content` isn't whole lines, or
+    `take` keeps records as `Store.ingest` does; `loads` reads JSON. Raises `StoreError` where the store can't, and `RecordError` where `content` isn't whole lines, or
     more than `MAX_LINES`.
     """
     if content and not content.endswith(b"\n"):
@@ -62,13 +82,13 @@ def keep_post(
         raise RecordError(f"a post has at most {MAX_LINES:,} lines")
     records: list[Record] = []
     end, unreadable = offset, 0
-    for line in wire.read_lines(content, offset):
+    for line in wire.read_lines(content, offset, loads=loads):
         end = line.end_offset
         if line.record is not None:
             records.append(line.record)
         elif line.problem != wire.LEFT_OUT:
             unreadable += 1
-    if store.ingest(records, spool_name=spool_name, start_offset=offset, end_offset=end):
+    if take(records, spool_name=spool_name, start_offset=offset, end_offset=end):
         return Kept(offset=end, records=len(records), unreadable=unreadable)
     return expected(store, spool_name, offset) or Elsewhere(offset=offset)
 

@@ -15,6 +15,7 @@ from prunella.adapters.sql import (
     retention,
     rollouts,
     tallies,
+    watching,
     work,
 )
 from prunella.adapters.sql import calls as recorded_calls
@@ -33,7 +34,7 @@ from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
 from prunella.model.repair import Candidate, Publication, Verdict
-from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.rollouts import Rollout, RolloutPoint, RolloutState
 from prunella.ports import (
     FailureCount,
     IncidentPage,
@@ -169,6 +170,14 @@ class SqlStore:
     def releases(self) -> Sequence[str]:
         with self._database.reading() as db:
             return finding.releases(db)
+
+    def release_starts(self, *, since: datetime) -> Mapping[str, datetime]:
+        with self._database.reading() as db:
+            return watching.release_starts(db, since)
+
+    def changes(self) -> str:
+        with self._database.reading() as db:
+            return watching.changes(db)
 
     def incident(self, incident_id: str) -> Incident:
         with self._database.reading() as db:
@@ -340,6 +349,14 @@ class SqlStore:
     def counted(self, rollout_id: str) -> RolloutCounts:
         with self._database.reading() as db:
             return exposures.counted(db, rollout_id)
+
+    def keep_point(self, point: RolloutPoint) -> None:
+        with self._database.writing() as db:
+            watching.keep_point(db, point)
+
+    def points(self, rollout_id: str, *, limit: int) -> Sequence[RolloutPoint]:
+        with self._database.reading() as db:
+            return watching.points(db, rollout_id, limit)
 
     def rollouts(
         self,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from prunella.cli.exit_codes import ExitCode
-from prunella.cli.text import plural
+from prunella.model.wording import plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +83,7 @@ class Session:
 
     def say_why(self, error: Exception) -> None:
         """Say on stderr what is wrong, and go on."""
-        from prunella.cli.text import one_line
+        from prunella.model.wording import one_line
 
         self._warn(one_line(str(error), 2000))
 
@@ -96,7 +96,7 @@ class Session:
         if self._status is not None:
             from rich.text import Text
 
-            from prunella.cli.text import one_line
+            from prunella.model.wording import one_line
 
             self._status.update(Text(one_line(doing)))
 
@@ -147,7 +147,7 @@ class Session:
 
     def failed(self, error: Exception, code: ExitCode) -> ExitCode:
         """Say what stopped the command: on stderr, and under ``--json`` on stdout too."""
-        from prunella.cli.text import one_line
+        from prunella.model.wording import one_line
 
         message = str(error) or type(error).__name__
         self.stderr.write(f"prunella: {one_line(message, 2000)}\n")

@@ -11,8 +11,9 @@ A line ``gap N`` stands for N bytes that were left out, so that what comes behin
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from prunella.codec.plain import from_tagged, to_tagged
 from prunella.model.errors import RecordError
@@ -59,8 +60,12 @@ def size_of(line: bytes) -> int:
     return int(line[len(_GAP) :]) if is_gap(line) else len(line) + 1
 
 
-def read_lines(data: bytes, offset: int = 0) -> Iterator[Line]:
+def read_lines(
+    data: bytes, offset: int = 0, *, loads: Callable[[bytes], Any] = json.loads
+) -> Iterator[Line]:
     """Yield the complete lines of `data`, which stands at `offset` of its file.
+
+    `loads` reads JSON, and raises `ValueError` where it is none.
 
     A last line without its line break isn't yielded: it may still be being written. Whether it is
     torn for good only the caller can know (the writer is gone).
@@ -72,16 +77,16 @@ def read_lines(data: bytes, offset: int = 0) -> Iterator[Line]:
         if is_gap(line):
             yield Line(record=None, end_offset=offset, problem=LEFT_OUT)
         else:
-            yield _read_line(line, offset)
+            yield _read_line(line, offset, loads)
         start = end + 1
 
 
-def _read_line(line: bytes, end_offset: int) -> Line:
+def _read_line(line: bytes, end_offset: int, loads: Callable[[bytes], Any]) -> Line:
     checksum, _, payload = line.partition(b" ")
     try:
         if len(checksum) != 8 or int(checksum, 16) != zlib.crc32(payload):
             return Line(record=None, end_offset=end_offset, problem="checksum does not match")
-        record = from_tagged(Record, json.loads(payload))
+        record = from_tagged(Record, loads(payload))
     except (ValueError, RecursionError, RecordError) as error:
         return Line(record=None, end_offset=end_offset, problem=str(error))
     return Line(record=record, end_offset=end_offset)

@@ -90,3 +90,8 @@ def log_sum(logs: Sequence[float]) -> float:
 def e_value(logarithm: float) -> float:
     """Return the number of a logarithm: infinite where a float can't hold it, never an error."""
     return exp(logarithm) if logarithm < _LARGEST_LOG else inf
+
+
+def said(value: float) -> str:
+    """Return an e-value as people read it: ``12.5``, and the power of ten alone where it is vast."""
+    return f"{value:,.1f}" if value < 1e6 else f"{value:.0e}".replace("e+0", "e").replace("e+", "e")

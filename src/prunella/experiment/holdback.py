@@ -12,6 +12,7 @@ from prunella.experiment.eprocess import (
     log_joint,
     log_mean,
     log_sum,
+    said,
 )
 from prunella.experiment.evidence import check_base_rate
 from prunella.experiment.limits import DEFAULT_LIMITS, Limits
@@ -97,14 +98,14 @@ def stands(
     has_failed = any(stratum.treatment.failures for stratum in watched.periods)
     if has_failed and harm >= 1 / limits.alpha_errors:
         return Revoke(
-            reason=f"more units fail with the fix than in its holdback: e-value {harm:,.1f}, "
+            reason=f"more units fail with the fix than in its holdback: e-value {said(harm)}, "
             f"revoked from {1 / limits.alpha_errors:,.1f} on"
         )
     recovered = e_value(log_recovered(watched.periods, watched.base_rate))
     if recovered >= 1 / limits.alpha:
         return Retire(
             reason=f"units without the fix fail less than {RECOVERED:.0%} as often as before: "
-            f"e-value {recovered:,.1f}, retired from {1 / limits.alpha:,.1f} on"
+            f"e-value {said(recovered)}, retired from {1 / limits.alpha:,.1f} on"
         )
     if watched.released is not None:
         gone = _gone(watched.released)
@@ -115,7 +116,7 @@ def stands(
             reason=f"the fix has not fired for {watched.quiet_s / 86_400:,.1f} days and "
             f"{watched.quiet_calls:,} calls"
         )
-    return Keep(reason=f"e-value of harm {harm:,.2f}, of recovery {recovered:,.2f}")
+    return Keep(reason=f"e-value of harm {said(harm)}, of recovery {said(recovered)}")
 
 
 def log_changed(periods: Sequence[Stratum], base_rate: float | None = None) -> float:
@@ -165,5 +166,5 @@ def _retired_at(released: Released, evidence: float, needed: float) -> str:
         f"{released.name} doesn't need it: there it fired on {released.fired:,} of "
         f"{released.calls:,} calls (before on {released.fired_rate:.1%}), and {held.failures:,} of "
         f"{held.n:,} units without it failed (before {released.holdback_rate:.1%}): e-value "
-        f"{evidence:,.1f}, retired from {needed:,.1f} on"
+        f"{said(evidence)}, retired from {needed:,.1f} on"
     )

@@ -15,6 +15,7 @@ from prunella.experiment.decisions import (
     RollBack,
     Withdraw,
 )
+from prunella.experiment.eprocess import said
 from prunella.experiment.evidence import evidence
 from prunella.experiment.guardrails import guardrails
 from prunella.experiment.limits import DEFAULT_LIMITS, Limits
@@ -138,7 +139,7 @@ def _stopped(found: Findings, limits: Limits) -> Decision | None:
         ),
     ):
         if value >= 1 / alpha:
-            reason = f"{what}: e-value {value:,.1f}, rolled back from {1 / alpha:,.1f} on"
+            reason = f"{what}: e-value {said(value)}, rolled back from {1 / alpha:,.1f} on"
             return RollBack(findings=found, reason=reason, guardrail=name)
     return None
 
@@ -149,7 +150,7 @@ def _untrusted(found: Findings, limits: Limits) -> Decision | None:
             findings=found,
             reason=f"units did not reach the arms in the ratio they were dealt "
             f"({found.exposures:,} with the fix, {found.controls:,} without): e-value "
-            f"{found.sample_ratio:,.0f}, held from {MISMATCH:,.0f} on; look for units that are "
+            f"{said(found.sample_ratio)}, held from {MISMATCH:,.0f} on; look for units that are "
             "lost or counted twice in one arm",
         )
     if found.exposures + found.controls == 0 and found.elapsed_s < limits.max_duration_s:
@@ -167,13 +168,13 @@ def _moved(stage: Stage, found: Findings, needed: int, alpha: float) -> Decision
         return Withdraw(
             findings=found,
             reason="the fix saves less than a fifth of the failures: e-value "
-            f"{weighed.futility:,.1f}, withdrawn from {SHOWN:g} on",
+            f"{said(weighed.futility)}, withdrawn from {SHOWN:g} on",
         )
     if found.stage_exposures < needed:
         return None
     if weighed.benefit >= 1 / alpha:
         reason = (
-            f"fewer units fail with the fix: e-value {weighed.benefit:,.1f} of {1 / alpha:,.1f}"
+            f"fewer units fail with the fix: e-value {said(weighed.benefit)} of {1 / alpha:,.1f}"
         )
         if stage.margin is None:
             return Graduate(findings=found, reason=reason)
@@ -186,15 +187,15 @@ def _moved(stage: Stage, found: Findings, needed: int, alpha: float) -> Decision
     return Advance(
         findings=found,
         reason=f"the fix does not make {stage.margin:g} times as many units fail: e-value "
-        f"{safe:,.1f} of {SHOWN:g}",
+        f"{said(safe)} of {SHOWN:g}",
         to=_after(stage).name,
     )
 
 
 def _waiting(stage: Stage, found: Findings, alpha: float, limits: Limits) -> Decision:
     shown = (
-        f"e-value of benefit {found.evidence.benefit:,.2f} of {1 / alpha:,.1f}, of harm "
-        f"{found.evidence.harm:,.2f} of {1 / _alpha_errors(found, limits):,.1f}"
+        f"e-value of benefit {said(found.evidence.benefit)} of {1 / alpha:,.1f}, of harm "
+        f"{said(found.evidence.harm)} of {1 / _alpha_errors(found, limits):,.1f}"
     )
     if found.elapsed_s >= limits.max_duration_s:
         return Inconclusive(

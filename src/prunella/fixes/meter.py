@@ -183,7 +183,8 @@ class CountingMeter:
     def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
         """As in `Meter`."""
         fix_id = installation.fix.fix_id
-        arm = self._deal(installation, unit)
+        allocation = installation.allocation
+        arm = _TREATMENT if allocation is None else self._deal(installation, unit)
         tally = self._tallies.get(fix_id)
         with self._lock:
             if tally is None:
@@ -191,7 +192,6 @@ class CountingMeter:
             tally.triggers += 1
             if arm is _TREATMENT:
                 tally.treated += 1
-        allocation = installation.allocation
         if allocation is None:
             return Exposure(fix_id, unit, arm, now_s)
         return Exposure(

@@ -43,8 +43,9 @@ class Run:
     """The state of one call. Its methods raise nothing but what `arguments` and configs raise."""
 
     __slots__ = (
-        "_acts", "_codes", "_exposures", "_met", "_stands", "_unit", "altered", "arguments", "began_s", "cost",
-        "degraded", "first_error", "fix_id", "given", "goal", "plan", "router", "site", "world",
+        "_acts", "_codes", "_exposures", "_itself", "_met", "_stands", "_unit", "altered",
+        "arguments", "began_s", "cost", "degraded", "first_error", "fix_id", "given", "goal",
+        "plan", "router", "site", "world",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +74,8 @@ class Run:
         #: What all attempts have cost together, as far as they say.
         self.cost: float | None = None
         self._unit = unit
+        #: What the call is allocated by, once a fix has met it.
+        self._itself = ""
         self._exposures: list[tuple[Installed, Exposure, BaseException | None]] = []
         #: Fix id to whether it acts on this call.
         self._acts: dict[str, bool] = {}
@@ -120,8 +123,14 @@ class Run:
 
     def _unit_of(self, installed: Installed) -> str:
         name = installed.fix.sticky_key
-        value = None if name is None else get(self.site, self.arguments, name)
-        return f"{name}={value}" if type(value) in (str, int) else self._unit()
+        if name is not None:
+            value = get(self.site, self.arguments, name)
+            if type(value) in (str, int):
+                return f"{name}={value}"
+        if not self._itself:
+            # One for all fixes that the call meets, so that rivals deal it by the same hash.
+            self._itself = self._unit()
+        return self._itself
 
     def stands(self, installed: Installed) -> None:
         """Remember that a fix objects to the result, which stays as it is: the call has failed."""

@@ -32,6 +32,8 @@ def data_folder(root: Path) -> Path:
     return root / ".prunella"
 
 
+#: A file of this name in a project's data folder switches everything off in its programs.
+DISABLED = "disabled"
 #: A file of this name in a project's data folder switches all its fixes off, one with a dash and a
 #: fix's id behind it that one.
 FIXES_OFF = "fixes-off"

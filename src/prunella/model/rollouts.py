@@ -91,3 +91,22 @@ class Rollout:
     changed_at: datetime
     #: Counts its steps: a step is taken from one sequence to the next, so never twice.
     sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutPoint:
+    """What both arms had counted at a moment, over all epochs: to be drawn, never to decide by."""
+
+    rollout_id: RolloutId
+    at: datetime
+    control_units: int
+    control_failures: int
+    treatment_units: int
+    treatment_failures: int
+    #: Logarithms of the e-values of benefit and harm.
+    log_benefit: float
+    log_harm: float
+
+    @property
+    def units(self) -> int:
+        return self.control_units + self.treatment_units

@@ -193,6 +193,24 @@ class Settings:
         "",
         "Who may approve, promote and resume fixes: user names, separated by commas; empty: all.",
     )
+    server_url: str = _setting(
+        "", "Address that browsers reach the server by, https://prunella.example; needed for OIDC."
+    )
+    oidc_issuer: str = _setting(
+        "",
+        "OpenID Connect provider whose users may log in to the server: https://id.example/realm.",
+    )
+    oidc_client_id: str = _setting("", "The server's client id at that provider.")
+    oidc_client_secret: str = _setting(
+        "",
+        "The server's client secret at that provider; taken from the environment alone.",
+        is_secret=True,
+    )
+    oidc_roles: str = _setting(
+        "",
+        "What claims of the provider give: CLAIM=VALUE->PROJECT=ROLE, separated by commas, as in "
+        "groups=admins->*=admin, groups=shop->shop=operator. Nobody else gets in.",
+    )
     max_candidates: int = _setting(3, "How many accepted patches are offered, best first.")
     replay_calls: int = _setting(50, "Recorded calls replayed for each verdict, at most.")
     replay_timeout_s: float = _setting(5.0, "Time for one replayed call, in seconds.")

@@ -17,6 +17,7 @@ from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import LIVE, Baseline, Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.lessons import WINNING, keep_lessons
+from prunella.pipeline.points import keep_point
 from prunella.pipeline.releases import released
 from prunella.ports import Feed, RolloutCounts, Store
 from prunella.rollout import Counted, Stay, advance
@@ -56,6 +57,7 @@ def _advanced(
         known = _beside(store, rollout, counted(rollout, readings, at))
         if rollout.state is RolloutState.GRADUATED:
             known = replace(known, released=released(store, rollout, readings, at))
+        keep_point(store, rollout, known, at)
         found = advance(rollout, known, now=at, limits=limits)
     except ImpossibleCounts:
         return None  # what can't be true decides nothing; others go on

@@ -12,14 +12,12 @@ _BATCH = 500
 def triage_pending(store: Store, rules: Rules) -> int:
     """Assign every untriaged occurrence to its incident; return how many there were."""
     number = 0
+    kinds: dict[str, SiteKind] = {}
     while batch := store.untriaged(limit=_BATCH):
-        kinds = _kinds(store)
-        store.assign_all(
-            [
-                (item, triage(item, rules, kind=kinds.get(item.site_id, SiteKind.FUNCTION)))
-                for item in batch
-            ]
-        )
+        if any(item.site_id not in kinds for item in batch):
+            kinds = dict.fromkeys((item.site_id for item in batch), SiteKind.FUNCTION)
+            kinds |= _kinds(store)
+        store.assign_all([(item, triage(item, rules, kind=kinds[item.site_id])) for item in batch])
         number += len(batch)
     return number
 

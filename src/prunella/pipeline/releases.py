@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from prunella.experiment import Arm, Counts
 from prunella.experiment.holdback import Released
 from prunella.model.errors import UnknownName
-from prunella.model.records import Call
+from prunella.model.incidents import Incident
+from prunella.model.records import Call, Occurrence
 from prunella.model.rollouts import Rollout
 from prunella.ports import RolloutCounts, Store
 
-#: Latest passing calls that the versions in force are seen by, and failures that the old one is.
+#: Latest passing calls that the code in force is seen by, and failures that the old code is.
 _CALLS = 200
 _FAILURES = 50
 #: Old code that has recorded nothing for so long isn't in force any more.
@@ -27,17 +28,22 @@ def released(store: Store, rollout: Rollout, found: RolloutCounts, at: datetime)
         incident = store.incident(rollout.incident_id)
     except UnknownName:
         return None
+    if not _may_be_new(store, incident):
+        return None
     calls = [kept.call for kept in store.kept_calls(incident.site_id, limit=_CALLS)]
-    if len({call.source_hash for call in calls}) < 2:
-        return None  # nearly always: nothing was deployed
     failures = store.occurrences(incident.incident_id, limit=_FAILURES)
     faulty = {failure.source_hash for failure in failures}
     new = [call for call in calls if call.source_hash not in faulty]
-    old = [call for call in calls if call.source_hash in faulty]
-    if not new or not old or _is_in_force(old, new, at):
+    old: list[Call | Occurrence] = [
+        *failures,
+        *(call for call in calls if call.source_hash in faulty),
+    ]
+    latest = max([incident.last_seen_at, *(each.started_at for each in old)])
+    # Both at the same time: some processes haven't been started anew yet.
+    if not new or (latest >= min(call.started_at for call in new) and latest > at - _QUIET):
         return None
     fresh = {str(call.process_id) for call in new}
-    stale = {str(call.process_id) for call in old} - fresh
+    stale = {str(each.process_id) for each in old} - fresh
     called = {
         str(each.process_id): each.sites.get(incident.site_id, {}).get("calls", 0)
         for each in store.counts()
@@ -56,9 +62,11 @@ def released(store: Store, rollout: Rollout, found: RolloutCounts, at: datetime)
     )
 
 
-def _is_in_force(old: list[Call], new: list[Call], at: datetime) -> bool:
-    latest = max(call.started_at for call in old)
-    return latest >= min(call.started_at for call in new) and latest > at - _QUIET
+def _may_be_new(store: Store, incident: Incident) -> bool:
+    """Tell whether the latest call that passed ran other code than the latest that failed."""
+    passed = store.kept_calls(incident.site_id, limit=1)
+    failed = store.occurrences(incident.incident_id, limit=1)
+    return bool(passed and failed) and passed[0].call.source_hash != failed[0].source_hash
 
 
 def _arms(found: RolloutCounts, processes: set[str]) -> dict[Arm, Counts]:

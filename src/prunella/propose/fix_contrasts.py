@@ -14,6 +14,8 @@ from prunella.propose.fix_fitting import ENOUGH, Observed
 _USUAL = 0.8
 #: Values that one condition lists.
 _MOST_VALUES = 20
+#: Characters of a text that is a name or a choice rather than prose.
+_LONGEST_NAME = 200
 _NUMBERS = (int, float)
 #: Type in Python to its names in a JSON Schema.
 JSON_TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean"}
@@ -100,6 +102,8 @@ def odd_text(observed: Observed, name: str) -> Odd | None:
     if len(passing) < ENOUGH or not all(type(value) is str for value in passing):
         return None
     if not 0 < len(bad) <= _MOST_VALUES or bad & set(passing):
+        return None
+    if max(map(len, (*bad, *passing))) > _LONGEST_NAME:
         return None
     value, calls = Counter(passing).most_common(1)[0]
     return Odd(name, "str", sorted(bad), value, calls)

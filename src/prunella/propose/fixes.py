@@ -1,6 +1,7 @@
 """From an incident to fixes that may heal it: templates per error code, numbers from the records."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,8 @@ def propose_fixes(
     found: list[FixHypothesis] = []
     for fix_type in types_for(incident.error_code):
         for draft in drafts(fix_type, incident.error_code, observed):
-            found.append(_hypothesis(incident, observed, draft, known, len(found)))
+            with suppress(FixError):  # recorded values that no document can hold
+                found.append(_hypothesis(incident, observed, draft, known, len(found)))
     found.sort(key=lambda item: -item.prior)
     return tuple(found[:MOST])
 

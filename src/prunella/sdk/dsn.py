@@ -9,7 +9,7 @@ from prunella.model.errors import ConfigurationError
 _PORTS = {"https": 443, "http": 80}
 _KEY = re.compile(r"[A-Za-z0-9_.~+=-]{1,300}")
 _PROJECT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_PREFIX = re.compile(r"(/[A-Za-z0-9_.~-]+)*")
+_PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*")
 _HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORM = "it has the form https://KEY@host/project"

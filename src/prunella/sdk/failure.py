@@ -6,7 +6,7 @@ attributes stand for its message.
 """
 
 import os
-from types import FrameType, FunctionType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import render
@@ -163,33 +163,32 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
     for entry in reversed(found):
         frame = entry.tb_frame
         code = frame.f_code
-        filename = code.co_filename
-        if _is_ours(filename):
+        file, in_project = place(code.co_filename)
+        rest = '"position":null,"in_project":false,"local_values":null}'
+        if in_project:
+            values = "null"
+            if with_locals and code.co_name != "<module>":
+                named = dict(frame.f_locals)
+                values = mapping_text(named, limits=LOCALS, redactor=sight.redactor).text
+                with_locals -= 1
+            position = _position(code, entry)
+            rest = f'"position":{position},"in_project":true,"local_values":{values}}}'
+        elif _is_ours(code.co_filename):
             continue
-        file, in_project = place(filename)
-        values = "null"
-        if in_project and with_locals and code.co_name != "<module>":
-            values = mapping_text(dict(frame.f_locals), limits=LOCALS, redactor=sight.redactor).text
-            with_locals -= 1
-        texts.append(_frame(entry, frame, quote(file), in_project, values))
+        line: Any = entry.tb_lineno
+        texts.append(
+            f'{{"file":{quote(file)},"module":{quote(_text(frame.f_globals.get("__name__")))},'
+            f'"qualname":{quote(code.co_qualname)},"first_line":{code.co_firstlineno},'
+            f'"line":{code.co_firstlineno if line is None else line},{rest}'
+        )
     texts.reverse()
     return ",".join(texts)
 
 
-def _frame(entry: TracebackType, frame: FrameType, file: str, in_project: bool, values: str) -> str:
-    code = frame.f_code
+def _position(code: CodeType, entry: TracebackType) -> str:
     line: Any = entry.tb_lineno
-    position = "null"
-    if type(line) is not int:
-        line = code.co_firstlineno
-    elif in_project and (found := position_of(code, entry.tb_lasti, line)) is not None:
-        position = f"[{','.join(map(str, found))}]"
-    return (
-        f'{{"file":{file},"module":{quote(_text(frame.f_globals.get("__name__")))},'
-        f'"qualname":{quote(code.co_qualname)},"first_line":{code.co_firstlineno},'
-        f'"line":{line},"position":{position},'
-        f'"in_project":{"true" if in_project else "false"},"local_values":{values}}}'
-    )
+    found = None if line is None else position_of(code, entry.tb_lasti, line)
+    return "null" if found is None else f"[{found[0]},{found[1]},{found[2]},{found[3]}]"
 
 
 def _is_ours(filename: str) -> bool:
@@ -269,7 +268,7 @@ def _attributes(error: BaseException, sight: "Sight") -> str:
     own = own_attributes(error)
     if own:
         values = {**values, **{name: own[name] for name in CODE_ATTRIBUTES if name in own}}
-    if not values and not found:
+    elif not values and not found:
         return "{}"
     plain = {name: str(value)[:200] for name, value in values.items() if type(value) in (str, int)}
     clean = sight.redactor.text

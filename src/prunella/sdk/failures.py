@@ -33,6 +33,7 @@ class Failures:
     def __init__(self, host: "Host", journal: "Journal") -> None:
         self._host = host
         self._journal = journal
+        self._sight = Sight(host.redactor, host.code_places)
         self.renew()
 
     def renew(self) -> None:
@@ -61,14 +62,10 @@ class Failures:
         look = look_of(site, error)
         group = self.groups.get(look)
         # A look of four parts is of a failure in the site's own frame, so of no call inside it.
-        if (
-            group is not None
-            and group.is_known
-            and (len(look) == 4 or not is_recursion(site, error))
-        ):
+        if group is not None and (len(look) == 4 or not is_recursion(site, error)):
             with self._lock:
                 count = group.count + 1
-                if count & (count - 1) and count & (count + 1):
+                if count < group.quiet_below:
                     if not self._append(group.repeat_line(at_us), at_us):
                         counters.count("dropped_errors")
                     group.count = count
@@ -127,6 +124,7 @@ class Failures:
                     self._describe(site, running, values, failure, group)
                     if not group.repeat_start:
                         self._prepare_repeats(site, group, ending)
+                    group.rest()
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
             except BaseException:
@@ -176,7 +174,10 @@ class Failures:
     ) -> None:
         """Write the occurrence of a failure, and count it as dropped where that isn't possible."""
         host, journal = self._host, self._journal
-        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
+        sight = self._sight
+        if site.redact:
+            sight = Sight(host.redactor_for(site.redact), host.code_places)
+        redactor = sight.redactor
         duration_us = 0
         if running is None:
             running = Running(site, journal.new_unique(), current.get())
@@ -189,7 +190,6 @@ class Failures:
                 running.inputs, running.complete = text, running.complete and complete
         running.started_us = failure.at_us - duration_us
         occurrence_id = f"occ_{journal.new_unique()}"
-        sight = Sight(redactor, host.code_places)
         line = occurrence_line(
             failure,
             group,

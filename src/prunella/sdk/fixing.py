@@ -36,7 +36,6 @@ from prunella.sdk import counters, runtime
 from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
-from prunella.sdk.trace import current
 from prunella.sdk.usage import Prices, cost_of, prices_of
 from prunella.sdk.views import View, bound, view_of
 from prunella.taxonomy import ErrorCode, classify
@@ -251,10 +250,11 @@ class Fixing:
         return host.is_disabled or not host.settings.fixes or _exists(folder, FIXES_OFF)
 
     def unit(self) -> str:
-        """Return what the present call is allocated by: its trace, or itself where it has none."""
-        running = current.get()
-        if running is not None:
-            return running.trace_id
+        """Return what the present call is allocated by: itself.
+
+        Not its trace: the calls of one trace would all be on one side, but counted one by one, and a
+        program that is one long trace would have no other side at all.
+        """
         return f"unit_{self._unique}{next(self._numbers):x}"
 
     def callee_now(self, name: str, arguments: Mapping[str, Any]) -> Callable[[], Any]:

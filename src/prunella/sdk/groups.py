@@ -20,6 +20,8 @@ from prunella.sdk.site import Site, by_code
 MAX_GROUPS = 2_000
 #: Different beginnings of messages told apart at one place.
 MAX_BEGINNINGS = 16
+#: Steps of a traceback among which it pays to look for the same code.
+MANY_STEPS = 50
 #: How exact the moment of a repeated failure is.
 SAME_US = 1_000
 #: Failures with complete inputs that are wanted of each group.
@@ -47,8 +49,8 @@ class Group:
     #: The latest of these records, and its moment.
     repeat = b""
     repeat_at_us = 0
-    #: Further failures can be counted by their look alone.
-    is_known = False
+    #: Failures before this one are counted by their look alone.
+    quiet_below = 0
     is_error = False
     #: The fix that turned these failures into successes.
     masked_by = ""
@@ -68,7 +70,12 @@ class Group:
     def begin_repeats_with(self, text: bytes, ending: str) -> None:
         """Settle what the records of repeated failures begin with, and how these ended."""
         self.repeat_start, self.checksum = text, zlib.crc32(text)
-        self.is_known, self.is_error = self.inner is None, ending == "error"
+        self.is_error = ending == "error"
+
+    def rest(self) -> None:
+        """Once the latest failure is described: let others pass until one wants inputs."""
+        if self.inner is None:
+            self.quiet_below = 2 * self.count - 1
 
     def repeat_line(self, at_us: int) -> bytes:
         """Return the framed `prunella.model.records.Repeat` of one more failure.
@@ -128,7 +135,7 @@ class Groups:
         return group
 
     def _new(self, site: Site, look: Look, inner: Site | None, refers_to: list[Any]) -> Group:
-        beginning, rest = look[2], (*look[:2], *look[3:])
+        beginning, rest = look[2], look[:2] + look[3:]
         beginnings = self._beginnings.get(rest)
         if beginnings is None:
             self._beginnings[rest] = {beginning}
@@ -189,8 +196,10 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 def _named_by_id(error: BaseException, steps: list[TracebackType]) -> list[Any]:
     """Return everything whose id `look_of` takes."""
-    codes = {id(code): code for code in [entry.tb_frame.f_code for entry in steps]}
-    found: list[Any] = [type(error), *codes.values()]
+    found: list[Any] = [entry.tb_frame.f_code for entry in steps]
+    if len(found) > MANY_STEPS:  # those of a recursion are the same again and again
+        found = [*{id(code): code for code in found}.values()]
+    found.append(type(error))
     if error.__context__ is not None or error.__cause__ is not None:
         found += [type(cause) for cause in _causes(error)]
     return found
@@ -203,8 +212,8 @@ def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
     carries the frames of its earlier lives: they lie behind a ``raise`` statement that occurs once
     more in them, and don't count.
     """
-    passed = [by_code.get(id(entry.tb_frame.f_code)) for entry in steps]
-    if passed and passed[0] is site and not any(passed[1:]):
+    passed = [found for entry in steps if (found := by_code.get(id(entry.tb_frame.f_code)))]
+    if passed in ([], [site]):
         return None
     own = None
     inner: Site | None = None

@@ -12,14 +12,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from prunella.model.project import FIXES_OFF, fix_of_name, fixes_off_name
+from prunella.model.project import DISABLED, FIXES_OFF, fix_of_name, fixes_off_name
 from prunella.sdk.connection import Connection, NoAnswerError
 from prunella.sdk.counters import count, guarded
 from prunella.sdk.feed import FILE_NAME, MAX_BYTES
 from prunella.sdk.files import LeftAloneError, put
 
-#: Name of the file that switches everything off.
-DISABLED = "disabled"
 #: Without a sign of life for so long, the stream has died.
 IDLE_S = 30.0
 #: How often is asked where the stream doesn't come through.

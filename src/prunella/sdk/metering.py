@@ -1,12 +1,13 @@
 """Counts the calls that meet fixes in rollouts, in both arms alike, for the healer to decide on.
 
-On the path of a call is one hash and one entry in a queue; everything else is done when the counts
-are shipped, every few seconds and at exit.
+On the path of a call is one random number (a hash, where units have to find their arm again) and one
+entry in a queue; everything else is done when the counts are shipped, every few seconds and at exit.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
+from random import Random
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -49,6 +50,7 @@ class Book:
 
     __slots__ = (
         "begins",
+        "by_chance",
         "control_from",
         "ends",
         "epoch",
@@ -71,6 +73,8 @@ class Book:
         self.epoch = allocation.epoch
         self.ratio = allocation.ratio
         lot = allocation.lot
+        #: Nobody has to find the unit's arm again: neither the next call of a user nor a rival.
+        self.by_chance = lot is None and installation.fix.sticky_key is None
         #: What a unit's hash is compared with: treatment from `begins` to below `ends`, control
         #: from `control_from` on.
         self.begins = b"" if lot is None else bound_of(lot.begins)
@@ -96,6 +100,15 @@ class Book:
             self.note = lambda unit: sticky.note(unit.unit, unit, unit.started_s)
         #: The counts as they were shipped last.
         self.shipped: dict[Arm, Counts] = {}
+
+    def arm_of(self, unit: str) -> Arm | None:
+        """Return the arm of a unit, the same in every process; ``None`` where it is a rival's."""
+        hashed = self.hashing()
+        hashed.update(unit.encode())
+        place = hashed.digest()
+        if self.begins <= place < self.ends:
+            return _TREATMENT
+        return _CONTROL if place >= self.control_from else None
 
     def fired(self) -> int:
         """Return how many calls have met the fix in this epoch."""
@@ -165,8 +178,11 @@ class RolloutMeter(CountingMeter):
         report: Callable[[str, str, str], object] | None = None,
         *,
         clock_s: Callable[[], float] = perf_counter,
+        random: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(Dealing(), report)
+        #: A number from 0 to below 1, other ones in every process.
+        self._random = Random().random if random is None else random  # noqa: S311 - no secret
         #: What units are started by.
         self._clock_s = clock_s
         self._books: dict[tuple[str, int], Book] = {}
@@ -190,16 +206,13 @@ class RolloutMeter(CountingMeter):
                 return super().triggered(installation, unit, now_s)
             known = self._open(installation)
         book = known[1]
-        # What `Assignment.dealer` does, without the price of a further call.
-        hashed = book.hashing()
-        hashed.update(unit.encode())
-        place = hashed.digest()
-        if book.begins <= place < book.ends:
-            arm = _TREATMENT
-        elif place >= book.control_from:
-            arm = _CONTROL
+        if book.by_chance:
+            arm = _TREATMENT if self._random() < book.ratio else _CONTROL
         else:
-            return None
+            found = book.arm_of(unit)
+            if found is None:
+                return None
+            arm = found
         exposure = Unit(book, unit, arm, now_s)
         book.note(exposure)
         return exposure

@@ -9,6 +9,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from prunella.model.clock import now_us
+from prunella.model.project import DISABLED
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
@@ -57,7 +58,7 @@ class Host:
         self.look_again_us = now_us() + _SWITCH_US
         self.look_again_ns = perf_counter_ns() + _SWITCH_US * 1000
         self.is_disabled = (
-            self.settings.disabled or os.path.exists(self.data_folder / "disabled")  # noqa: PTH110 - cheaper
+            self.settings.disabled or os.path.exists(self.data_folder / DISABLED)  # noqa: PTH110 - cheaper
         )
         self.is_off = self.is_disabled or self.settings.capture == "none"
 

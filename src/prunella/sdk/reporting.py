@@ -37,10 +37,15 @@ _RETRY_S = (1.0, 300.0)
 
 
 def open_reporter(data_folder: Path, settings: "Settings") -> "Reporter | None":
-    """Return what reports a folder's records; ``None``, with a warning, where the DSN is unusable."""
+    """Return what reports a folder's records; ``None``, with a warning, where the DSN is unusable.
+
+    Also ``None`` where the setting `offline` wants nothing to be sent: the records stay in the spool.
+    """
     from prunella.model.errors import ConfigurationError
     from prunella.sdk.dsn import parse
 
+    if settings.offline:
+        return None
     try:
         dsn = parse(settings.dsn, plain_http=settings.dsn_plain_http)
     except ConfigurationError as error:

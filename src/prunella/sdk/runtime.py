@@ -7,8 +7,8 @@ kept from the program.
 from __future__ import annotations
 
 import os
-import sys
 from _thread import RLock
+from sys import exception
 
 from prunella.sdk import counters
 from prunella.sdk.counters import guarded, note_fault, switched_off
@@ -83,10 +83,14 @@ def returned(running: Running, result: Any) -> None:
 
 def failed(site: Site, running: Running | None, values: tuple[Any, ...]) -> None:
     """Record the exception that is being handled, and take the wrapper out of its traceback."""
-    error = sys.exception()
+    error = exception()
     if error is None:
         return
-    _take_us_out(error)
+    # As `_take_us_out`, without a call.
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
     if _State.is_off or "errors" in switched_off:
         return
     try:

@@ -21,6 +21,8 @@ from prunella.server.gate import Gate, LoopbackGate
 from prunella.server.guard import Guard
 from prunella.server.login import Login
 from prunella.server.problems import answer_of
+from prunella.server.provided_login import BEGIN, ProvidedLogin
+from prunella.server.provider import Provider
 from prunella.server.workspaces import Workspaces
 
 #: What answers programs.
@@ -85,14 +87,21 @@ def create_guarded_app(
     workspaces: Workspaces,
     directory: Directory,
     *,
+    provider: Provider | None = None,
     work: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Starlette:
-    """Return the application for people of `directory`, who log in, and for its keys and tokens."""
+    """Return the application for people of `directory`, who log in, and for its keys and tokens.
+
+    With `provider` people may log in by that, too.
+    """
     door = Door(directory)
+    login = Login(directory, door, provider="" if provider is None else BEGIN).routes()
+    if provider is not None:
+        login += ProvidedLogin(directory, provider).routes()
     return create_app(
         workspaces,
         gate=door,
-        more=Login(directory, door).routes(),
+        more=login,
         directory=directory,
         work=lambda: _closing(work(), door, directory),
     )

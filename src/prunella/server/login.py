@@ -1,7 +1,8 @@
 """Logging in and out in a browser, and setting a password by invitation."""
 
 import secrets
-from urllib.parse import urlsplit
+from asyncio import Semaphore
+from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -22,6 +23,8 @@ from prunella.server.people import People, digest_of
 from prunella.server.sessions import OLDEST, LoginRefused, Sessions, csrf_token
 
 _LOGIN_S = 3600
+#: Passwords that are checked at once; each takes tens of megabytes and a good part of a second.
+_LOGINS_AT_ONCE = 4
 
 
 class Login:
@@ -30,6 +33,7 @@ class Login:
     def __init__(self, directory: Directory, door: Door, *, provider: str = "") -> None:
         self._directory, self._door = directory, door
         self._sessions = Sessions(directory)
+        self._at_once = Semaphore(_LOGINS_AT_ONCE)
         #: Where a login by OpenID Connect begins; "" without.
         self._provider = provider
 
@@ -53,9 +57,11 @@ class Login:
         name, password = str(form.get("name", "")), str(form.get("password", ""))
         to = local_path(str(form.get("next", "")))
         try:
-            secret = await run_in_threadpool(
-                self._sessions.log_in, name, password, place=place_of(request)
-            )
+            # A few at a time, so that the threads that answer everything else aren't all taken.
+            async with self._at_once:
+                secret = await run_in_threadpool(
+                    self._sessions.log_in, name, password, place=place_of(request)
+                )
         except LoginRefused as error:
             return self._page(request, to=to, name=name, message=str(error), status=error.status)
         if old := session_of(request):  # a new login is a new session
@@ -137,7 +143,7 @@ class Login:
             message=message,
             next=to,
             name=name[:100],
-            oidc=self._provider,
+            oidc=self._provider and f"{self._provider}?next={quote(to, safe='')}",
             **frame,
         )
         answer.set_cookie(

@@ -12,6 +12,7 @@ from prunella.model.project import data_folder, find_root
 from prunella.model.settings import load
 from prunella.ports import Directory
 from prunella.server.app import create_app, create_guarded_app
+from prunella.server.provider import Provider
 from prunella.server.workspaces import EmbeddedWorkspace, TeamWorkspaces, Workspaces, healers_of
 from prunella.wiring.directory import open_directory
 from prunella.wiring.fixes import user
@@ -60,7 +61,9 @@ def open_app(root: Path | None, database: str | None, *, auth: bool, host: str) 
     workspaces, directory = open_workspaces(root, database, auth=auth)
     worker = worker_for(workspaces)
     if directory is not None:
-        return create_guarded_app(workspaces, directory, work=lambda: worker)
+        settings = load((root or find_root(Path.cwd())).resolve()).settings
+        provider = Provider(settings) if settings.oidc_issuer else None
+        return create_guarded_app(workspaces, directory, provider=provider, work=lambda: worker)
     if not is_loopback(host):
         workspaces.close()
         raise ConfigurationError(

@@ -211,7 +211,8 @@ class People:
         for project in roles:
             if project not in known:
                 raise UnknownName(
-                    f"there is no project {project[:80]!r}; there are {', '.join(sorted(known))}"
+                    f"there is no project {project[:80]!r}; there are "
+                    f"{', '.join(sorted(known - {EVERYWHERE})) or 'none yet'}"
                 )
         return dict(roles)
 

@@ -1,12 +1,15 @@
 """Who may do what on a server: kept in a file beside an embedded store, or in the teams' database."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prunella.model.clock import now
 from prunella.model.directory import Project
 from prunella.model.project import data_folder
 from prunella.ports import Directory
+
+if TYPE_CHECKING:
+    from prunella.adapters.postgres import PostgresDatabase
 
 #: Name of the file in a project's data folder.
 FILE_NAME = "server.db"
@@ -33,21 +36,19 @@ def open_directory(root: Path, database: str = "") -> Directory:
         if not directory.projects():
             directory.save_project(Project(name=LOCAL, made_at=now(), made_by="prunella"))
         return directory
-    from prunella.adapters.postgres import PostgresDatabase
     from prunella.adapters.postgres_schema import require
 
-    found = PostgresDatabase(database, SCHEMA, DIRECTORY)
+    found = database_of_directory(database)
     require(found)
     return SqlDirectory(found)
 
 
-def migrate_directory(database: str) -> Sequence[int]:
-    """Bring the schema of the directory in a database up to date; return the steps that ran."""
+def database_of_directory(url: str) -> "PostgresDatabase":
+    """Return the directory's schema of the database at `url`, whether it is there or not."""
     from prunella.adapters.postgres import PostgresDatabase
-    from prunella.adapters.postgres_schema import migrate
     from prunella.adapters.sql.directory_plan import DIRECTORY
 
-    return migrate(PostgresDatabase(database, SCHEMA, DIRECTORY))
+    return PostgresDatabase(url, SCHEMA, DIRECTORY)
 
 
 def prepare_project(database: str, name: str) -> None:

@@ -19,6 +19,7 @@ from prunella.model.settings import Settings, shown, variable_name
 from prunella.pipeline.results import Finding, FindingLevel
 from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.healer import Healer
+from prunella.wiring.reporting import AREA, examine_reporting
 
 #: Golden calls that take a larger share of the store's limit leave too little to the others.
 _GOLDEN_RATIO = 0.5
@@ -46,6 +47,10 @@ _COUNTERS = {
         ": what `.prunella/fixes.json` says could not be used, and those fixes did not act",
         "upgrade prunella in the program, or write the file anew: prunella fixes pause and resume",
     ),
+    "report": (
+        ": reporting to the server failed",
+        "nothing is lost: it is tried again; `prunella doctor` in the program's folder says more",
+    ),
     "internal": (
         ": Prunella failed inside the program, which went on unharmed",
         "please report it",
@@ -63,7 +68,7 @@ def examine(healer: Healer, unusable: ConfigurationError | None = None) -> Seque
     if unusable is not None:
         advice = "correct it: until then commands refuse, and programs record with the defaults"
         findings.append(_problem("configuration", str(unusable), advice))
-    for area, look in _AREAS.items():
+    for area, look in (_REPORTING_AREAS if healer.reports_to else _AREAS).items():
         if area == "configuration" and unusable is not None:
             continue
         try:
@@ -330,6 +335,13 @@ _AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
     "model": _model,
     "alerts": _alerts,
     "healer": _healer,
+}
+
+
+#: Where programs report to a server, all else is its doctor's.
+_REPORTING_AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
+    "configuration": _settings,
+    AREA: lambda healer: examine_reporting(healer.root, healer.settings),
 }
 
 

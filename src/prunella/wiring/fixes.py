@@ -124,18 +124,19 @@ class Fixes:
         return By(actor=self._actor, at=now(), reason=reason)
 
 
-def off(root: Path, fix_id: str | None, *, reason: str = "") -> Path:
+def off(root: Path, fix_id: str | None, *, reason: str = "", recording: bool = False) -> Path:
     """Switch a fix of the project at `root` off, or all of them (``None``), without the store.
 
-    Return the file that does it; it says who and why. Raises `StoreError`.
+    With `recording`, everything that Prunella does in programs. Return the file that does it; it
+    says who and why. Raises `StoreError`.
     """
     why = f"{now():%Y-%m-%d %H:%M:%S} {user()}: {reason or 'by hand'}"
-    return switch_off(data_folder(root), fix_id, why)
+    return switch_off(data_folder(root), fix_id, why, recording=recording)
 
 
-def on(root: Path, fix_id: str | None) -> bool:
+def on(root: Path, fix_id: str | None, *, recording: bool = False) -> bool:
     """Take `off` back; return whether it was off. Raises `StoreError`."""
-    return switch_on(data_folder(root), fix_id)
+    return switch_on(data_folder(root), fix_id, recording=recording)
 
 
 def permit(actor: str, settings: Settings) -> None:

@@ -28,7 +28,16 @@ from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import CodeHost, KeptCall, KeptModel, Progress, Repository, Store, TestRunner
+from prunella.ports import (
+    CodeHost,
+    IncidentQuery,
+    KeptCall,
+    KeptModel,
+    Progress,
+    Repository,
+    Store,
+    TestRunner,
+)
 from prunella.wiring import SPOOL_NAME, retention
 from prunella.wiring.alerts import Alerts
 from prunella.wiring.approvals import Approvals
@@ -36,6 +45,8 @@ from prunella.wiring.fixes import Fixes, user
 from prunella.wiring.programs import Programs
 from prunella.wiring.stores import open_store
 
+#: Incidents that words are compared with, and the least likeness that is worth showing.
+_NEAR_MOST, _NEAR_LEAST = 1000, 0.1
 #: Time of a call that compares two patches: inputs that no test has may never end.
 _RIVAL_CALL_S = 1.0
 #: The store is looked through for what is too old this often.
@@ -231,6 +242,23 @@ class Healer:
     def incidents(self, *, status: IncidentStatus | None = None) -> Sequence[Incident]:
         """Return incidents, the one seen last first."""
         return self.store.incidents(status=status)
+
+    def near(self, text: str, *, limit: int = 5) -> Sequence[Incident]:
+        """Return incidents near to `text` in words and meaning, the nearest first.
+
+        Of the thousand that failed last; what shares next to nothing with it is left out.
+        """
+        from prunella.adapters.retrieval import HybridRetriever
+        from prunella.taxonomy import CODES
+
+        recent = self.store.find_incidents(IncidentQuery(limit=_NEAR_MOST)).items
+        texts = [
+            f"{item.error_code} {CODES[item.error_code].sentence if item.error_code in CODES else ''} "
+            f"{item.error_type} {item.site_id} {item.message[:300]}"
+            for item in recent
+        ]
+        found = HybridRetriever().rank(text, texts, limit=limit)
+        return [recent[index] for index, similarity in found if similarity >= _NEAR_LEAST]
 
     def metrics(self, *, within: timedelta | None = None) -> Metrics:
         """Return how well healing works: of what happened lately, or of all that is kept."""

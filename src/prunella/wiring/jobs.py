@@ -6,7 +6,6 @@ takes its job up again from the beginning, because every step of the healer may 
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,6 +35,8 @@ _TELL_S = 0.25
 #: How often the stores are looked at for jobs, in seconds.
 _LOOK_S = 0.5
 _MOST_CHARS = 2_000
+#: How long a worker that ends waits for its jobs to be laid down, in seconds.
+PATIENCE_S = 10.0
 
 Work = Callable[[Healer, Job], Outcome]
 """Does what a job asks for with a healer that tells its progress; raises what stops it."""
@@ -110,8 +111,8 @@ class JobRunner:
         self._healers, self._worker, self._lease, self._do = healers, worker, lease, work
         self._threads = threads
         self._stopping, self._lock = Event(), Lock()
-        self._running: set[Future[None]] = set()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="prunella-job")
+        # Daemons, so that a step that takes long doesn't hold up the end of the program.
+        self._running: list[Thread] = []
         self._thread = Thread(target=self._look, name="prunella-jobs", daemon=True)
 
     def start(self) -> None:
@@ -119,11 +120,16 @@ class JobRunner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more jobs, and lay down at their next step those at work: others take them up."""
+        """Take no more jobs, and lay down at their next step those at work: others take them up.
+
+        What doesn't come to a step within `PATIENCE_S` is left as it is, until its lease is over.
+        """
         self._stopping.set()
+        give_up_at = monotonic() + PATIENCE_S
         if self._thread.is_alive():
-            self._thread.join()
-        self._pool.shutdown(wait=True)
+            self._thread.join(PATIENCE_S)
+        for thread in self._running:
+            thread.join(max(give_up_at - monotonic(), 0.0))
 
     def once(self) -> int:
         """Do what waits now, one job after the other, and return how many that were."""
@@ -143,12 +149,16 @@ class JobRunner:
 
     def _has_room(self) -> bool:
         with self._lock:
-            self._running = {each for each in self._running if not each.done()}
+            self._running = [each for each in self._running if each.is_alive()]
             return len(self._running) < self._threads and not self._stopping.is_set()
 
     def _hand_over(self, healer: Healer, job: Job) -> None:
+        thread = Thread(
+            target=self._work, args=(healer, job), name=f"prunella-{job.job_id}", daemon=True
+        )
         with self._lock:
-            self._running.add(self._pool.submit(self._work, healer, job))
+            self._running.append(thread)
+        thread.start()
 
     def _next(self) -> tuple[Healer, Job] | None:
         """Take a job of any project; looked for first, because taking locks the store."""

@@ -1,25 +1,31 @@
 """What the programs of a project report to it over the network, and what they hear from it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from prunella.adapters.feed import installations_of, switched_off
 from prunella.adapters.posts import Elsewhere, Kept, Removed, expected, forget_post, keep_post
 from prunella.codec import Redactor
-from prunella.model.project import data_folder
+from prunella.model.project import DISABLED, data_folder
 from prunella.model.records import Record
 from prunella.pipeline import switches
+from prunella.pipeline.refresh import Intake
 from prunella.ports import Store
+from prunella.triage import load_rules
+from prunella.wiring.fixes import user
+
+#: The project's rules are read anew this often.
+_RULES_S = 10.0
+_MAX_INTAKES = 8
 
 if TYPE_CHECKING:
     from prunella.wiring.healer import Healer
 
 __all__ = ["Elsewhere", "Kept", "Programs", "Removed"]
-
-#: A file of this name in the data folder switches the SDK off.
-_DISABLED = "disabled"
 
 
 class Programs:
@@ -28,6 +34,8 @@ class Programs:
     def __init__(self, healer: "Healer") -> None:
         self._healer = healer
         self._opening = Lock()
+        self._intakes: list[Intake] = []
+        self._rules_until = 0.0
 
     def _store(self) -> Store:
         with self._opening:  # the first requests come at once
@@ -38,12 +46,20 @@ class Programs:
         """Tell what is in the way of a post of a spool file that begins at `offset`."""
         return expected(self._store(), spool_name, offset)
 
-    def keep(self, spool_name: str, offset: int, content: bytes) -> Kept | Elsewhere | Removed:
+    def keep(
+        self,
+        spool_name: str,
+        offset: int,
+        content: bytes,
+        *,
+        loads: Callable[[bytes], Any] = json.loads,
+    ) -> Kept | Elsewhere | Removed:
         """Keep whole lines that stand at `offset` of a spool file, if nothing is in the way.
 
-        Raises `StoreError` and, for what isn't lines, `RecordError`.
+        `loads` reads JSON and raises `ValueError` where it is none. Raises `StoreError` and, for what isn't lines, `RecordError`.
         """
-        return keep_post(self._store(), spool_name, offset, content)
+        with self._intake() as intake:
+            return keep_post(self._store(), intake.take, spool_name, offset, content, loads)
 
     def forget(self, spool_name: str) -> None:
         """Note that a program has removed a spool file that was kept to its end."""
@@ -51,7 +67,43 @@ class Programs:
 
     def keep_records(self, records: Sequence[Record], *, source: str) -> None:
         """Keep what another kind of client reported; raises `StoreError`."""
-        self._store().ingest(records, spool_name=f"{source}/", end_offset=0)
+        with self._intake() as intake:
+            intake.take(records, spool_name=f"{source}/", end_offset=0)
+
+    @contextmanager
+    def _intake(self) -> Iterator[Intake]:
+        """Lend what takes records in, to one thread at a time, by the rules as they are."""
+        store = self._store()
+        with self._opening:
+            if monotonic() > self._rules_until:
+                self._rules_until = monotonic() + _RULES_S
+                self._intakes.clear()
+            intake = self._intakes.pop() if self._intakes else None
+        if intake is None:
+            intake = Intake(store, load_rules(self._healer.root))
+        yield intake
+        with self._opening:
+            if len(self._intakes) < _MAX_INTAKES:
+                self._intakes.append(intake)
+
+    def switch(
+        self,
+        fix_id: str | None,
+        *,
+        off: bool,
+        recording: bool = False,
+        actor: str = "",
+        reason: str = "",
+    ) -> bool:
+        """Switch one fix off (or on) in all programs that report here, or all fixes (``None``).
+
+        With `recording`, all that Prunella does in them. Returns whether it was otherwise before.
+        """
+        if recording:
+            which = switches.SDK
+        else:
+            which = switches.FIXES if fix_id is None else switches.switch_of(fix_id)
+        return switches.turn(self._store(), which, off=off, actor=actor or user(), reason=reason)
 
     def redactor(self) -> Redactor:
         """Return what takes secrets out of what comes from other clients, by the project's settings."""
@@ -76,7 +128,7 @@ class Programs:
         document = {
             "installations": installations_of(store),
             "off": {
-                "sdk": kept.sdk or (folder / _DISABLED).exists(),
+                "sdk": kept.sdk or (folder / DISABLED).exists(),
                 "all": kept.all_fixes or None in by_file,
                 "fixes": sorted({*kept.fixes, *(each for each in by_file if each is not None)}),
             },

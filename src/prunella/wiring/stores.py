@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from prunella.ports import Store
 
 STORE_NAME = "prunella.db"
+#: Stands for what spans projects, among the projects.
+_SERVER = "(the server's)"
 _SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -86,6 +88,7 @@ def _databases(settings: "Settings") -> Sequence[tuple[str, "PostgresDatabase"]]
     _require_postgres(settings.database)
     from prunella.adapters import postgres_schema
     from prunella.adapters.postgres_store import PREFIX, database_at, schema_of
+    from prunella.wiring.directory import database_of_directory
 
     mine = schema_of(settings.project)
     probe = database_at(settings.database, mine)
@@ -93,6 +96,7 @@ def _databases(settings: "Settings") -> Sequence[tuple[str, "PostgresDatabase"]]
     return [
         (settings.project, probe),
         *((name.removeprefix(PREFIX), database_at(settings.database, name)) for name in others),
+        (_SERVER, database_of_directory(settings.database)),
     ]
 
 

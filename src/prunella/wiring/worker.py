@@ -40,7 +40,8 @@ class Worker:
         on_round: OnRound | None = None,
     ) -> None:
         self._healers, self._every, self._on_round = healers, every, on_round
-        self._jobs = JobRunner(healers, worker=name, threads=threads)
+        #: What does the jobs.
+        self.jobs = JobRunner(healers, worker=name, threads=threads)
         self._stopping = Event()
         self._bot: Bot | None = None
         self._threads = [Thread(target=self._refresh, name="prunella-refresh", daemon=True)]
@@ -49,7 +50,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin, in threads."""
-        self._jobs.start()
+        self.jobs.start()
         for thread in self._threads:
             thread.start()
 
@@ -58,7 +59,7 @@ class Worker:
         self._stopping.set()
         if (bot := self._bot) is not None:
             bot.stop()
-        self._jobs.stop()
+        self.jobs.stop()
         for thread in self._threads:
             thread.join()
 

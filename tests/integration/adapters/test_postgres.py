@@ -68,6 +68,15 @@ def test_writers_of_one_project_do_not_wait_for_another(monkeypatch):
         assert keep(mine, a_call(1))
 
 
+def test_a_writer_that_stands_still_is_cut_off(monkeypatch):
+    """Who was stopped in a transaction holds up the others for a while only, and is told."""
+    monkeypatch.setattr(postgres, "IDLE_TIMEOUT_S", 0.3)
+    with new_postgres_store() as store:
+        with pytest.raises(StoreError):
+            writing(store, lambda _db: in_thread(lambda: keep(store, a_call(2))))
+        assert [call.call_id for call in store.calls(SITE, limit=9)] == ["call_2"]
+
+
 def in_thread(work):
     """Run `work` in another thread; raise what it raises."""
     raised = []
@@ -199,7 +208,7 @@ def test_a_server_that_is_not_there_is_said_without_the_password(url, says):
 
 def test_a_database_that_is_not_there_is_said():
     """The message has the server's own words."""
-    with pytest.raises(StoreError, match="that the database is there.*nothere"):
+    with pytest.raises(StoreError, match=r"that the database is there.*nothere"):
         postgres_store.open_store(server_url().replace("/postgres?", "/nothere?"), "shop")
 
 

@@ -1,17 +1,25 @@
 """What the store does when its file is missing, damaged, foreign, newer, locked or taken away."""
 
+import json
 import os
 import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from builders import accepted, case, process
 from prunella.adapters import sqlite, sqlite_store
 from prunella.adapters.sql.migrations import STORE
+from prunella.adapters.sql.rows import dump
 from prunella.adapters.sqlite_store import open_store
+from prunella.codec.plain import to_tagged
+from prunella.model.clock import from_us
 from prunella.model.errors import StoreError
+from prunella.model.repair import ReplayCounts
+from prunella.ports import IncidentQuery
 from recorded import SITE, a_call, a_repeat, an_occurrence
 
 
@@ -124,6 +132,63 @@ def test_an_older_schema_is_brought_up_to_date(filled, monkeypatch):
     store = open_store(filled, create=False)
     assert len(store.calls(SITE, limit=99)) == 50
     store.close()
+
+
+def test_what_an_older_release_kept_is_found_by_the_new_columns(path, monkeypatch):
+    """A store of the release before columns had what queries ask for answers as if it had them."""
+    older = replace(STORE, steps=STORE.steps[:9])
+    monkeypatch.setattr(sqlite_store, "STORE", older)
+    open_store(path, create=True).close()
+    inner, outer = an_occurrence(1), an_occurrence(2, caused_by="occ_1")
+    judged = accepted(replays=ReplayCounts(reproduced=("call_1",)))
+    learned = case(rests_on=("call_2",))
+    rows = [
+        ("process VALUES (?, ?, ?)", ("proc_1", 1, dump(process(hostname="h", release="1.0")))),
+        *(
+            (
+                "occurrence (occurrence_id, site_id, source_hash, process_id, call_id, ending, "
+                "failed_us, body) VALUES (?, 's', '0', 'proc_1', 'c', 'error', 1, ?)",
+                (item.occurrence_id, dump(item)),
+            )
+            for item in (inner, outer)
+        ),
+        (
+            "occurrence (occurrence_id, site_id, source_hash, process_id, call_id, ending, "
+            "failed_us, body) VALUES ('damaged', 's', '0', 'proc_1', 'c', 'error', 2, '{')",
+            (),
+        ),
+        (
+            "incident (incident_id, scheme, fingerprint, site_id, error_type, error_code, message, "
+            "status, status_us, count, first_us, last_us) VALUES ('inc_1', '1', 'f', 's', "
+            "'KeyError', 'CODE.X', 'No Price', 'open', 1, 7, 1, 1)",
+            (),
+        ),
+        ("tally VALUES ('inc_1', 4, 7)", ()),
+        ("verdict (candidate_id, body) VALUES ('cand_1', ?)", (json.dumps(to_tagged(judged)),)),
+        (
+            "solved_case (case_id, incident_id, origin, body) VALUES (?, 'inc_1', 'o', ?)",
+            (learned.case_id, dump(learned)),
+        ),
+    ]
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for row, values in rows:
+            db.execute(f"INSERT INTO {row}", values)
+    monkeypatch.undo()
+    with closing(open_store(path, create=False)) as store:
+        assert store.caused(["occ_1"], limit=9) == [outer]
+        with store._database.writing() as db:
+            db.execute("DELETE FROM occurrence WHERE occurrence_id = 'damaged'")
+        assert store.untriaged(limit=9) == [inner]
+        found = store.find_incidents(IncidentQuery(text="keyerror price"))
+        assert [item.incident_id for item in found.items] == ["inc_1"]
+        assert store.releases() == ["1.0"]
+        failures = store.failures(since=from_us(0), step=timedelta(minutes=10))
+        assert [item.failures for item in failures[None]] == [7]
+        with store._database.reading() as db:
+            assert db.execute("SELECT record_id FROM evidence ORDER BY 1").fetchall() == [
+                ("call_1",),
+                ("call_2",),
+            ]
 
 
 def test_an_empty_file_becomes_a_store(path):

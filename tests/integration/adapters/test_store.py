@@ -1,5 +1,6 @@
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -162,6 +163,26 @@ def test_hostile_text_is_stored_as_it_is(store):
     assert incident.message == nasty.replace("\ud800", "?").replace("\0", "?")
     with pytest.raises(UnknownName):
         store.incident("%")
+
+
+def test_names_without_end_are_cut_and_hold_up_nobody(store):
+    """However long names are and whatever they consist of, what has them is kept."""
+    dice = random.Random(1)
+    long = "".join(chr(dice.randrange(0x10000, 0x2FFFF)) for _ in range(5_000))
+    names = dict.fromkeys(("site_id", "source_hash", "process_id"), long)
+    occurrence = an_occurrence(1, group=long, occurrence_id=long, call_id=long, **names)
+    records = [
+        a_process(process_id=long, hostname=long, release=long),
+        a_site(site_id=long, source_hash=long),
+        a_call(1, call_id=long, parent_id=long, **names),
+        a_repeat(1, process_id=long, group=long),
+        some_counts(1, process_id=long),
+        occurrence,
+    ]
+    keep(store, *records)
+    found = triaged(long, scheme=long, error_code=long, ignored_by=long)
+    assert store.assign(occurrence, found).count == 2
+    assert store.health().refused == {}
 
 
 # --- incidents

@@ -235,3 +235,28 @@ def test_a_models_answer_is_put_right_where_others_fail_on_it(tmp_path):
     assert guard.trial.caught == guard.trial.failing > 0
     assert guard.trial.broken == 0
     assert guard.gate.value in ("approval", "suggest")
+
+
+def test_another_site_answers_as_often_as_its_own_calls_succeed(tmp_path):
+    """A fallback to a site of the same kind is tried by that site's counts; it never starts alone."""
+    backup = """
+@tool(idempotent=True)
+def backup(city):
+    return city
+
+
+for number in range(20):
+    backup(f"city {number}")
+"""
+    (tmp_path / "pyproject.toml").write_text("[tool.prunella]\nsample_interval_ms = 1\n")
+    (tmp_path / "weather.py").write_text(PROGRAM.replace("IDEMPOTENT", "True") + backup)
+    subprocess.run([sys.executable, "weather.py"], cwd=tmp_path, check=True, timeout=60)
+    with Healer(root=tmp_path) as healer:
+        healer.refresh()
+        (incident,) = healer.incidents()
+        found = healer.fixes.suggest(incident.incident_id, keep=False)
+    fallback = next(each for each in found if each.hypothesis.fix_type == "fallback")
+    assert fallback.hypothesis.document["config"]["chain"] == [{"site": "__main__:backup"}]
+    assert fallback.trial.caught == fallback.trial.failing > 0
+    assert "100%" in fallback.trial.basis
+    assert fallback.gate.value != "start"

@@ -119,7 +119,7 @@ def test_many_incidents_are_ignored_at_once(page: Page, served: Served) -> None:
     page.get_by_role("button", name="Ignore").click()
     expect(page.get_by_role("status")).to_contain_text(f"{number} incidents: ignore")
     page.goto(f"{served.home}/incidents?q=importer&status=ignored")
-    expect(page.locator("[data-item]")).to_have_count(number)
+    expect(page.locator("#batch-form [data-item]")).to_have_count(number)
     page.get_by_label("Choose all on this page").check()
     page.get_by_role("button", name="Reopen").click()
     expect(page.get_by_role("status")).to_contain_text("reopen")
@@ -184,3 +184,20 @@ def test_a_forged_form_is_refused(browser: Browser, served: Served) -> None:
     with Healer(root=served.root) as healer:
         states = {item.status for item in healer.incidents() if "next_slot" in item.site_id}
     assert states == {IncidentStatus.OPEN}
+
+
+def test_a_page_whose_stream_is_held_back_asks_by_itself(
+    context: BrowserContext, served: Served
+) -> None:
+    """Without the stream the page polls: it says so, and shows what changes all the same."""
+    context.route("**/events", lambda route: route.abort())
+    page = context.new_page()
+    _open_incident(page, served, "average_basket")
+    expect(page.get_by_text("polling", exact=True)).to_be_visible()
+    with Healer(root=served.root) as healer:
+        incident = healer.store.incident(page.url.rpartition("/")[2])
+        healer.store.set_status(incident.incident_id, IncidentStatus.CURED)
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("cured", timeout=20_000)
+    with Healer(root=served.root) as healer:
+        healer.store.set_status(incident.incident_id, IncidentStatus.OPEN)

@@ -513,7 +513,8 @@ def test_a_rollout_counts_what_models_answers_cost() -> None:
         return {"text": prompt, "usage": {"prompt_tokens": 9, "completion_tokens": 1}}
 
     document = fix("guard", stage="output", check={"schema": {"type": "array"}}, on_fail="reask")
-    allocation = Allocation(salt="rol_1", ratio=0.5, epoch=1, wait_s=60.0)
+    # Few: five calls of treatment that fail before one of control has are the breaker's business.
+    allocation = Allocation(salt="rol_1", ratio=0.2, epoch=1, wait_s=60.0)
     found = fixing()
     found.install(Installation(fix=parse(document), allocation=allocation))
     for number in range(40):

@@ -67,7 +67,7 @@ def test_kill_9_of_programs_and_server_loses_and_doubles_nothing(tmp_path, serve
     assert last.stdout.readline() == "ready\n"
     spool = here / ".prunella" / "spool"
     until(
-        lambda: [path for path in spool.glob("*.jsonl")] == [newest(spool)],
+        lambda: list(spool.glob("*.jsonl")) == [newest(spool)],
         within_s=60,
         what="the end of all older files",
     )

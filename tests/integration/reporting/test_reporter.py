@@ -1,7 +1,6 @@
 """Reporting over long times, from folders that fill up, by several processes at once."""
 
 import json
-import os
 from time import monotonic, sleep
 
 import pytest
@@ -84,7 +83,7 @@ def test_a_server_that_is_away_for_a_day_loses_nothing(folder, report):
             clock.now += 60
             reporter.look()
     assert keeping.kept == expected
-    assert os.listdir(folder / "spool") == []
+    assert list((folder / "spool").iterdir()) == []
     assert read_state(folder).problem == ""
 
 
@@ -216,4 +215,4 @@ def test_the_wait_at_exit_is_bounded(folder, report, monkeypatch):
         began = monotonic()
         reporter.finish()
         assert monotonic() - began < 5  # generous: the machine may be busy
-    assert len(os.listdir(folder / "spool")) == 1
+    assert len(list((folder / "spool").iterdir())) == 1

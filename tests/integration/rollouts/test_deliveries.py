@@ -12,7 +12,6 @@ import builders as b
 from prunella.adapters.feed import FileFeed
 from prunella.adapters.retrieval import HybridRetriever
 from prunella.adapters.sql_store import SqlStore
-from prunella.adapters.sqlite_store import open_store
 from prunella.experiment import Arm, strata
 from prunella.model.clock import now
 from prunella.model.ids import IncidentId
@@ -34,11 +33,6 @@ DOCUMENT = {
     "target": {"sites": ["shop:price"]},
     "config": {"chain": [{"constant": 0}]},
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> SqlStore:
-    return open_store(tmp_path / "prunella.db", create=True)
 
 
 @pytest.fixture

@@ -205,3 +205,16 @@ def test_costs_are_counted_where_they_are_known() -> None:
         "cost_sum": 5.0,
         "cost_squares": 13.0,
     }
+
+
+def test_calls_of_one_trace_are_dealt_one_by_one(site: Any) -> None:
+    """A program that is one long call has both arms all the same."""
+    every = installed()
+
+    @heal
+    def main() -> int:
+        return call(site, 200)
+
+    healed = main()
+    assert 50 < healed < 150
+    assert totals(every.shipment("proc_1", at_exit=True))["treatment"] == (healed, 0)

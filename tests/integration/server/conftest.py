@@ -1,4 +1,4 @@
-"""A server over a store with something of everything in it."""
+"""Servers over a store with something of everything in it, and one with nothing."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from prunella.wiring.healer import Healer
 from recorded import a_call, an_occurrence, some_counts
 
 FIX = {
-    "fix_id": "fix-prices",
+    "fix_id": "fix-averages",
     "fix_type": "retry",
     "target": {"sites": ["shop.prices:average"]},
     "config": {"max_retries": 2},
@@ -73,7 +73,6 @@ class SeveralWorkspaces:
             (root / "pyproject.toml").write_text("")
             healer = Healer(root=root)
             healer.make_store()
-            fill(healer)
             self._open[name] = Workspace(name=name, healer=healer)
 
     def names(self):
@@ -118,6 +117,7 @@ def several(tmp_path):
     folder = tmp_path / "projects"
     folder.mkdir()
     found = SeveralWorkspaces(folder, ["shop", "bank"])
+    fill(found.open("shop").healer)
     yield found
     found.close()
 

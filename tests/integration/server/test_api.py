@@ -110,7 +110,7 @@ def test_a_fix_is_checked_kept_and_steered(client):
     assert {each["actor"] for each in story["history"]} == {"ana@host"}
     assert client.get(f"{AT}/fixes/fix-web/look").json()["rollout"]["fix_id"] == "fix-web"
     waiting = client.get(f"{AT}/fixes", params={"state": "candidate"}).json()["items"]
-    assert [each["fix_id"] for each in waiting] == ["fix-prices"]
+    assert [each["fix_id"] for each in waiting] == ["fix-averages"]
 
 
 def test_a_bad_document_is_refused_at_its_key(client):
@@ -124,10 +124,10 @@ def test_a_bad_document_is_refused_at_its_key(client):
 
 def test_whoever_has_the_token_may_see_and_approve_once(client):
     """A link shows what it approves, approves it once, and is void then; a forged one is nothing."""
-    made = client.post(f"{AT}/fixes/fix-prices/approval-link", json={"expires_s": 60})
+    made = client.post(f"{AT}/fixes/fix-averages/approval-link", json={"expires_s": 60})
     at = f"{AT}/approvals/{made.json()['token']}"
     assert made.status_code == 201
-    assert client.get(at).json()["fix_id"] == "fix-prices"
+    assert client.get(at).json()["fix_id"] == "fix-averages"
     assert client.get(at).json()["state"] == "candidate"  # looking approves nothing
     assert client.post(at).json()["state"] == "testing"
     assert client.post(at).status_code == 403

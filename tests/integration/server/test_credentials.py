@@ -145,7 +145,7 @@ def test_what_cannot_be_is_refused(people):
         people.add_project("No Project")
     with pytest.raises(ConfigurationError, match="already"):
         people.add_project("shop")
-    with pytest.raises(UnknownName, match="bank, shop"):
+    with pytest.raises(UnknownName, match="bank, local, shop"):
         people.add_credential("ci", "shoop", Role.VIEWER)
     with pytest.raises(ConfigurationError, match="one project"):
         people.add_credential("web", EVERYWHERE, Role.REPORTER)
@@ -173,4 +173,4 @@ def test_removing_a_project_ends_its_keys(people, directory):
     people.add_credential("web", "shop", Role.REPORTER)
     people.remove_project("shop")
     assert people.credentials(keys=True, with_ended=True) == []
-    assert [project.name for project in directory.projects()] == ["bank"]
+    assert [project.name for project in directory.projects()] == ["bank", "local"]

@@ -149,7 +149,7 @@ def test_the_feed_is_told_once_until_it_changes(client, workspaces):
     }
     known = {"If-None-Match": first.headers["etag"]}
     assert client.get(f"{PROJECT}/feed", headers=known).status_code == 304
-    workspaces.open("local").healer.fixes.approve("fix-prices")
+    workspaces.open("local").healer.fixes.approve("fix-averages")
     second = client.get(f"{PROJECT}/feed", headers=known)
     assert [each["mode"] for each in second.json()["installations"]] == ["enforce"]
 
@@ -218,4 +218,18 @@ def test_old_clients_of_sentry_are_heard(client, workspaces):
     event = json.loads(sentry_envelope(1).splitlines()[2])
     answer = client.post("/api/7/store/", json=event)
     assert answer.json() == {"id": event["event_id"]}
-    assert workspaces.open("local").healer.settle() == 1
+    found = workspaces.open("local").healer.store.incidents()
+    assert "shop.jobs:run" in {each.site_id for each in found}
+
+
+def test_a_busy_server_sends_clients_away_at_once(client):
+    """Where too many requests are in, the next is asked to come back, and comes in later."""
+    content = lines(an_occurrence(101))
+    client.get(f"{PROJECT}/feed")
+    receiving = client.app.state.receiving
+    left, receiving._left = receiving._left, 0
+    for answer in (post(client, content), client.post("/api/1/envelope/", content=b"{}\n")):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    receiving._left = left
+    assert post(client, content).status_code == 200
+    assert receiving._left == left

@@ -11,7 +11,6 @@ import pytest
 
 from builders import exception, incident, occurrence, process
 from doubles.alert_server import alert_server, black_hole
-from prunella.adapters.sqlite_store import open_store
 from prunella.adapters.webhook import Webhook
 from prunella.model.alerts import AlertKind, DeliveryState, Mute
 from prunella.model.claims import Claim
@@ -28,6 +27,7 @@ from prunella.pipeline.rollouts import add, take
 from prunella.ports import Triaged
 from prunella.rollout import By, approve, roll_back
 from prunella.wiring.alerts import Alerts
+from stores import again
 
 HOUR = timedelta(hours=1)
 SETTINGS = Settings()
@@ -37,13 +37,6 @@ RETRY = {
     "target": {"sites": ["weather:fetch"], "error_codes": ["NET.READ.TIMEOUT"]},
     "config": {"max_retries": 2},
 }
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 def fail(store, number=1, *, fingerprint="f", at=None, site="shop.prices:average", **changes):
@@ -107,14 +100,14 @@ def test_a_cure_is_told_where_the_failure_was(store):
     store.unmute(quiet.site_id)
     one = fail(store, fingerprint="h")
     assert kinds(store) == ["new"]
-    for again in (["regressed"], []):
+    for back in (["regressed"], []):
         for item in (one, quiet):
             store.set_status(item.incident_id, IncidentStatus.CURED)
         assert kinds(store) == ["cured"]
         assert kinds(store) == []
-        if again:
+        if back:
             fail(store, fingerprint="h", at=now() + timedelta(seconds=1))
-        assert kinds(store) == again
+        assert kinds(store) == back
     assert store.alerts(since=now() - HOUR)[-1].subject == one.incident_id
 
 
@@ -328,17 +321,14 @@ def test_a_sender_that_dies_leaves_the_alert_to_others(store):
     assert len(place.got) == 1
 
 
-def test_many_senders_tell_once(tmp_path):
+def test_many_senders_tell_once(store):
     """Bots that decide and send at the same moment tell everything once."""
-    path = tmp_path / "prunella.db"
-    store = open_store(path, create=True)
     for number in range(5):
         fail(store, fingerprint=str(number))
-    store.close()
     place, gate = Place(), threading.Barrier(4)
 
     def run():
-        mine = open_store(path, create=False)
+        mine = again(store)
         gate.wait()
         decide_alerts(mine, SETTINGS, at=now())
         deliver(mine, [place], now)

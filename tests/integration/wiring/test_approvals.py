@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from prunella.adapters.feed import FileFeed
-from prunella.adapters.sqlite_store import open_store
 from prunella.model import clock
 from prunella.model.errors import ConfigurationError, StepRefused, TokenRefused
 from prunella.model.rollouts import RolloutState
@@ -16,13 +15,6 @@ from prunella.wiring.approvals import Approvals
 from prunella.wiring.fixes import Fixes
 
 RETRY = {"fix_id": "fix-retry", "fix_type": "retry", "config": {"max_retries": 2}}
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 @pytest.fixture

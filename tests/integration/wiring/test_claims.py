@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from builders import incident
-from prunella.adapters.sqlite_store import open_store
 from prunella.model.claims import Claim
 from prunella.model.clock import now
 from prunella.model.errors import CoolingDown
@@ -16,6 +15,7 @@ from prunella.model.settings import Settings
 from prunella.pipeline import claims
 from prunella.pipeline.claims import claimed, healed_function
 from prunella.pipeline.rounds import agenda, pull_requests_left
+from stores import again
 
 HOUR = timedelta(hours=1)
 FIRST = incident()
@@ -25,13 +25,6 @@ OTHER = incident(
     location=replace(FIRST.location, qualname="other") if FIRST.location else None,
     site_id="shop.prices:other",
 )
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = open_store(tmp_path / "prunella.db", create=True)
-    yield store
-    store.close()
 
 
 def attempt(store, item=FIRST, *, outcome="unproven", cooldown=HOUR):
@@ -85,21 +78,19 @@ def test_after_the_cooldown_it_is_tried_again(store):
     attempt(store)
 
 
-def test_of_many_healers_one_gets_an_incident(tmp_path):
+def test_of_many_healers_one_gets_an_incident(store):
     """However many healers want an incident at the same moment, exactly one heals it."""
-    path = tmp_path / "prunella.db"
-    open_store(path, create=True).close()
     gate, results = threading.Barrier(8), []
 
     def want():
-        store = open_store(path, create=False)
+        mine = again(store)
         gate.wait()
         try:
-            attempt(store, cooldown=timedelta(0) + HOUR)
+            attempt(mine, cooldown=timedelta(0) + HOUR)
             results.append("healed")
         except CoolingDown:
             results.append("refused")
-        store.close()
+        mine.close()
 
     threads = [threading.Thread(target=want) for _ in range(8)]
     for thread in threads:

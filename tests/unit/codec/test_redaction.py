@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codec_samples import Line, Order, Point, Refused, Rows, Text, plain
-from prunella.codec import Redactor, encode, encode_mapping, redact_tree, render
+from prunella.codec import Redactor, encode, encode_mapping, names, redact_tree, render
 from prunella.model.errors import ConfigurationError
 from secret_corpus import CORPUS
 
@@ -340,3 +340,11 @@ def test_secrets_behind_options_of_a_command_line_are_found(kind: type) -> None:
         assert tree[1:] == [*command[:4], hidden, *command[5:]]
     plain = kind(["ls", "-l", "token", "password", "words"])
     assert encode(plain, redactor=redactor).complete
+
+
+def test_every_secret_name_has_what_tells_it() -> None:
+    """The look that spares most names being taken apart passes over no word and no pair."""
+    words = [*names._STRONG_WORDS, *names._WEAK_WORDS, "pass"]
+    pairs = ["_".join(pair) for pair in names._STRONG_PAIRS | names._WEAK_PAIRS]
+    for name in [*words, *pairs, *(name.upper() for name in pairs)]:
+        assert names.secrecy(name), name

@@ -311,3 +311,14 @@ def test_answers_that_differ_in_nothing_get_no_guard() -> None:
     assert "guard" not in Records("function", calls, calls, asked=[asked]).types(
         "OUTPUT.JSON.MALFORMED"
     )
+
+
+def test_values_that_no_document_holds_give_no_fix() -> None:
+    """Numbers beyond all limits and texts like books are no reason to fail."""
+    calls = [{"amount": n * 1e304} for n in range(5)]
+    assert "guard" not in Records("function", [{"amount": -1e306}] * 6, calls).types(
+        "CODE.VALUE.INVALID"
+    )
+    odd = [{"model": "x" * 300, "prompt": "p"}] * 6
+    fine = [{"model": "small", "prompt": "p"}] * 6
+    assert not {"routing", "parameter"} & Records("llm", odd, fine).types("LLM.MODEL.NOT_FOUND")

@@ -58,3 +58,54 @@ def test_looks_are_paid_for(sampling: Sampling, site: Site) -> None:
 def test_a_clock_that_stands_still_is_no_error(sampling: Sampling, site: Site) -> None:
     """Two looks at one moment are as those of a very busy site."""
     assert granted(sampling, site, since=1, elapsed_ns=0) == MAX_GRANT
+
+
+def passed(site: Site) -> int:
+    """Return how many calls a site lets pass, as its wrapper and `begin` do."""
+    calls = 0
+    while site.left.cell_contents > 0 or site.reserve:
+        assert site.left.cell_contents <= MAX_GRANT
+        if site.left.cell_contents > 0:
+            site.left.cell_contents -= 1
+        else:
+            site.refill()
+        calls += 1
+    return calls
+
+
+@pytest.mark.parametrize("calls", [0, 1, MAX_GRANT, MAX_GRANT + 1, 1_000, MOST_GRANTED])
+def test_as_many_calls_pass_as_were_granted(site: Site, calls: int) -> None:
+    """The countdown never exceeds `MAX_GRANT`, and each call is counted."""
+    site.settle()
+    before = site.calls
+    site.grant(calls)
+    assert passed(site) == calls
+    site.settle()
+    assert site.calls == before + calls
+
+
+def test_an_armed_site_takes_its_grant_back(site: Site) -> None:
+    """Nothing passes any more, and what had passed by then is counted."""
+    site.settle()
+    before = site.calls
+    site.grant(1_000)
+    for _ in range(300):
+        if site.left.cell_contents > 0:
+            site.left.cell_contents -= 1
+        else:
+            site.refill()
+    site.settle()
+    site.grant(0)
+    assert passed(site) == 0
+    assert site.calls == before + 300
+
+
+def test_a_boundary_has_no_reserve() -> None:
+    """Its countdown may be passed over, so that it can't tell when a reserve begins."""
+
+    def function() -> None: ...
+
+    site = site_of(function, boundary=True)
+    assert site is not None
+    site.grant(1_000)
+    assert passed(site) == MAX_GRANT

@@ -26,8 +26,9 @@ from prunella.model.records import Ending, Occurrence
 from prunella.ports import Triaged
 
 _MAX_MESSAGE_CHARS = 4096
-#: Values of one list in a statement: SQLite takes so many, whatever it was built with.
-_CHUNK = 400
+#: How many values a list in a statement has: few lengths, so that few statements are prepared. SQLite
+#: takes so many, whatever it was built with.
+_LENGTHS = (1, 8, 40, 400)
 
 
 @dataclass(slots=True)
@@ -231,9 +232,7 @@ class _Batch:
 
     def _found(self, select: str, values: Iterable[str], *before: str) -> Iterator[tuple[Any, ...]]:
         """Run a statement that ends in a column's name for the rows that have one of `values`."""
-        distinct = list(dict.fromkeys(values))
-        for begin in range(0, len(distinct), _CHUNK):
-            chunk = distinct[begin : begin + _CHUNK]
+        for chunk in _chunks(values):
             yield from self._db.execute(f"{select} IN ({marks(chunk)})", [*before, *chunk])
 
     def _found_both(
@@ -251,9 +250,7 @@ def assign_all(db: Connection, pairs: Sequence[tuple[Occurrence, Triaged]]) -> l
     """Put each occurrence into the incident of its fingerprint; return these incidents, in order."""
     ids = place_all(db, [(occurrence, triaged, None) for occurrence, triaged in pairs])
     found = {}
-    distinct = list(dict.fromkeys(ids))
-    for begin in range(0, len(distinct), _CHUNK):
-        chunk = distinct[begin : begin + _CHUNK]
+    for chunk in _chunks(ids):
         for row in db.execute(
             f"SELECT {COLUMNS} FROM incident WHERE incident_id IN ({marks(chunk)})",  # noqa: S608
             chunk,
@@ -274,6 +271,15 @@ def place_all(
     ids = [batch.place(*item) for item in items]
     batch.write()
     return ids
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield all distinct values in lists of one of `_LENGTHS`, filled up by the last of each."""
+    distinct = list(dict.fromkeys(values))
+    for begin in range(0, len(distinct), _LENGTHS[-1]):
+        chunk = distinct[begin : begin + _LENGTHS[-1]]
+        length = next(length for length in _LENGTHS if length >= len(chunk))
+        yield chunk + chunk[-1:] * (length - len(chunk))
 
 
 def _follow_rules(standing: _Standing, triaged: Triaged) -> None:

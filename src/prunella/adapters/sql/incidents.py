@@ -59,7 +59,8 @@ def incident(db: Connection, beginning: str) -> Incident:
     found = [
         row[0]
         for row in db.execute(
-            "SELECT incident_id FROM incident WHERE substr(incident_id, 1, length(?1)) = ?1 "
+            "SELECT incident_id FROM incident WHERE incident_id >= ?1 "
+            "AND incident_id < ?1 || '~' AND substr(incident_id, 1, length(?1)) = ?1 "
             "ORDER BY incident_id LIMIT ?2",
             (wanted, _MAX_CHOICES),
         )

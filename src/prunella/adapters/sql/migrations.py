@@ -405,6 +405,19 @@ _COLUMNS = (
     "CREATE INDEX incident_by_status ON incident (status, last_us)",
 )
 
+#: How the counts of a rollout grew, to be drawn: kept when there are some more units than before.
+_POINTS = (
+    """
+    CREATE TABLE rollout_point (
+        rollout_id TEXT NOT NULL,
+        units INTEGER NOT NULL,
+        at_us INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (rollout_id, units)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
@@ -417,6 +430,7 @@ MIGRATIONS: tuple[Step, ...] = (
     _EXPOSURES,
     _JOBS,
     _COLUMNS,
+    _POINTS,
 )
 
 #: The schema of a project's store.

@@ -32,9 +32,14 @@ def load(kind: type[T], body: str) -> T:
 
 
 def text(value: str, limit: int = 500) -> str:
-    """Return `value` fit for a column: valid UTF-8 without NUL, and bounded, in characters."""
+    """Return `value` fit for a column: valid UTF-8 without NUL, of `limit` characters at most.
+
+    And of twice as many bytes: no entry of an index of PostgreSQL may have more than 2,700.
+    """
     value = value[:limit].replace("\0", "?")
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if value.isascii():
+        return value
+    return value.encode("utf-8", "replace")[: 2 * limit].decode("utf-8", "ignore")
 
 
 def search_text(error_code: str, error_type: str, site_id: str, message: str) -> str:

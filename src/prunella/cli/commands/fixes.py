@@ -21,6 +21,9 @@ _reason = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept with the decision in the audit log."
 )
 _fix = click.argument("fix_id", metavar="ID")
+_recording = click.option(
+    "--recording", is_flag=True, help="Everything that Prunella does in programs, not fixes alone."
+)
 _file = click.argument("file", type=click.File(encoding="utf-8"), metavar="FILE")
 
 
@@ -206,27 +209,33 @@ def remove_fix(session: Session, fix_id: str, reason: str, root: Path | None) ->
 
 @fixes.command("off", short_help="Kill switch: all fixes, or one, at once.")
 @click.argument("fix_id", metavar="[ID]", required=False)
+@_recording
 @_reason
 @options.root
 @options.as_json
 @click.pass_obj
 def switch_fixes_off(
-    session: Session, fix_id: str | None, reason: str, root: Path | None
+    session: Session, fix_id: str | None, recording: bool, reason: str, root: Path | None
 ) -> ExitCode:
     """Switch all fixes off, or the one with exactly this id: every program leaves them in a second.
 
-    It is a file, `.prunella/fixes-off` or `.prunella/fixes-off-ID`: neither the store nor a server
-    is asked, and rollouts stay as they are. `prunella fixes on` takes it back.
+    It is a file, `.prunella/fixes-off` or `.prunella/fixes-off-ID` (`.prunella/disabled` with
+    --recording): neither the store nor a server is asked, and rollouts stay as they are. A server on
+    this folder tells the programs that report to it; with the setting database the project's store
+    keeps it for all servers, too. `prunella fixes on` takes it back.
     """
     from prunella.cli.views.parts import words
     from prunella.model.project import find_root
     from prunella.wiring.fixes import off
 
-    file = off(root or find_root(Path.cwd()), fix_id, reason=reason)
+    folder = root or find_root(Path.cwd())
+    file = off(folder, fix_id, reason=reason, recording=recording)
+    _switch_in_store(session, root, fix_id, off=True, recording=recording, reason=reason)
+    what = "Recording and all fixes" if recording else fix_id or "All fixes"
     session.result(
-        {"off": True, "fix_id": fix_id, "file": str(file)},
+        {"off": True, "fix_id": fix_id, "recording": recording, "file": str(file)},
         lambda console: console.print(
-            words(f"{fix_id or 'All fixes'}: off as long as {file} is there", max_chars=500)
+            words(f"{what}: off as long as {file} is there", max_chars=500)
         ),
     )
     return ExitCode.DONE
@@ -234,10 +243,13 @@ def switch_fixes_off(
 
 @fixes.command("on", short_help="Take the kill switch back.")
 @click.argument("fix_id", metavar="[ID]", required=False)
+@_recording
 @options.root
 @options.as_json
 @click.pass_obj
-def switch_fixes_on(session: Session, fix_id: str | None, root: Path | None) -> ExitCode:
+def switch_fixes_on(
+    session: Session, fix_id: str | None, recording: bool, root: Path | None
+) -> ExitCode:
     """Take `prunella fixes off` back, for all fixes or for the one with exactly this id.
 
     Ends with 1 where it wasn't off.
@@ -246,13 +258,38 @@ def switch_fixes_on(session: Session, fix_id: str | None, root: Path | None) -> 
     from prunella.model.project import find_root
     from prunella.wiring.fixes import on
 
-    was_off = on(root or find_root(Path.cwd()), fix_id)
+    by_file = on(root or find_root(Path.cwd()), fix_id, recording=recording)
+    in_store = _switch_in_store(session, root, fix_id, off=False, recording=recording, reason="")
+    was_off = by_file or in_store
+    what = "Recording and all fixes" if recording else fix_id or "All fixes"
     said = "on again" if was_off else "wasn't switched off by a file"
     session.result(
-        {"off": False, "fix_id": fix_id, "was_off": was_off},
-        lambda console: console.print(words(f"{fix_id or 'All fixes'}: {said}", max_chars=200)),
+        {"off": False, "fix_id": fix_id, "recording": recording, "was_off": was_off},
+        lambda console: console.print(words(f"{what}: {said}", max_chars=200)),
     )
     return ExitCode.DONE if was_off else ExitCode.NEGATIVE
+
+
+def _switch_in_store(
+    session: Session,
+    root: Path | None,
+    fix_id: str | None,
+    *,
+    off: bool,
+    recording: bool,
+    reason: str,
+) -> bool:
+    """Keep a switch in the store that servers share, where there is one; tell whether it moved."""
+    from prunella.model.errors import ConfigurationError
+
+    try:
+        opened = session.open_healer(root, None, session.tell)
+    except ConfigurationError:
+        return False  # the file does it here; settings that can't be read name no store
+    with opened as healer:
+        if not healer.settings.database:
+            return False
+        return healer.programs.switch(fix_id, off=off, recording=recording, reason=reason)
 
 
 def _document(file: TextIO) -> Any:

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import ago, plural
 from prunella.cli.views.parts import words
 from prunella.model.alerts import Mute
 from prunella.model.clock import now
+from prunella.model.wording import ago, plural
 from prunella.pipeline.deliver import SendReport, Told
 
 _STYLES = {"sent": "green", "waiting": "yellow", "given up": "red"}

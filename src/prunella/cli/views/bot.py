@@ -5,10 +5,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from prunella.cli.text import one_line, plural
 from prunella.cli.views.parts import failed_function, words
 from prunella.model.clock import now
 from prunella.model.errors import PrunellaError
+from prunella.model.wording import one_line, plural
 from prunella.pipeline.results import HealingOutcome
 from prunella.pipeline.rounds import Agenda, Turn
 from prunella.wiring.bot import Round

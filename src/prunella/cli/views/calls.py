@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import ago, one_line
 from prunella.cli.views.parts import facts, values, words
 from prunella.codec import entries, render
 from prunella.model.clock import now
 from prunella.model.records import Call
 from prunella.model.tree import Tree
+from prunella.model.wording import ago, one_line
 from prunella.ports import KeptCall
 
 #: Characters of the line that inputs, and result, take in the table.

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from prunella.cli.text import plural
 from prunella.cli.views.parts import words
+from prunella.model.wording import plural
 from prunella.wiring.stores import SchemaReport
 
 

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import plural
 from prunella.cli.views.parts import words
+from prunella.model.wording import plural
 from prunella.pipeline.results import Finding, FindingLevel
 
 _MARKS = {

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import ago, block, one_line, plural
 from prunella.cli.views.parts import facts, words
 from prunella.model.clock import now
 from prunella.model.hypotheses import FixHypothesis, FixTrial
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.wording import ago, block, one_line, plural
 from prunella.pipeline.fixes import Suggestion
 from prunella.pipeline.rollouts import FixInProcess, FixStory
 

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.text import Text
 
 from prunella.cli.attempts import Attempt
-from prunella.cli.text import block, one_line, plural
 from prunella.cli.views.incidents import error_line
 from prunella.cli.views.parts import (
     candidate_line,
@@ -20,6 +19,7 @@ from prunella.cli.views.parts import (
 )
 from prunella.model.incidents import Diagnosis
 from prunella.model.repair import Publication
+from prunella.model.wording import block, one_line, plural
 from prunella.pipeline.results import Healing, HealingOutcome, Proposal
 from prunella.ports import ModelRequest
 

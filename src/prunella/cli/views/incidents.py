@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from prunella.cli.incident_list import IncidentList
-from prunella.cli.text import ago, one_line, plural, span
 from prunella.cli.views.parts import STATUS_STYLES, class_name, failed_function, words
 from prunella.model.clock import now
 from prunella.model.incidents import Incident
+from prunella.model.wording import ago, one_line, plural, span
 
 #: ``inc_`` and six hex digits.
 _LEAST_ID_CHARS = 10

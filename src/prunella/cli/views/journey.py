@@ -13,7 +13,6 @@ from prunella.cli.attempts import Attempt
 from prunella.cli.evening import Evening, Partner, Phase
 from prunella.cli.example import Traffic, tests_can_run
 from prunella.cli.journey import Journey
-from prunella.cli.text import one_line, plural
 from prunella.cli.views.evening import EveningScreen, before_and_after
 from prunella.cli.views.healing import cause, publication_facts
 from prunella.cli.views.incidents import error_line, incident_table
@@ -28,6 +27,7 @@ from prunella.cli.views.parts import (
 )
 from prunella.model.incidents import Incident
 from prunella.model.repair import CheckOutcome, Verdict
+from prunella.model.wording import one_line, plural
 from prunella.pipeline.results import Healing
 
 

@@ -6,8 +6,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from prunella.cli.text import one_line, plural, span
 from prunella.cli.views.parts import facts, words
+from prunella.model.wording import one_line, plural, span
 from prunella.pipeline.metrics import Cost, Effects, Metrics, Reduction
 
 _UNKNOWN = "–"

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import block, one_line
 from prunella.codec import entries, render, type_name
 from prunella.model.incidents import IncidentStatus
 from prunella.model.records import Frame
 from prunella.model.repair import Accepted, Candidate, CheckOutcome, Inconclusive, Rejected, Verdict
 from prunella.model.tree import Tree
-from prunella.pipeline.wording import class_name, failed_function
+from prunella.model.wording import block, class_name, failed_function, one_line
 
 __all__ = [
     "STATUS_STYLES",

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import one_line, plural
 from prunella.cli.views.parts import words
+from prunella.model.wording import one_line, plural
 from prunella.pipeline.results import Difference, ReplayReport
 
 _STYLES = {

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prunella.cli.text import one_line, plural
 from prunella.cli.views.fixes import STATE_STYLES
 from prunella.cli.views.parts import facts, words
 from prunella.codec.plain import to_plain
 from prunella.experiment import STAGES
 from prunella.experiment.confidence import Interval
 from prunella.model.rollouts import RolloutState
+from prunella.model.wording import one_line, plural
 from prunella.pipeline.looking import ArmLook, Look, Weight
 
 _BAR = 24

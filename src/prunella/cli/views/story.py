@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from prunella.cli.text import ago, one_line, plural, span
 from prunella.cli.views.healing import cause, publication_facts
 from prunella.cli.views.incidents import error_line
 from prunella.cli.views.parts import (
@@ -25,6 +24,7 @@ from prunella.model.exchanges import ModelExchange
 from prunella.model.incidents import Diagnosis, Incident, IncidentStatus, SimilarCase
 from prunella.model.records import ExceptionInfo, Occurrence
 from prunella.model.repair import Candidate, Publication, Rejected, Verdict
+from prunella.model.wording import ago, one_line, plural, span
 from prunella.pipeline.results import Story
 
 

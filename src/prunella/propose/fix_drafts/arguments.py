@@ -36,7 +36,7 @@ def parameters(code: str, observed: Observed) -> Iterator[Draft]:
     elif code in ("LLM.PARAMETER.INVALID", "LLM.CALL.REJECTED"):
         yield from _clamped(observed)
         for name in observed.site.parameters:
-            if name not in (observed.role("prompt"), observed.role("messages")):
+            if name not in [observed.role(role) for role in ("prompt", "messages", "system")]:
                 yield from _usual_text(observed, name)
     elif code == "AGENT.LOOP.RUNAWAY":
         reason = "The agent did not come to an end within its steps."
@@ -92,7 +92,7 @@ def _usual_text(observed: Observed, name: str) -> Iterator[Draft]:
         f"No passing call had {name} = {shown(odd.failing)}, as every failing one; "
         f"{odd.usual_calls} of {len(observed.passing)} passing calls had {shown([odd.usual])}."
     )
-    yield Draft("parameter", f"use {name} {str(odd.usual)[:40]}", config, reason)
+    yield Draft("parameter", f"use {name} {shown([odd.usual])}", config, reason)
 
 
 def guards(_code: str, observed: Observed) -> Iterator[Draft]:

@@ -111,7 +111,7 @@ def routes(code: str, observed: Observed) -> Iterator[Draft]:
             f"Every failing call asked {shown(odd.failing)}, and none that passed did; "
             f"{odd.usual_calls} of {len(observed.passing)} passing calls asked {shown([odd.usual])}."
         )
-        yield Draft("routing", f"ask {str(odd.usual)[:40]} instead", config, reason)
+        yield Draft("routing", f"ask {shown([odd.usual])} instead", config, reason)
     others = siblings(observed)[:1]
     for other in others:
         if code == "LLM.LIMIT.CONTEXT":

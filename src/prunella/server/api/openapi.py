@@ -45,7 +45,8 @@ _PROBLEM = {
     },
 }
 
-_MEANINGS = {
+#: What a status says.
+MEANINGS = {
     400: "The request can't be read.",
     401: "Nobody is logged in, or the token isn't valid.",
     403: "The role is too low, the token of an approval isn't good, or the request is forged.",
@@ -185,7 +186,7 @@ def _responses(operation: Operation, by_type: Mapping[str, Any]) -> dict[str, An
     responses = {str(operation.status): answer}
     for status in errors_of(operation):
         responses[str(status)] = {
-            "description": _MEANINGS[status],
+            "description": MEANINGS[status],
             "content": {
                 "application/json": {"schema": {"$ref": _REF.format(name="Problem")}},
             },

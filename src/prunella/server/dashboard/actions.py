@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from prunella.fixes import parse
 from prunella.model.errors import ConfigurationError, PrunellaError, UnknownName
-from prunella.model.incidents import Incident, IncidentStatus
+from prunella.model.incidents import Incident
 from prunella.model.jobs import Job, JobKind
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
-from prunella.pipeline.wording import failed_function, one_line, plural
+from prunella.model.wording import failed_function, one_line, plural
 from prunella.server.dashboard.visits import Visit, action
 from prunella.wiring.fixes import Fixes
 from prunella.wiring.jobs import Jobs
@@ -67,12 +67,10 @@ def act_on_incidents(visit: Visit) -> Response:
 def _act(visit: Visit, incident: Incident, verb: str) -> str:
     name = failed_function(incident)
     if verb == "ignore":
-        visit.store.set_status(
-            incident.incident_id, IncidentStatus.IGNORED, ignored_by=visit.access.actor
-        )
+        visit.healer.ignore(incident.incident_id, actor=visit.access.actor)
         return f"{name} is ignored: never healed, nobody is told."
     if verb == "reopen":
-        visit.store.set_status(incident.incident_id, IncidentStatus.OPEN)
+        visit.healer.reopen(incident.incident_id, actor=visit.access.actor)
         return f"{name} is open again."
     if verb not in _JOBS:
         raise UnknownName(
@@ -160,14 +158,14 @@ def change_mutes(visit: Visit) -> Response:
         failed = "; ".join(f"{place}: {why}" for place, why in report.failed)
         return visit.done(failed or f"{plural(report.sent, 'alert')} sent.", "/alerts")
     hours = _MUTES_H.get(visit.field("time"), 24)
-    muted = alerts.mute(what, timedelta(hours=hours))
+    muted = alerts.mute(what, timedelta(hours=hours), actor=visit.access.actor)
     return visit.done(
         f"Nobody is told of {muted.what} until {muted.until:%Y-%m-%d %H:%M} UTC.", "/alerts"
     )
 
 
 def _fixes(visit: Visit) -> Fixes:
-    return visit.healer.fixes
+    return visit.healer.fixes_by(visit.access.actor)
 
 
 def _document(visit: Visit) -> dict[str, Any]:

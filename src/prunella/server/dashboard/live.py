@@ -7,16 +7,15 @@ own rights.
 
 import logging
 from collections.abc import AsyncIterator
-from hashlib import blake2b
-from threading import Event, Lock, Thread
-from time import monotonic
+from contextlib import suppress
+from threading import Lock, Thread
+from time import monotonic, sleep
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from prunella.model.errors import PrunellaError
-from prunella.model.rollouts import LIVE
 from prunella.server.access import Role
 from prunella.server.workspaces import Workspace, workspace_of
 from prunella.wiring.healer import Healer
@@ -26,7 +25,7 @@ _log = logging.getLogger("prunella.server")
 #: How often a project is looked at while anybody looks on, in seconds.
 LOOK_S = 1.0
 #: A watcher that nobody asks ends after so long, in seconds.
-_IDLE_S = 10.0
+_IDLE_S = 3.0
 #: How often a stream looks for news, in seconds, and says that it lives.
 _STEP_S, _BEAT_S = 0.25, 15.0
 #: A stream ends after so long, and the page opens another: rights may have changed.
@@ -39,69 +38,43 @@ class Watchers:
     def __init__(self) -> None:
         self._lock = Lock()
         self._watchers: dict[str, _Watcher] = {}
-        self._closed = Event()
-
-    @property
-    def is_closed(self) -> bool:
-        return self._closed.is_set()
 
     def mark(self, workspace: Workspace) -> str:
         """Return what stands for the project's present state; ``""`` as long as nobody has looked."""
         with self._lock:
             found = self._watchers.get(workspace.name)
-            if found is None or not found.is_alive:
-                found = self._watchers[workspace.name] = _Watcher(workspace.healer, self._closed)
+            if found is None or not found.is_of(workspace.healer):
+                found = self._watchers[workspace.name] = _Watcher(workspace.healer)
             return found.mark()
-
-    def close(self) -> None:
-        """End all watchers and the streams that ask them."""
-        self._closed.set()
 
 
 class _Watcher:
     """Looks at one project in a thread, as long as somebody asks."""
 
-    def __init__(self, healer: Healer, closed: Event) -> None:
-        self._healer, self._closed = healer, closed
+    def __init__(self, healer: Healer) -> None:
+        self._healer = healer
         self._asked_at_s = monotonic()
         self._mark = ""
         self._thread = Thread(target=self._watch, name="prunella-watch", daemon=True)
         self._thread.start()
 
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
+    def is_of(self, healer: Healer) -> bool:
+        """Say whether it still looks, and at that project."""
+        return self._thread.is_alive() and self._healer is healer
 
     def mark(self) -> str:
         self._asked_at_s = monotonic()
         return self._mark
 
     def _watch(self) -> None:
+        with suppress(PrunellaError):
+            self._healer.story("inc_")  # loads what a story needs, before somebody waits for it
         while monotonic() - self._asked_at_s < _IDLE_S:
             try:
-                self._mark = state_of(self._healer)
+                self._mark = self._healer.store.changes()
             except PrunellaError as error:  # the store may answer at the next look
                 _log.warning("the project can't be looked at: %s", error)
-            if self._closed.wait(LOOK_S):
-                return
-
-
-def state_of(healer: Healer) -> str:
-    """Return a text that differs where what pages show does."""
-    store = healer.store
-    digest = blake2b(digest_size=12)
-    for incident in store.incidents():
-        digest.update(
-            f"{incident.incident_id} {incident.count} {incident.status} {incident.last_seen_at}\n".encode()
-        )
-    for rollout in store.rollouts():
-        digest.update(f"{rollout.rollout_id} {rollout.sequence} {rollout.paused}\n".encode())
-        if rollout.state in LIVE:
-            found = store.counted(rollout.rollout_id)
-            digest.update(repr(sorted(found.readings.items(), key=str)).encode())
-    for job in store.jobs(limit=20):
-        digest.update(f"{job.job_id} {job.state} {job.progress} {job.is_cancelled}\n".encode())
-    return digest.hexdigest()
+            sleep(LOOK_S)
 
 
 def events(request: Request) -> Response:
@@ -129,7 +102,7 @@ async def _stream(
     began_s = told_s = monotonic()
     last = watchers.mark(workspace)
     yield b"event: prunella:open\ndata: \n\n"
-    while monotonic() - began_s < _LONGEST_S and not watchers.is_closed:
+    while monotonic() - began_s < _LONGEST_S:
         await anyio.sleep(_STEP_S)
         if await request.is_disconnected():
             return

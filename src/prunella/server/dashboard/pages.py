@@ -49,7 +49,7 @@ def show_incidents(visit: Visit) -> Response:
         release=visit.query("release"),
         page=_number(visit.query("page")),
     )
-    return visit.show("incidents.html", shown=incidents_page(visit.store, wanted))
+    return visit.show("incidents.html", shown=incidents_page(visit.healer, wanted))
 
 
 @page
@@ -75,9 +75,7 @@ def show_fixes(visit: Visit) -> Response:
 @page
 def show_fix(visit: Visit) -> Response:
     shown = fix_views.fix_page(visit.healer, visit.request.path_params["fix_id"])
-    return visit.show(
-        "fix.html", shown=shown, chart=None, arm=fix_views.arm, target_of=fix_views.target_of
-    )
+    return visit.show("fix.html", shown=shown, arm=fix_views.arm, target_of=fix_views.target_of)
 
 
 @page

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from prunella.codec import render, type_name
 from prunella.model.clock import now
 from prunella.model.tree import Tree
-from prunella.pipeline.wording import (
+from prunella.model.wording import (
     ago,
     block,
     class_name,
@@ -82,6 +82,7 @@ def _environment() -> Environment:
         code_parts=code_parts,
         count=lambda number: f"{number:,}",
         e_value=e_value,
+        evidence=lambda data: dict(data) | {"kind": "evidence"},
         failed_function=failed_function,
         json=lambda value: block(json.dumps(value, indent=2, ensure_ascii=False, default=str)),
         line=lambda text, max_chars=200: one_line(str(text), max_chars),

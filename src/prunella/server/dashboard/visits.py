@@ -103,7 +103,7 @@ def frame(request: Request, project: str) -> dict[str, Any]:
         "actor": access.actor,
         "csrf_token": access.csrf_token,
         "role": "" if role is None else role.name.lower(),
-        "has_session": False,
+        "has_session": access.has_session,
         "may_act": role is not None and role >= Role.OPERATOR,
     }
 
@@ -168,6 +168,6 @@ def frame_of_nobody(request: Request) -> dict[str, Any]:
         "actor": access.actor if access else "",
         "csrf_token": access.csrf_token if access else "",
         "role": "",
-        "has_session": False,
+        "has_session": access.has_session if access else False,
         "may_act": False,
     }

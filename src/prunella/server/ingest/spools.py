@@ -1,16 +1,19 @@
 """Takes in the spools of programs, and tells programs what to apply."""
 
+import json
 import re
+from typing import Any
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from prunella.model.errors import RecordError
 from prunella.server.access import Role
-from prunella.server.ingest.bodies import unpack
+from prunella.server.ingest.bodies import read_body, unpack
 from prunella.server.ingest.feeds import MAX_LISTENERS, FeedDocument, document_of
-from prunella.server.ingest.receiving import receiving_of
+from prunella.server.ingest.receiving import Receiving, receiving_of
 from prunella.server.workspaces import Workspace, workspace_of
 from prunella.wiring.programs import Elsewhere, Kept, Removed
 
@@ -18,8 +21,10 @@ from prunella.wiring.programs import Elsewhere, Kept, Removed
 #: line that is longer.
 MAX_SENT_BYTES = 4 * 1024 * 1024
 MAX_BYTES = 17 * 1024 * 1024
+_SMALL_BYTES = 64 * 1024
 _NAME = re.compile(r"[0-9]{1,20}-[0-9]{1,10}-[0-9a-f]{1,32}\.jsonl")
 _SENDER = re.compile(r"[0-9a-f]{32}")
+_decode = msgspec.json.Decoder().decode
 _NO_CACHE = {"Cache-Control": "no-store"}
 
 
@@ -30,20 +35,22 @@ async def keep_spool(request: Request) -> Response:
     there; 410 where the file was kept to its end and removed.
     """
     receiving = receiving_of(request)
+    with receiving.admitted():
+        return await _keep(request, receiving)
 
-    def look() -> tuple[Workspace, str, int, Elsewhere | Removed | None]:
-        workspace, name, offset = _addressed(request)
-        return workspace, name, offset, workspace.healer.programs.expected(name, offset)
 
-    workspace, name, offset, in_the_way = await receiving.work(look)
-    if in_the_way is not None:
-        return _answer(in_the_way)  # before reading what wouldn't be kept
-    body = await receiving.bodies.read(request, max_bytes=MAX_SENT_BYTES)
+async def _keep(request: Request, receiving: Receiving) -> Response:
+    workspace, name, offset = await receiving.work(_addressed, request)
+    if not _is_small(request):
+        in_the_way = await receiving.work(workspace.healer.programs.expected, name, offset)
+        if in_the_way is not None:
+            return _answer(in_the_way)  # before reading what wouldn't be kept
+    body = await read_body(request, max_bytes=MAX_SENT_BYTES)
     encoding = request.headers.get("content-encoding", "")
 
     def keep() -> Kept | Elsewhere | Removed:
         content = unpack(body, encoding, max_bytes=MAX_BYTES)
-        return workspace.healer.programs.keep(name, offset, content)
+        return workspace.healer.programs.keep(name, offset, content, loads=_loads)
 
     try:
         kept = await receiving.work(keep)
@@ -52,6 +59,20 @@ async def keep_spool(request: Request) -> Response:
     if isinstance(kept, Kept) and kept.records:
         receiving.settle_soon(workspace)
     return _answer(kept)
+
+
+def _is_small(request: Request) -> bool:
+    """Tell whether reading the body costs less than asking the store whether it is wanted."""
+    declared = request.headers.get("content-length", "")
+    return declared.isdigit() and int(declared) <= _SMALL_BYTES
+
+
+def _loads(text: bytes) -> Any:
+    """As `json.loads`, several times as fast for what it reads as well."""
+    try:
+        return _decode(text)
+    except (ValueError, msgspec.MsgspecError):
+        return json.loads(text)  # infinities, halves of surrogate pairs
 
 
 async def forget_spool(request: Request) -> Response:

@@ -91,7 +91,10 @@
     }
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+    if (event.key === "Escape" && typing(event.target)) {
+      event.preventDefault(); // it leaves the field, with what was searched for
+      return event.target.blur();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (Date.now() - going < 1200) {
       going = 0;
@@ -114,49 +117,58 @@
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   const soft = (text, alpha) => `color-mix(in srgb, ${text} ${alpha}%, transparent)`;
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
-  const day = { day: "numeric", month: "short" };
-  const moment = (at) => new Date(at * 1000).toLocaleString("en-GB", { ...day, ...clock });
-  const ticks = (_chart, all) =>
+  const day = { year: "numeric", month: "2-digit", day: "2-digit" };
+  const moment = (at) => new Date(at * 1000).toLocaleString("sv-SE", { ...day, ...clock });
+  const ticks = (_chart, all, _axis, _space, apart_s) =>
     all.map((at, index) => {
       const here = new Date(at * 1000);
       const before = index ? new Date(all[index - 1] * 1000) : null;
-      const time = here.toLocaleTimeString("en-GB", clock);
-      if (time === "00:00" || !before) return here.toLocaleDateString("en-GB", day) + (time === "00:00" ? "" : `\n${time}`);
-      return here.getDate() === before.getDate() ? time : `${here.toLocaleDateString("en-GB", day)}\n${time}`;
+      const time = here.toLocaleTimeString("sv-SE", apart_s < 60 ? { ...clock, second: "2-digit" } : clock);
+      if (time === "00:00" || !before) return here.toLocaleDateString("sv-SE", day) + (time === "00:00" ? "" : `\n${time}`);
+      return here.getDate() === before.getDate() ? time : `${here.toLocaleDateString("sv-SE", day)}\n${time}`;
     });
   const axes = (format) => {
     const base = { stroke: colour("dim"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
     return [{ ...base, grid: { show: false }, values: ticks, size: 44 }, { ...base, size: 52, values: (_chart, ticks) => ticks.map(format) }];
   };
   const TONES = { release: "info", fix: "accent", good: "good", bad: "bad", patch: "good" };
+  // Lines first, then labels where there is room: three rows of them, none over another.
   const markers = (marks) => ({
     hooks: {
       draw: [
         (chart) => {
           const { ctx, bbox } = chart;
+          const dot = devicePixelRatio;
+          const right = bbox.left + bbox.width;
+          const shown = marks
+            .map((mark) => ({ ...mark, at: chart.valToPos(mark.x, "x", true), ink: colour(TONES[mark.tone] ?? "dim") }))
+            .filter((mark) => mark.at >= bbox.left && mark.at <= right);
           ctx.save();
-          ctx.lineWidth = devicePixelRatio;
-          ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-          ctx.textAlign = "left";
-          let free = [-1, -1, -1];
-          for (const mark of marks) {
-            const x = chart.valToPos(mark.x, "x", true);
-            if (x < bbox.left || x > bbox.left + bbox.width) continue;
-            ctx.strokeStyle = ctx.fillStyle = colour(TONES[mark.tone] ?? "dim");
-            ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+          ctx.lineWidth = dot;
+          ctx.setLineDash([3 * dot, 3 * dot]);
+          for (const mark of shown) {
+            ctx.strokeStyle = mark.ink;
             ctx.beginPath();
-            ctx.moveTo(x, bbox.top);
-            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.moveTo(mark.at, bbox.top);
+            ctx.lineTo(mark.at, bbox.top + bbox.height);
             ctx.stroke();
-            // A label where there is room for one: three lines of them, no two over each other.
-            const wide = ctx.measureText(mark.label).width + 10 * devicePixelRatio;
-            const right = bbox.left + bbox.width;
-            const left = x + wide < right ? x + 4 * devicePixelRatio : x - wide;
-            const row = free.findIndex((end) => end < left);
-            if (row >= 0) {
-              free[row] = left + wide;
-              ctx.fillText(mark.label, left, bbox.top + (12 + 14 * row) * devicePixelRatio);
-            }
+          }
+          ctx.setLineDash([]);
+          ctx.textAlign = "left";
+          ctx.font = `${11 * dot}px system-ui, sans-serif`;
+          ctx.strokeStyle = colour("card");
+          ctx.lineWidth = 4 * dot;
+          ctx.lineJoin = "round";
+          const taken = [[], [], []];
+          for (const mark of shown) {
+            const wide = ctx.measureText(mark.label).width + 8 * dot;
+            const left = mark.at + wide < right ? mark.at + 4 * dot : mark.at - wide;
+            const row = taken.findIndex((spans) => spans.every(([from, to]) => left > to || left + wide < from));
+            if (row < 0) continue;
+            taken[row].push([left, left + wide]);
+            ctx.fillStyle = mark.ink;
+            ctx.strokeText(mark.label, left, bbox.top + (12 + 14 * row) * dot);
+            ctx.fillText(mark.label, left, bbox.top + (12 + 14 * row) * dot);
           }
           ctx.restore();
         },
@@ -171,14 +183,14 @@
       axes: axes((tick) => tick.toLocaleString("en")),
       series: [
         { label: "from", value: (_chart, at) => (at == null ? "–" : moment(at)) },
-        { label: "failures", stroke: colour("bad"), fill: soft(colour("bad"), 22), width: 1.5, paths: uPlot.paths.bars({ size: [0.9, 40], align: 1 }), points: { show: false }, value: (_chart, each) => (each == null ? "–" : each.toLocaleString("en")) },
+        { label: "failures", stroke: colour("bad"), fill: soft(colour("bad"), 22), width: 1.5, paths: uPlot.paths.bars({ size: [0.94, 400], align: 1 }), points: { show: false }, value: (_chart, each) => (each == null ? "–" : each.toLocaleString("en")) },
       ],
     },
   });
   const percent = (share) => (share == null ? "–" : `${(100 * share).toFixed(1)} %`);
   const arms = (data, width) => {
     const line = (label, name, extra) => ({ label, stroke: colour(name), width: 2, points: { show: false }, value: (_chart, each) => percent(each), ...extra });
-    const edge = (name) => ({ stroke: "transparent", points: { show: false }, legend: false, value: (_chart, each) => percent(each), label: `${name}` });
+    const edge = (name) => ({ label: name, class: "u-edge", stroke: "transparent", points: { show: false } });
     return {
       data: [data.x, data.control, data.control_low, data.control_high, data.treatment, data.treatment_low, data.treatment_high],
       options: {
@@ -186,7 +198,7 @@
         scales: { y: { range: [0, 1] } }, axes: axes((tick) => `${Math.round(100 * tick)} %`),
         series: [
           { label: "at", value: (_chart, at) => (at == null ? "–" : moment(at)) },
-          line("without", "warn"), edge("from"), edge("to"), line("with the fix", "accent"), edge("from"), edge("to"),
+          line("without", "warn"), edge("without, low"), edge("without, high"), line("with the fix", "accent"), edge("with, low"), edge("with, high"),
         ],
         bands: [
           { series: [3, 2], fill: soft(colour("warn"), 18) },
@@ -195,7 +207,24 @@
       },
     };
   };
-  const KINDS = { trend, arms };
+  const evidence = (data, width) => {
+    const tens = (log) => log / Math.LN10;
+    const line = (label, name, extra) => ({ label, stroke: colour(name), width: 2, points: { show: false }, value: (_chart, each) => (each == null ? "–" : `10^${each.toFixed(1)}`), ...extra });
+    const flat = (log) => data.x.map(() => tens(log));
+    return {
+      data: [data.x, data.benefit.map(tens), data.harm.map(tens), flat(data.thresholds.benefit), flat(data.thresholds.harm)],
+      options: {
+        width, height: 190, plugins: [markers(data.marks)], cursor: { drag: { x: false, y: false } },
+        scales: { y: { range: (_chart, low, high) => [Math.min(low, -0.5), Math.max(high, 1.6)] } }, axes: axes((tick) => `10^${tick}`),
+        series: [
+          { label: "at", value: (_chart, at) => (at == null ? "–" : moment(at)) },
+          line("benefit", "good"), line("harm", "bad"),
+          line("graduates from", "good", { width: 1, dash: [5, 4] }), line("rolled back from", "bad", { width: 1, dash: [5, 4] }),
+        ],
+      },
+    };
+  };
+  const KINDS = { trend, arms, evidence };
   const charts = new WeakMap();
   const draw = (place, anew) => {
     if (typeof uPlot === "undefined") return;

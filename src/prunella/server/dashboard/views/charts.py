@@ -1,12 +1,17 @@
 """Series to draw, as JSON types."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import log
 from typing import Any
 
+from prunella.experiment import Counts
+from prunella.experiment.confidence import rate_interval
 from prunella.model.alerts import TALLY_S
 from prunella.model.audit import AuditEntry
+from prunella.model.wording import one_line
+from prunella.pipeline.looking import Look
 from prunella.ports import FailureCount
 from prunella.wiring.healer import Healer
 
@@ -14,6 +19,8 @@ from prunella.wiring.healer import Healer
 _MAX_POINTS = 160
 _MAX_MARKS = 40
 _MAX_ENTRIES = 500
+#: Points of a rollout that are read, drawn, and the fewest that make a drawing.
+_MAX_KEPT_POINTS, _MAX_ARM_POINTS, _LEAST_POINTS = 2000, 90, 3
 _MAX_LABEL_CHARS = 60
 #: Steps of rollouts that a trend marks: the verb to its tone.
 _MARKED = {
@@ -88,8 +95,46 @@ def spread_out(
     )
 
 
+def arms_over_time(healer: Healer, look: Look) -> Mapping[str, Any] | None:
+    """Return both arms' failure rates with their confidence sequences; ``None`` for a single look.
+
+    An interval covers the truth at every look at once, so that the whole band may be read.
+    """
+    points = healer.store.points(look.rollout.rollout_id, limit=_MAX_KEPT_POINTS)
+    if len(points) < _LEAST_POINTS:
+        return None
+    step = -(-len(points) // _MAX_ARM_POINTS)
+    shown = points[::-1][::step][::-1]  # the latest always
+    return {
+        "kind": "arms",
+        "x": [point.at.timestamp() for point in shown],
+        **_band("control", [(each.control_units, each.control_failures) for each in shown]),
+        **_band("treatment", [(each.treatment_units, each.treatment_failures) for each in shown]),
+        "benefit": [point.log_benefit for point in shown],
+        "harm": [point.log_harm for point in shown],
+        "thresholds": {each.name: log(each.threshold) for each in look.weights[:2]},
+        "marks": [
+            {"x": entry.at.timestamp(), "tone": _MARKED[verb], "label": verb.replace("_", " ")}
+            for entry in look.history
+            if (verb := entry.action.rpartition(".")[2]) in _MARKED
+        ],
+    }
+
+
+def _band(arm: str, counted: Sequence[tuple[int, int]]) -> Mapping[str, list[float | None]]:
+    rates = [Counts(n=units, failures=failures) for units, failures in counted]
+    intervals = [rate_interval(each) if each.n else None for each in rates]
+    return {
+        arm: [each.rate for each in rates],
+        f"{arm}_low": [each.low if each else None for each in intervals],
+        f"{arm}_high": [each.high if each else None for each in intervals],
+    }
+
+
 def _marks(healer: Healer, since: datetime, step: timedelta) -> Iterator[Mark]:
     """Yield what to mark; what happened within one step is one mark."""
+    for release, at in list(healer.store.release_starts(since=since).items())[-_MAX_MARKS:]:
+        yield Mark(at=at, tone="release", label=one_line(f"release {release}", _MAX_LABEL_CHARS))
     names = {str(item.rollout_id): str(item.fix_id) for item in healer.store.rollouts()}
     together: dict[tuple[int, str], list[AuditEntry]] = {}
     for entry in healer.store.audit(limit=_MAX_ENTRIES):

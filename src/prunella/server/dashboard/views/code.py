@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prunella.model.incidents import Location
 from prunella.model.records import Site
-from prunella.pipeline.wording import block, one_line
+from prunella.model.wording import block, one_line
 from prunella.ports import Repository
 
 #: Lines of a long function that are shown before and after the one that failed.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, log
+from typing import Any
 
 from prunella.experiment import STAGES
 from prunella.experiment.ramp import HOLDBACK_RATIO
@@ -10,6 +11,7 @@ from prunella.model.errors import PrunellaError
 from prunella.model.rollouts import LIVE, Rollout, RolloutState
 from prunella.pipeline.looking import ArmLook, Look, Weight
 from prunella.pipeline.rollouts import FixStory
+from prunella.server.dashboard.views.charts import arms_over_time
 from prunella.wiring.healer import Healer
 
 #: Tabs of the list: title to the states that it shows, and what to do where it shows nothing.
@@ -102,7 +104,9 @@ class FixPage:
     trouble: str
     stages: tuple[Stage, ...]
     meters: tuple[Meter, ...]
-    #: The other versions of the fix, the latest first.
+    #: Both arms over time; ``None`` where there is nothing to draw yet.
+    chart: Mapping[str, Any] | None
+    #: All versions of the fix, the latest first.
     versions: tuple[Rollout, ...]
     #: Verbs that it can take from where it stands, the likeliest first.
     steps: tuple[str, ...]
@@ -163,6 +167,7 @@ def fix_page(healer: Healer, name: str) -> FixPage:
         look=look,
         trouble=trouble,
         stages=_stages(rollout),
+        chart=arms_over_time(healer, look) if look else None,
         meters=meters(look),
         versions=tuple(sorted(others, key=lambda item: -item.version)),
         steps=steps(rollout),

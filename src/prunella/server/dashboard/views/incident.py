@@ -229,8 +229,9 @@ def _timeline(
         *_of_fixes(healer, rollouts),
         *(
             Moment(at=entry.at, tone="healer", what=entry.reason)
-            for entry in asked
             if entry.action.startswith("propose.")
+            else Moment(at=entry.at, tone="person", what=_decided(entry))
+            for entry in asked
         ),
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at, reverse=True))
@@ -249,10 +250,7 @@ def _of_incident(story: Story) -> Iterator[Moment]:
         yield Moment(
             at=incident.status_at, tone="bad", what=f"failed again after it was cured{again}"
         )
-    elif incident.status is IncidentStatus.IGNORED:
-        by = f" by {incident.ignored_by}" if incident.ignored_by else ""
-        yield Moment(at=incident.status_at, tone="person", what=f"ignored{by}")
-    else:
+    elif incident.status is not IncidentStatus.IGNORED:
         yield Moment(at=incident.status_at, tone="good", what=incident.status.value)
 
 
@@ -292,6 +290,11 @@ def _of_fixes(healer: Healer, rollouts: Sequence[Rollout]) -> Iterator[Moment]:
 
 def _said(entry: AuditEntry) -> str:
     return entry.action.rpartition(".")[2].replace("_", " ")
+
+
+def _decided(entry: AuditEntry) -> str:
+    because = f": {entry.reason}" if entry.reason else ""
+    return f"{_said(entry)} by {entry.actor}{because}"
 
 
 def _tone(entry: AuditEntry) -> str:

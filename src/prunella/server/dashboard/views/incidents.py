@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from prunella.model.clock import now
 from prunella.model.incidents import Incident, IncidentStatus
-from prunella.ports import IncidentQuery, Store
+from prunella.ports import IncidentPage, IncidentQuery, Store
 from prunella.server.dashboard.views.charts import spread_out
 from prunella.taxonomy import CODES
+from prunella.wiring.healer import Healer
 
 _PER_PAGE = 50
 #: Names that a field proposes, at most.
@@ -64,12 +65,15 @@ class IncidentsPage:
     codes: tuple[str, ...]
     sites: tuple[str, ...]
     releases: tuple[str, ...]
+    #: Where none has the words: those that are near to them in meaning.
+    near: tuple[Incident, ...]
     #: Incident's id to its failures in each half hour of the last day.
     sparks: Mapping[str, list[int]]
 
 
-def incidents_page(store: Store, wanted: Wanted) -> IncidentsPage:
+def incidents_page(healer: Healer, wanted: Wanted) -> IncidentsPage:
     """Return the incidents that are looked for, the one seen last first."""
+    store = healer.store
     statuses = tuple(item for item in IncidentStatus if item.value == wanted.status)
     found = store.find_incidents(
         IncidentQuery(
@@ -91,8 +95,13 @@ def incidents_page(store: Store, wanted: Wanted) -> IncidentsPage:
         codes=tuple(sorted(CODES))[:_MAX_CHOICES],
         sites=tuple(site.site_id for site in store.sites()[:_MAX_CHOICES]),
         releases=tuple(store.releases()[:_MAX_CHOICES]),
+        near=_near(healer, wanted, found),
         sparks=_sparks(store, tuple(found.items)),
     )
+
+
+def _near(healer: Healer, wanted: Wanted, found: IncidentPage) -> tuple[Incident, ...]:
+    return tuple(healer.near(wanted.text)) if wanted.text.strip() and not found.total else ()
 
 
 def _sparks(store: Store, incidents: tuple[Incident, ...]) -> Mapping[str, list[int]]:

@@ -1,23 +1,29 @@
 """What fails now, what was healed, and how well healing works."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from prunella.model.alerts import TALLY_S
 from prunella.model.clock import now
-from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
+from prunella.model.errors import UnknownName
+from prunella.model.incidents import Incident, IncidentStatus
 from prunella.model.jobs import Job
 from prunella.model.repair import Publication, PublicationState
 from prunella.model.rollouts import Rollout, RolloutState
+from prunella.model.wording import failed_function, plural
 from prunella.pipeline.metrics import Metrics, Reduction
 from prunella.pipeline.names import spreads_of, worst_first
-from prunella.pipeline.wording import failed_function
+from prunella.ports import IncidentQuery, Store
 from prunella.server.dashboard.views.charts import Trend, trend
+from prunella.server.dashboard.views.recent import recalled
 from prunella.wiring.healer import Healer
 
 #: Periods that can be chosen, in hours.
 PERIODS_H = {"1h": 1, "24h": 24, "7d": 168, "30d": 720}
 _SHOWN = 8
+#: Incidents that the worst, and the latest healed, are chosen from: those that failed last.
+_MOST = 300
 _FAILING = (IncidentStatus.OPEN, IncidentStatus.REGRESSED)
 _HEALED = (IncidentStatus.MITIGATED, IncidentStatus.CURED)
 
@@ -46,7 +52,6 @@ class Overview:
     failing: tuple[Incident, ...]
     number_failing: int
     number_healed: int
-    number_ignored: int
     #: Fixes that wait for approval.
     waiting: tuple[Rollout, ...]
     testing: tuple[Rollout, ...]
@@ -62,87 +67,96 @@ class Overview:
 def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
     """Return the overview of a period of `PERIODS_H`; of any other, one that shows what there is."""
     store, at = healer.store, now()
-    everything = [item for item in store.incidents() if item.site_id != HEALER_SITE]
     if period not in PERIODS_H:
-        period = _fitting(everything, at)
+        period = _fitting(store, at)
     within = timedelta(hours=PERIODS_H[period])
-    by_id = {str(item.incident_id): item for item in everything}
-    failing = [item for item in everything if item.status in _FAILING]
+    failing = store.find_incidents(IncidentQuery(statuses=_FAILING, limit=_MOST))
+    healed = store.find_incidents(IncidentQuery(statuses=_HEALED, limit=_MOST))
     rollouts = store.rollouts()
-    publications = store.publications()
-    metrics = healer.metrics(within=within)
+    publications = sorted(store.publications(), key=lambda each: each.published_at, reverse=True)
+    metrics = recalled(healer, ("metrics", period), lambda: healer.metrics(within=within))
     return Overview(
         period=period,
         metrics=metrics,
         failing=tuple(
-            worst_first(failing, spreads_of(store, failing, since=at - within), at=at)[:_SHOWN]
+            worst_first(failing.items, spreads_of(store, failing.items, since=at - within), at=at)[
+                :_SHOWN
+            ]
         ),
-        number_failing=len(failing),
-        number_healed=sum(item.status in _HEALED for item in everything),
-        number_ignored=sum(item.status is IncidentStatus.IGNORED for item in everything),
+        number_failing=failing.total,
+        number_healed=healed.total,
         waiting=tuple(item for item in rollouts if item.state is RolloutState.CANDIDATE)[:_SHOWN],
         testing=tuple(item for item in rollouts if item.state is RolloutState.TESTING)[:_SHOWN],
         open_patches=tuple(
-            (item, by_id.get(item.incident_id or ""))
-            for item in sorted(publications, key=lambda each: each.published_at, reverse=True)
-            if item.state is PublicationState.OPEN
-        )[:_SHOWN],
-        healed=_healed(publications, rollouts, by_id, everything)[:_SHOWN],
+            (item, _incident(store, item.incident_id))
+            for item in [each for each in publications if each.state is PublicationState.OPEN][
+                :_SHOWN
+            ]
+        ),
+        healed=_healed(store, publications, rollouts, healed.items),
         reduction=_surest(metrics.reductions),
         trend=trend(healer, since=at - within, at=at),
         running=tuple(running),
     )
 
 
-def _fitting(incidents: Sequence[Incident], at: datetime) -> str:
-    """Return an hour where nothing is older, else a day."""
-    first = min((item.first_seen_at for item in incidents), default=at)
-    return "1h" if incidents and at - first < timedelta(hours=1) else "24h"
+def _fitting(store: Store, at: datetime) -> str:
+    """Return an hour where all failures of the last month are within it, else a day."""
+    counted = store.failures(since=at - timedelta(days=30), step=timedelta(seconds=TALLY_S))
+    steps = counted.get(None, ())
+    return "1h" if steps and steps[0].at > at - timedelta(hours=1) else "24h"
 
 
 def _healed(
+    store: Store,
     publications: Sequence[Publication],
     rollouts: Sequence[Rollout],
-    by_id: Mapping[str, Incident],
-    everything: Sequence[Incident],
+    incidents: Sequence[Incident],
 ) -> tuple[Healed, ...]:
+    merged = [
+        item for item in publications if item.state is PublicationState.MERGED and item.incident_id
+    ][:_SHOWN]
     found = [
         Healed(
             at=item.published_at,
             kind="by a patch",
-            what=_name(by_id.get(item.incident_id or "")),
+            what=_name(_incident(store, item.incident_id)),
             link=f"/incidents/{item.incident_id}",
             standing="merged",
         )
-        for item in publications
-        if item.state is PublicationState.MERGED and item.incident_id
+        for item in merged
     ]
     graduated = [item for item in rollouts if item.state is RolloutState.GRADUATED]
     found += [
         Healed(
             at=item.changed_at,
             kind=f"{item.fix_id} acts on {item.ratio:.0%}",
-            what=_name(by_id.get(item.incident_id or "")) if item.incident_id else item.fix_id,
+            what=_name(_incident(store, item.incident_id)) if item.incident_id else item.fix_id,
             link=f"/fixes/{item.rollout_id}",
             standing="mitigated",
         )
-        for item in graduated
+        for item in graduated[:_SHOWN]
     ]
-    mitigated = {item.incident_id for item in graduated}
+    told = {*(item.incident_id for item in graduated), *(item.incident_id for item in merged)}
     found += [
         Healed(
             at=item.status_at,
-            kind=f"{item.error_type.rpartition(':')[2]}, {item.count:,} failures",
+            kind=f"{item.error_type.rpartition(':')[2]}, {plural(item.count, 'failure')}",
             what=_name(item),
             link=f"/incidents/{item.incident_id}",
             standing=item.status.value,
         )
-        for item in everything
-        if item.status in _HEALED
-        and item.status_at is not None
-        and item.incident_id not in mitigated
+        for item in incidents
+        if item.status_at is not None and item.incident_id not in told
     ]
-    return tuple(sorted(found, key=lambda each: each.at, reverse=True))
+    return tuple(sorted(found, key=lambda each: each.at, reverse=True))[:_SHOWN]
+
+
+def _incident(store: Store, incident_id: str | None) -> Incident | None:
+    try:
+        return store.incident(incident_id) if incident_id else None
+    except UnknownName:
+        return None
 
 
 def _name(incident: Incident | None) -> str:

@@ -14,8 +14,8 @@ from prunella.pipeline.names import find_site
 from prunella.ports import KeptCall, Store
 from prunella.server.dashboard.views.code import CodeLine, source_lines
 
-#: Recorded calls that durations are taken from, and that are listed.
-_MAX_CALLS = 200
+#: Recorded calls of one function that are looked at.
+_MAX_CALLS = 50
 _PER_PAGE = 50
 _FAILING = (IncidentStatus.OPEN, IncidentStatus.REGRESSED)
 
@@ -30,7 +30,7 @@ class SiteRow:
     #: Incidents that nothing has been done about.
     failing: int
     incidents: int
-    #: Recorded calls (at most 200 are looked at), those of them marked as references, and those
+    #: Recorded calls (at most 50 are looked at), those of them marked as references, and those
     #: that can be replayed.
     recorded: int
     golden: int

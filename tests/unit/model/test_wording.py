@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import AT
-from prunella.cli.text import ago, block, one_line, plural, span
+from prunella.model.wording import ago, block, one_line, plural, span
 
 
 @given(st.text(max_size=400))
