@@ -192,6 +192,22 @@ def test_a_program_never_talks_to_the_webhook(recorded):
             server.accept()
 
 
+def test_a_program_has_no_code_that_could_tell_anybody(recorded):
+    """Nothing that sends alerts is even imported where functions fail and are recorded."""
+    recorded.environment["PRUNELLA_ALERT_URLS"] = "json://127.0.0.1:1/t0ken"
+    recorded.environment["PRUNELLA_ALERT_WEBHOOK"] = "http://127.0.0.1:1"
+    ended = recorded.python("-c", f"{FIFTY}\nimport sys\nprint(*sys.modules)")
+    loaded = set(ended.out.split())
+    assert "prunella.sdk.recording" in loaded
+    assert not {name for name in loaded if "notifier" in name or name.startswith("apprise")}
+    assert not {
+        "prunella.adapters.webhook",
+        "prunella.pipeline.alerts",
+        "prunella.pipeline.deliver",
+        "prunella.wiring.alerts",
+    }.intersection(loaded)
+
+
 def test_a_scheduler_heals_from_within_a_program(recorded):
     """`start_scheduler` heals what fails from a thread, until it is stopped."""
     with start_scheduler(0.02, root=recorded.folder, sandbox="none") as scheduler:

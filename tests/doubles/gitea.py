@@ -1,10 +1,11 @@
-"""Gitea's and Forgejo's API over a bare repository, as far as we use it."""
+"""Gitea's and Forgejo's API over a bare repository; all is checked by a client's types."""
 
 import base64
 import re
 from typing import Any
 
 from doubles.code_host import TOKEN, Answered, Asked, CodeHostDouble, Pull
+from doubles.descriptions.typed import types_of
 
 PROJECT = "shop/backend"
 
@@ -28,6 +29,11 @@ class GiteaDouble(CodeHostDouble):
             if verb == asked.verb and found:
                 return method(self, asked, *found.groups())
         raise LookupError(f"the double knows no {asked.verb} {rest}")
+
+    def check(self, asked: Asked, answered: Answered) -> None:
+        types_of("gitea").check(
+            asked.verb, asked.path, asked.query, asked.body, answered.status, answered.body
+        )
 
     def _repository(self, _asked: Asked) -> Answered:
         body: dict[str, Any] = {"default_branch": "main", "full_name": PROJECT}

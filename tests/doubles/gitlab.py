@@ -1,12 +1,15 @@
-"""GitLab's API over a bare repository, as far as we use it."""
+"""GitLab's API over a bare repository; requests and answers are checked by a client's types."""
 
 import base64
 import re
 from typing import Any
 
 from doubles.code_host import TOKEN, Answered, Asked, CodeHostDouble, Pull
+from doubles.descriptions.typed import types_of
 
 PROJECT = "shop/backend"
+_API = "/api/v4"
+_BASE = "/projects/{id}"
 _ID = 7
 _STATES = {"open": "opened", "closed": "closed"}
 
@@ -17,12 +20,12 @@ class GitLabDouble(CodeHostDouble):
     def do(self, asked: Asked) -> Answered:
         if asked.headers.get("private-token") != TOKEN:
             return Answered(status=401, body={"message": "401 Unauthorized"})
-        if asked.path == "/api/v4/users":
+        if asked.path == f"{_API}/users":
             known = {"ann": 1, "everybody": 2}
             name = asked.query["username"]
             found = [{"id": known[name], "username": name}] if name in known else []
-            return Answered(body=found)
-        root = f"/api/v4/projects/{PROJECT}"
+            return Answered(body=[_filled("GET /users", item) for item in found])
+        root = f"{_API}/projects/{PROJECT}"
         if not asked.path.startswith(root):
             return Answered(status=404, body={"message": "404 Project Not Found"})
         rest = asked.path.removeprefix(root)
@@ -32,18 +35,27 @@ class GitLabDouble(CodeHostDouble):
                 return method(self, asked, *found_route.groups())
         raise LookupError(f"the double knows no {asked.verb} {rest}")
 
+    def check(self, asked: Asked, answered: Answered) -> None:
+        path, body = asked.path.removeprefix(_API), answered.body
+        if isinstance(body, dict) and "permissions" in body:
+            # That either may be null is in GitLab's documentation, and not in these types.
+            roles = {name: role or _role(0) for name, role in body["permissions"].items()}
+            body = body | {"permissions": roles}
+        types_of("gitlab").check(asked.verb, path, asked.query, asked.body, answered.status, body)
+
     def _project(self, _asked: Asked) -> Answered:
         level = {True: 30, False: 20}.get(self.may_push)
-        access = {"access_level": level, "notification_level": 3} if level else None
-        permissions = {"project_access": None, "group_access": access}
+        permissions = {"project_access": None, "group_access": _role(level) if level else None}
         body = {"id": _ID, "default_branch": "main", "permissions": permissions}
-        return Answered(body=body)
+        return Answered(body=_filled(f"GET {_BASE}", body))
 
     def _branch(self, _asked: Asked, branch: str) -> Answered:
         head = self.repository.head(branch)
         if head is None:
             return Answered(status=404, body={"message": "404 Branch Not Found"})
-        return Answered(body={"name": branch, "commit": {"id": head}})
+        operation = f"GET {_BASE}/repository/branches/{{branch}}"
+        body = {"name": branch, "commit": {"id": head}}
+        return Answered(body=_filled(operation, body))
 
     def _remove_branch(self, _asked: Asked, branch: str) -> Answered:
         if self.repository.head(branch) is None:
@@ -53,7 +65,7 @@ class GitLabDouble(CodeHostDouble):
 
     def _commit(self, _asked: Asked, sha: str) -> Answered:
         message = self.repository.git("log", "-1", "--format=%B", sha).decode().rstrip("\n")
-        return Answered(body={"id": sha, "message": message})
+        return Answered(body=_commit({"id": sha, "message": message}))
 
     def _file(self, asked: Asked, path: str) -> Answered:
         listed = self.repository.git("ls-tree", asked.query["ref"], path).decode()
@@ -66,7 +78,7 @@ class GitLabDouble(CodeHostDouble):
             "content": base64.b64encode(content).decode(),
             "execute_filemode": listed.startswith("100755"),
         }
-        return Answered(body=body)
+        return Answered(body=_filled(f"GET {_BASE}/repository/files/{{path}}", body))
 
     def _make_commit(self, asked: Asked) -> Answered:
         body = asked.body
@@ -83,7 +95,8 @@ class GitLabDouble(CodeHostDouble):
         tree = self.repository.tree(body["start_sha"], entries)
         made = self.repository.commit(tree, [body["start_sha"]], body["commit_message"])
         self.repository.move(body["branch"], made)
-        return Answered(status=201, body={"id": made, "message": body["commit_message"]})
+        found = _commit({"id": made, "message": body["commit_message"]})
+        return Answered(status=201, body=found)
 
     def _pulls(self, asked: Asked) -> Answered:
         state, branch = asked.query.get("state", "all"), asked.query.get("source_branch")
@@ -126,10 +139,11 @@ class GitLabDouble(CodeHostDouble):
 
     def _note(self, asked: Asked, number: str) -> Answered:
         self.pulls[int(number) - 1].comments.append(asked.body["body"])
-        return Answered(status=201, body={"id": 1})
+        operation = f"POST {_BASE}/merge_requests/{{iid}}/notes"
+        return Answered(status=201, body=_filled(operation, {"id": 1}))
 
     def _body(self, pull: Pull) -> dict[str, Any]:
-        return {
+        known = {
             "iid": pull.number,
             "web_url": f"https://gitlab.example.org/{PROJECT}/-/merge_requests/{pull.number}",
             "state": "merged" if pull.merged else _STATES[pull.state],
@@ -140,6 +154,19 @@ class GitLabDouble(CodeHostDouble):
             "labels": pull.labels,
             "author": {"username": "prunella-bot"},
         }
+        return _filled(f"GET {_BASE}/merge_requests/{{iid}}", known)
+
+
+def _filled(operation: str, known: dict[str, Any]) -> dict[str, Any]:
+    return types_of("gitlab").filled(operation, known)
+
+
+def _role(level: int) -> dict[str, int]:
+    return {"access_level": level, "notification_level": 3}
+
+
+def _commit(known: dict[str, Any]) -> dict[str, Any]:
+    return _filled(f"GET {_BASE}/repository/commits/{{sha}}", known)
 
 
 _ROUTES = (

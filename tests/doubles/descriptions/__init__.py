@@ -41,7 +41,7 @@ class Description:
     def filled(self, schema: str, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return `known` with every other property that a schema demands, made up."""
         made = self._sample({"$ref": f"#/components/schemas/{schema}"})
-        return _over(made, known)
+        return over(made, known)
 
     def _sample(self, schema: Mapping[str, Any]) -> Any:
         schema = self._resolved(schema)
@@ -86,9 +86,10 @@ def _one_parameter(path: str) -> str:
     return path
 
 
-def _over(made: Any, known: Any) -> Any:
+def over(made: Any, known: Any) -> Any:
+    """Return `known` with what only `made` has, at every level of objects."""
     if isinstance(made, dict) and isinstance(known, Mapping):
-        return {**made, **{key: _over(made.get(key), value) for key, value in known.items()}}
+        return {**made, **{key: over(made.get(key), value) for key, value in known.items()}}
     return known
 
 

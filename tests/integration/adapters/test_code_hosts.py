@@ -5,11 +5,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from jsonschema import ValidationError
 
 from builders import accepted, candidate, diagnosis, incident
 from doubles.alert_server import black_hole
 from doubles.bare_repository import BareRepository
 from doubles.code_host import TOKEN, Answered, running
+from doubles.descriptions.typed import types_of
 from doubles.gitea import GiteaDouble
 from doubles.github import GitHubDouble
 from doubles.gitlab import GitLabDouble
@@ -328,6 +330,24 @@ def test_a_host_that_never_answers_is_given_up(name):
             host.base()
     assert caught.value.reason == "timeout"
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "verb", "path", "query", "body"),
+    [
+        ("gitlab", "PUT", "/projects/a/b/merge_requests/1", {}, {"add_label": "x"}),
+        ("gitlab", "PUT", "/projects/a/b/merge_requests/1", {}, {"reviewer_ids": ["ann"]}),
+        ("gitlab", "GET", "/projects/a/b/merge_requests", {"state": "open"}, None),
+        ("gitlab", "POST", "/projects/a/b/repository/commits", {}, {"branch": "x"}),
+        ("gitea", "POST", "/repos/a/b/issues/1/comments", {}, {"text": "x"}),
+        ("gitea", "GET", "/repos/a/b/pulls", {"state": "opened"}, None),
+        ("gitea", "PATCH", "/repos/a/b/issues/1", {}, {}),
+    ],
+)
+def test_what_a_host_does_not_know_is_found(host, verb, path, query, body):
+    """The checks behind the doubles refuse wrong names, wrong kinds of values and unknown requests."""
+    with pytest.raises((ValidationError, LookupError)):
+        types_of(host).check(verb, path, query, body, 404, {"message": "Not Found"})
 
 
 FAILURES = [

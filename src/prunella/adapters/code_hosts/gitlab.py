@@ -111,7 +111,7 @@ class GitLabForge:
                 return
 
     def of_branch(self, branch: str) -> Opened | None:
-        found = self._list({"source_branch": branch, "state": "all", "per_page": _PAGE})
+        found = self._list({"source_branch": branch, "per_page": _PAGE})
         return next((_opened(item) for item in found if self._is_inside(item)), None)
 
     def _list(self, query: Mapping[str, Any]) -> list[Any]:
