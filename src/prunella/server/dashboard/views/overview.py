@@ -74,15 +74,16 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
     healed = store.find_incidents(IncidentQuery(statuses=_HEALED, limit=_MOST))
     rollouts = store.rollouts()
     publications = sorted(store.publications(), key=lambda each: each.published_at, reverse=True)
+    spreads = recalled(
+        healer,
+        ("spreads", period),
+        lambda: spreads_of(store, failing.items, since=at - within),
+    )
     metrics = recalled(healer, ("metrics", period), lambda: healer.metrics(within=within))
     return Overview(
         period=period,
         metrics=metrics,
-        failing=tuple(
-            worst_first(failing.items, spreads_of(store, failing.items, since=at - within), at=at)[
-                :_SHOWN
-            ]
-        ),
+        failing=tuple(worst_first(failing.items, spreads, at=at)[:_SHOWN]),
         number_failing=failing.total,
         number_healed=healed.total,
         waiting=tuple(item for item in rollouts if item.state is RolloutState.CANDIDATE)[:_SHOWN],
