@@ -7,7 +7,7 @@ from statistics import quantiles
 
 from prunella.codec import entries
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
-from prunella.model.jobs import Job, JobKind, JobState
+from prunella.model.jobs import Job, JobKind
 from prunella.model.records import Call, Site
 from prunella.model.tree import Tree
 from prunella.pipeline.names import find_site
@@ -184,8 +184,3 @@ def made_by(store: Store, call: Call) -> tuple[ShownCall, ...]:
         ShownCall(kept=KeptCall(call=each), inputs=tuple(entries(each.inputs)))
         for each in store.children(call.call_id)[:_PER_PAGE]
     )
-
-
-def latest_replay(jobs: Sequence[Job]) -> Job | None:
-    """Return the latest replay that came to its end."""
-    return next((job for job in jobs if job.state is JobState.DONE), None)
