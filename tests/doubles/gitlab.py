@@ -33,7 +33,11 @@ class GitLabDouble(CodeHostDouble):
         raise LookupError(f"the double knows no {asked.verb} {rest}")
 
     def _project(self, _asked: Asked) -> Answered:
-        return Answered(body={"id": _ID, "default_branch": "main"})
+        level = {True: 30, False: 20}.get(self.may_push)
+        access = {"access_level": level, "notification_level": 3} if level else None
+        permissions = {"project_access": None, "group_access": access}
+        body = {"id": _ID, "default_branch": "main", "permissions": permissions}
+        return Answered(body=body)
 
     def _branch(self, _asked: Asked, branch: str) -> Answered:
         head = self.repository.head(branch)

@@ -1,11 +1,15 @@
 """Healing from failing tests, in the real sandbox."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from doubles.bare_repository import BareRepository
+from doubles.code_host import TOKEN, running
+from doubles.github import GitHubDouble
 from doubles.openai_endpoint import Reply, endpoint, good
 from prunella.adapters import test_probe
 from prunella.model.errors import NothingToHeal
@@ -73,6 +77,11 @@ def test_it():
     while time.process_time() < end:
         pass
 """
+WITHIN = b"""def within(number, limit):
+    limit = int(limit)
+    number = int(number)
+    return number < limit
+"""
 #: What this environment's plugins take to be imported, in each of some twenty runs, is minutes.
 PLAIN_PYTEST = b"[pytest]\naddopts = --disable-plugin-autoload\n"
 
@@ -93,14 +102,18 @@ def small_project(folder: Path, name: str, source: bytes, *cases: str) -> Path:
     return project(folder / "project", {f"{name}.py": source, f"test_{name}.py": test})
 
 
+def commit(root: Path) -> None:
+    for command in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "base"]):
+        name = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
+        subprocess.run(["git", "-C", str(root), *name, *command], check=True)
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A committed project whose tests aren't committed."""
     files = {"shop/__init__.py": b"", "shop/stock.py": STOCK}
     root = project(tmp_path_factory.mktemp("shop") / "project", files)
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "base"]):
-        name = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
-        subprocess.run(["git", "-C", str(root), *name, *command], check=True)
+    commit(root)
     return project(root, {"tests/test_stock.py": TESTS})
 
 
@@ -203,3 +216,71 @@ def test_a_model_is_asked_and_its_patch_is_proven_by_the_tests(tmp_path: Path) -
     assert best.candidate.patch.after == source.replace(b"return 0", b"return number**3")
     assert "assert cube(2) == 8" in asked[0]
     assert len(kept) == len(asked)
+
+
+@pytest.fixture
+def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, GitHubDouble]]:
+    """A committed project with a failing test, whose repository lies on a GitHub as well."""
+    pytest.importorskip("github")
+    cases = ("within(2, 2) is True", "within(1, 2) is True", "within(3, 2) is False")
+    root = small_project(tmp_path, "limits", WITHIN, *cases)
+    commit(root)
+    bare = BareRepository(tmp_path / "host.git")
+    subprocess.run(["git", "-C", str(root), "push", "-q", str(bare.path), "main"], check=True)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_REPO_NAME", "shop/backend")
+    monkeypatch.setenv("PRUNELLA_CODE_HOST", "github")
+    with running(GitHubDouble(bare)) as double:
+        monkeypatch.setenv("PRUNELLA_CODE_HOST_URL", double.url)
+        yield root, double
+        assert double.complaints == []
+
+
+def test_a_failing_test_has_one_pull_request_on_the_host(hosted: tuple[Path, GitHubDouble]) -> None:
+    """It is opened on the code host, not as a local branch, and found again by the next attempt."""
+    root, double = hosted
+    first, second = (Healer(root=root).heal_tests(["test_limits.py"], create_pr=True) for _ in "12")
+    assert first.outcome is HealingOutcome.PUBLISHED, first.explanation
+    (pull,) = double.pulls
+    assert first.publication is not None
+    assert second.publication is not None
+    assert first.publication.url == second.publication.url
+    assert "test_limits.py::test_0" in pull.body
+    assert double.repository.show(pull.branch, "limits.py") == WITHIN.replace(b"<", b"<=")
+    branches = subprocess.run(["git", "-C", str(root), "branch"], check=True, capture_output=True)
+    assert branches.stdout.split() == [b"*", b"main"]
+
+
+def test_a_patch_from_tests_is_carried_over_to_what_the_host_has(
+    hosted: tuple[Path, GitHubDouble],
+) -> None:
+    """What others have pushed to the file since stays, and the tests are run again with it."""
+    root, double = hosted
+    newer = b"LARGEST = 10\n\n\n" + WITHIN + b"\n\ndef largest():\n    return LARGEST\n"
+    double.repository.push("main", {"limits.py": newer}, "newer")
+    healing = Healer(root=root).heal_tests(["test_limits.py"], create_pr=True)
+    assert healing.outcome is HealingOutcome.PUBLISHED, healing.explanation
+    (pull,) = double.pulls
+    assert double.repository.show(pull.branch, "limits.py") == newer.replace(b"<", b"<=")
+    assert "proven again" in pull.body
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (b"number < limit", b"number < limit + 0", "in the lines that the patch changes"),
+        (b"limit = int(limit)", b"limit = int(limit) - 1", "the tests don't show it"),
+    ],
+    ids=["same lines", "other lines"],
+)
+def test_a_patch_from_tests_that_does_not_fit_the_host_is_withdrawn(
+    hosted: tuple[Path, GitHubDouble], before: bytes, after: bytes, why: str
+) -> None:
+    """Nothing is opened where the edit conflicts with the host's, or heals no longer beside it."""
+    root, double = hosted
+    double.repository.push("main", {"limits.py": WITHIN.replace(before, after)}, "newer")
+    healing = Healer(root=root).heal_tests(["test_limits.py"], create_pr=True)
+    assert healing.outcome is HealingOutcome.WITHDRAWN
+    assert why in healing.explanation
+    assert double.pulls == []
+    assert double.repository.branches() == ["main"]

@@ -4,6 +4,7 @@ import logging
 import re
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from prunella.adapters.webhook import named
 from prunella.model.alerts import Alert, AlertKind
@@ -56,6 +57,7 @@ class AppriseNotifier:
         for logger in _LOGGERS:
             logging.getLogger(logger).addFilter(_quiet)
         self._apprise: Any = apprise
+        self._url = url.strip()
         scheme = url.partition(":")[0].lower()
         self._name = f"{scheme if scheme.isalnum() else 'place'} {named(url)}"
         token = _sending.set(True)
@@ -69,20 +71,24 @@ class AppriseNotifier:
                 f"alert_urls: number {number} (it begins with {scheme[:20]!r}) is no URL that Apprise "
                 "knows; it is taken from the environment variable PRUNELLA_ALERT_URLS"
             )
+        self._pages = scheme == "pagerduty"
+        self._is_markdown = self._place[0].notify_format == apprise.NotifyFormat.MARKDOWN
 
     @property
     def name(self) -> str:
         return self._name
 
     def send(self, alert: Alert) -> None:
-        kinds = self._apprise.NotifyType
+        kinds, formats = self._apprise.NotifyType, self._apprise.NotifyFormat
         token = _sending.set(True)
         try:
-            arrived = self._place.notify(
+            body = "\n".join(filter(None, (neutral(alert.body), alert.link)))
+            arrived = self._place_for(alert).notify(
                 title=neutral(alert.title),
-                body="\n".join(filter(None, (neutral(alert.body), alert.link))),
+                # Apprise would escape the points of the link, which is none then.
+                body=body.replace("\n", "\n\n") if self._is_markdown else body,
                 notify_type=_notify_type(kinds, alert),
-                body_format=self._apprise.NotifyFormat.TEXT,
+                body_format=formats.MARKDOWN if self._is_markdown else formats.TEXT,
             )
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises, with secrets in it
             raise NotDelivered(f"{self.name} failed with {type(error).__name__}") from None
@@ -90,6 +96,29 @@ class AppriseNotifier:
             _sending.reset(token)
         if not arrived:
             raise NotDelivered(f"{self.name} could not be reached or did not take the alert")
+
+    def _place_for(self, alert: Alert) -> Any:
+        if not self._pages:
+            return self._place
+        place = self._apprise.Apprise()
+        place.add(about_incident(self._url, alert))
+        return place
+
+
+def about_incident(url: str, alert: Alert) -> str:
+    """Return the URL of PagerDuty with which all alerts of one incident are one incident there.
+
+    Its cure resolves it. A key that the URL has by itself is left alone, and so is its action.
+    """
+    asked = parse_qs(urlsplit(url).query)
+    if "dedup" in asked:
+        return url
+    ours = {"dedup": alert.subject or alert.alert_id, "overflow": "truncate"}
+    if "action" not in asked:
+        ours["action"] = "resolve" if alert.kind is AlertKind.CURED else "trigger"
+    if alert.link and "click" not in asked:
+        ours["click"] = alert.link
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(ours)}"
 
 
 def neutral(text: str) -> str:
@@ -100,7 +129,7 @@ def neutral(text: str) -> str:
 
 
 def _notify_type(kinds: Any, alert: Alert) -> Any:
-    if alert.kind in {AlertKind.FIX_GRADUATED, AlertKind.PULL_REQUEST}:
+    if alert.kind in {AlertKind.CURED, AlertKind.FIX_GRADUATED, AlertKind.PULL_REQUEST}:
         return kinds.SUCCESS
     if alert.kind in {AlertKind.AWAITING_APPROVAL, AlertKind.MORE, AlertKind.TEST}:
         return kinds.INFO

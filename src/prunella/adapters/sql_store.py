@@ -303,9 +303,11 @@ class SqlStore:
         with self._database.reading() as db:
             return outbox.alerts(db, since, limit)
 
-    def told(self, kinds: Sequence[AlertKind]) -> Collection[tuple[str, str]]:
+    def told(
+        self, kinds: Sequence[AlertKind], *, state: AlertState | None = None
+    ) -> Collection[tuple[str, str]]:
         with self._database.reading() as db:
-            return outbox.told(db, kinds)
+            return outbox.told(db, kinds, state)
 
     def take_alert(
         self, target: str, *, at: datetime, since: datetime, lease: timedelta

@@ -16,6 +16,8 @@ class AlertKind(StrEnum):
     REGRESSED = "regressed"
     #: It fails much more often than its own history explains.
     SPIKE = "spike"
+    #: One that people were told of is cured, or closed as an error of the healer itself.
+    CURED = "cured"
     #: A fix was shown to help.
     FIX_GRADUATED = "fix_graduated"
     #: A fix did harm, or a person took it back.

@@ -37,6 +37,7 @@ SPIKE_EVIDENCE = 1e6
 _MAX_TITLE_CHARS = 200
 _MAX_MESSAGE_CHARS = 500
 _OF_INCIDENTS = (AlertKind.NEW, AlertKind.REGRESSED)
+_OF_FAILURES = (*_OF_INCIDENTS, AlertKind.SPIKE)
 _FIX_RULES = {
     RolloutState.GRADUATED: (AlertKind.FIX_GRADUATED, "was shown to help and graduated"),
     RolloutState.ROLLED_BACK: (AlertKind.FIX_ROLLED_BACK, "was rolled back"),
@@ -48,7 +49,8 @@ def decide_alerts(store: Store, settings: Settings, *, at: datetime) -> Sequence
     """Keep every alert that is due and was not decided before; return those that will be sent.
 
     Incidents that are ignored, and fixes and pull requests for them, are never told of. Errors of the
-    healer itself are told of once, when they are new, and never again.
+    healer itself are told of once, when they are new, and once when they are over. A cure is told to
+    whoever was told of the failure, beyond the hour's limit as well.
     """
     redact = Redactor().text
     incidents = store.incidents(since=at - WINDOW)
@@ -59,11 +61,14 @@ def decide_alerts(store: Store, settings: Settings, *, at: datetime) -> Sequence
         else draft
         for draft in _due(store, incidents, at, redact)
     ]
-    if not drafts:
-        return []
-    states = store.add_alerts(drafts, quiet=QUIET, per_hour=settings.alerts_per_hour)
+    cures = [draft for draft in drafts if draft.kind is AlertKind.CURED]
+    others = [draft for draft in drafts if draft.kind is not AlertKind.CURED]
+    states = store.add_alerts(others, quiet=QUIET, per_hour=settings.alerts_per_hour)
+    states_of_cures = store.add_alerts(cures, quiet=QUIET, per_hour=0)
     decided = [
-        draft for draft, state in zip(drafts, states, strict=True) if state is AlertState.DECIDED
+        draft
+        for draft, state in zip([*others, *cures], [*states, *states_of_cures], strict=True)
+        if state is AlertState.DECIDED
     ]
     if AlertState.FOLDED in states:
         more = _more(settings, at)
@@ -104,9 +109,21 @@ def _due(
             yield writer.regressed(incident, regressed_release(store, incident))
         elif incident.incident_id not in told:
             yield writer.new(incident)
+    yield from _cures(store, writer)
     yield from _spikes(store, heard, writer)
     yield from _fixes(store, writer)
     yield from _pull_requests(store, writer)
+
+
+def _cures(store: Store, writer: "_Writer") -> Iterator[Alert]:
+    cured = [
+        item
+        for item in store.incidents(status=IncidentStatus.CURED)
+        if item.status_at is not None and item.status_at >= writer.at - WINDOW
+    ]
+    if cured:
+        heard = {subject for _, subject in store.told(_OF_FAILURES, state=AlertState.DECIDED)}
+        yield from (writer.cured(item) for item in cured if item.incident_id in heard)
 
 
 def _spikes(store: Store, incidents: Sequence[Incident], writer: "_Writer") -> Iterator[Alert]:
@@ -232,6 +249,14 @@ class _Writer:
             more=f"It fails again in release {release}." if release else "",
         )
 
+    def cured(self, incident: Incident) -> Alert:
+        # The healer's own errors come and go with each round: their end is told once.
+        is_ours = incident.site_id == HEALER_SITE
+        since = () if is_ours or incident.status_at is None else (incident.status_at.isoformat(),)
+        return self._about(
+            AlertKind.CURED, incident, "is cured", incident.incident_id, *since, ends=True
+        )
+
     def spike(self, incident: Incident, rise: Rise) -> Alert:
         minutes, hours = rise.later_s / 60, rise.earlier_s / 3600
         return self._about(
@@ -282,6 +307,7 @@ class _Writer:
         *identity: str,
         more: str = "",
         link: str = "",
+        ends: bool = False,
     ) -> Alert:
         place = incident.location
         function = f"{place.module}:{place.qualname}" if place else incident.site_id
@@ -301,7 +327,7 @@ class _Writer:
             body=self._text(lines),
             sites=tuple(dict.fromkeys((incident.site_id, function))),
             error_codes=(incident.error_code,),
-            severity=severity_of(incident),
+            severity=1 if ends else severity_of(incident),
             link=link,
             decided_at=self.at,
         )

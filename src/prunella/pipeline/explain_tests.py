@@ -61,9 +61,16 @@ def diagnosed(
 
 
 def explained(
-    proposals: Sequence[Proposal], publication: Publication | None, tried: int
+    proposals: Sequence[Proposal],
+    publication: Publication | None,
+    tried: int,
+    *,
+    withdrawn: str = "",
 ) -> tuple[HealingOutcome, str]:
-    """Return the outcome, and what was healed or why nothing was; `proposals` are best first."""
+    """Return the outcome, and what was healed or why nothing was; `proposals` are best first.
+
+    `withdrawn` is why the best wasn't published though it was proven.
+    """
     if not proposals:
         return HealingOutcome.ABSTAINED, (
             f"{tried} variants were tried, and with none of them the failing tests pass"
@@ -72,6 +79,8 @@ def explained(
     words = f"{best.candidate.description}. {best.verdict.summary}"
     if not best.accepted:
         return HealingOutcome.UNPROVEN, f"No patch could be proven. Nearest: {words}"
+    if withdrawn:
+        return HealingOutcome.WITHDRAWN, f"{words} It was not published: {withdrawn}."
     if publication is None:
         return HealingOutcome.PROVEN, words
     return HealingOutcome.PUBLISHED, f"{words} It stands on {publication.branch}."

@@ -7,7 +7,6 @@ from pathlib import Path
 from prunella.learn import case_of
 from prunella.model.clock import now
 from prunella.model.dossier import Dossier
-from prunella.model.errors import PatchRefused, SourceUnavailable
 from prunella.model.incidents import Diagnosis
 from prunella.model.repair import (
     Accepted,
@@ -17,19 +16,12 @@ from prunella.model.repair import (
     PublicationState,
     Verdict,
 )
-from prunella.patching import rebase
 from prunella.pipeline.gather import Recorded
 from prunella.pipeline.parts import Parts
+from prunella.pipeline.present_base import Carried, Withdrawn, carry_over
 from prunella.pipeline.publications import announced, earlier
 from prunella.publish import compose
 from prunella.validate import judge, proven_regression_test, reproduce
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
-    """An accepted patch that isn't handed to people after all."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,28 +98,23 @@ class Handover:
 
     def _on_present_base(self, candidate: Candidate, verdict: Accepted) -> Based | Withdrawn:
         """Return the candidate on what the code host has now; proven again where that is new."""
-        host, patch = self.parts.host, candidate.patch
-        base = host.base()
-        present = host.read(patch.path, base)
-        if present == patch.before:
-            return Based(
-                candidate=candidate, verdict=verdict, baseline=self.dossier.baseline, base=base
-            )
-        where = f"on {host.name}, at the commit {(base or '')[:12]}"
-        if present is None:
-            return Withdrawn(reason=f"{patch.path} is not there any more {where}")
-        try:
-            candidate = replace(candidate, patch=rebase(patch, present))
-        except (PatchRefused, SourceUnavailable) as error:
-            return Withdrawn(reason=f"the patch doesn't fit {patch.path} {where}: {error}")
-        return self._proven_again(candidate, present, base, where)
+        carried = carry_over(self.parts.host, candidate)
+        if isinstance(carried, Withdrawn):
+            return carried
+        if carried.is_changed:
+            return self._proven_again(carried)
+        return Based(
+            candidate=carried.candidate,
+            verdict=verdict,
+            baseline=self.dossier.baseline,
+            base=carried.base,
+        )
 
-    def _proven_again(
-        self, candidate: Candidate, present: bytes, base: str | None, where: str
-    ) -> Based | Withdrawn:
-        patch, facts = candidate.patch, self.facts
+    def _proven_again(self, carried: Carried) -> Based | Withdrawn:
+        candidate, patch, facts = carried.candidate, carried.candidate.patch, self.facts
+        where = carried.where
         self.parts.progress(f"{patch.path} has changed {where}: proving the patch again")
-        (self.tree / patch.path).write_bytes(present)
+        (self.tree / patch.path).write_bytes(patch.before)
         baseline = reproduce(
             self.parts.replayer,
             self.tree,
@@ -156,13 +143,13 @@ class Handover:
             return Withdrawn(
                 reason=f"it could not be proven with {patch.path} as it is {where}: {verdict.summary}"
             )
-        commit = self.parts.repository.commit or ""
-        note = (
-            f"`{patch.path}` has changed since the commit `{commit[:12]}` that the patch was made on. "
-            f"It was carried over to `{(base or '')[:12]}` and proven again with that file; the "
-            "other files were those of the earlier commit."
+        return Based(
+            candidate=candidate,
+            verdict=verdict,
+            baseline=baseline,
+            base=carried.base,
+            note=carried.note(self.parts.repository.commit),
         )
-        return Based(candidate=candidate, verdict=verdict, baseline=baseline, base=base, note=note)
 
     def _regression_test(self, based: Based) -> tuple[str, bytes] | None:
         """Return a proven test under a name that neither the local nor the host's base has."""

@@ -12,9 +12,10 @@ from prunella.model.incidents import Diagnosis, Incident
 from prunella.model.repair import Accepted, Candidate, Inconclusive, Publication, Rejected
 from prunella.pipeline.explain import explain
 from prunella.pipeline.gather import Recorded, checked_out, gather, recorded, with_callers
-from prunella.pipeline.handover import Handover, Withdrawn
+from prunella.pipeline.handover import Handover
 from prunella.pipeline.judgements import evidence_key, recall, remember
 from prunella.pipeline.parts import Parts
+from prunella.pipeline.present_base import Withdrawn
 from prunella.pipeline.results import Healing, Proposal
 from prunella.pipeline.second_edit import second_edits
 from prunella.ports import KeptModel, ModelRequest

@@ -1,5 +1,6 @@
 """From failing tests to a proven patch: the tests are the oracle, no call needs to be recorded."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from prunella.pipeline.heal import MODEL_SAMPLES
 from prunella.pipeline.ideas import Idea, ideas
 from prunella.pipeline.oracle import Oracle
 from prunella.pipeline.parts import TestParts
+from prunella.pipeline.present_base import Carried, Withdrawn, carry_over
 from prunella.pipeline.results import Healing, Proposal
 from prunella.propose import propose_by_model
 from prunella.publish import compose
@@ -53,8 +55,10 @@ def heal_tests(parts: TestParts, selection: Sequence[str], *, publish: bool) -> 
         incident = replace(attempt.incident(), location=located(found))
         diagnosis = diagnosed(incident, found, attempt.failing)
         proposals = attempt.proposals(incident, diagnosis, found)
-        publication = attempt.publish(incident, diagnosis, proposals) if publish else None
-    outcome, explanation = explained(proposals, publication, attempt.tried)
+        published = attempt.publish(incident, diagnosis, proposals) if publish else None
+    publication = published if isinstance(published, Publication) else None
+    withdrawn = published.reason if isinstance(published, Withdrawn) else ""
+    outcome, explanation = explained(proposals, publication, attempt.tried, withdrawn=withdrawn)
     return Healing(
         incident=incident,
         diagnosis=diagnosis,
@@ -161,7 +165,7 @@ class _Attempt:
         error = first.exception
         return Incident(
             incident_id=IncidentId(new_id("inc")),
-            fingerprint=first.test_id,
+            fingerprint=hashlib.sha256(first.test_id.encode()).hexdigest()[:16],
             scheme="test",
             site_id=SiteId(first.test_id),
             error_type=error.type if error else "builtins:AssertionError",
@@ -270,21 +274,39 @@ class _Attempt:
 
     def publish(
         self, incident: Incident, diagnosis: Diagnosis, proposals: Sequence[Proposal]
-    ) -> Publication | None:
-        """Put the best patch on a branch if it was accepted."""
-        if not proposals or not isinstance(verdict := proposals[0].verdict, Accepted):
+    ) -> Publication | Withdrawn | None:
+        """Put the best patch on a branch of the code host's present base if it was accepted."""
+        if not proposals or not proposals[0].accepted:
             return None
+        host = self.parts.host
+        carried = carry_over(host, proposals[0].candidate)
+        if isinstance(carried, Withdrawn):
+            return carried
+        best = self._proven_on(carried) if carried.is_changed else proposals[0]
+        if not isinstance(verdict := best.verdict, Accepted):
+            return Withdrawn(
+                reason=f"the tests don't show it with {best.candidate.patch.path} as it is "
+                f"{carried.where}: {verdict.summary}"
+            )
         others = proposals[1 : self.parts.settings.max_candidates]
         request = compose(
             incident=incident,
             diagnosis=diagnosis,
-            candidate=proposals[0].candidate,
+            candidate=best.candidate,
             verdict=verdict,
             alternatives=[(item.candidate, item.verdict) for item in others if item.accepted],
             regression_test=None,
             tests=[test.test_id for test in self.failing],
             uncommitted=self.taken,
             at=now(),
+            base=carried.base,
+            note=carried.note(self.parts.repository.commit),
         )
         self.parts.progress(f"publishing {request.branch}")
-        return self.parts.host.publish(request)
+        return host.publish(request)
+
+    def _proven_on(self, carried: Carried) -> Proposal:
+        """Return the candidate judged anew with the file as it is on the code host."""
+        patch = carried.candidate.patch
+        (self.tree / patch.path).write_bytes(patch.before)
+        return self._oracle().proven(carried.candidate)

@@ -21,7 +21,7 @@ DEADLINE_S = 15.0
 #: Bytes of an ordinary answer.
 MAX_ANSWER_BYTES = 65_536
 #: A connection that has been idle for longer is made anew: servers close theirs after a while.
-_IDLE_S = 4.0
+_IDLE_S = 20.0
 
 
 class NoAnswerError(Exception):

@@ -23,6 +23,8 @@ from prunella.wiring.reporting import AREA, examine_reporting
 
 #: Golden calls that take a larger share of the store's limit leave too little to the others.
 _GOLDEN_RATIO = 0.5
+#: Longest wait for a code host's answer, in seconds.
+_HOST_S = 5
 #: Errors of the healer itself that are shown one by one.
 _SHOWN_FAULTS = 10
 #: What the SDK's counters say, by how their names begin: what it means, and what to do.
@@ -218,6 +220,27 @@ def _git(healer: Healer) -> Iterator[Finding]:
         yield _ok("git", f"patches are made on commit {repository.commit[:12]}")
 
 
+def _code_host(healer: Healer) -> Iterator[Finding]:
+    from prunella.adapters.code_hosts.opening import open_host
+    from prunella.adapters.code_hosts.remote import RemoteHost
+
+    host = open_host(healer.settings, healer.repository, timeout_s=_HOST_S)
+    if not isinstance(host, RemoteHost):
+        why = "offline is set" if healer.settings.offline else "no code host and token are known"
+        yield _ok("code_host", f"patches go onto branches of the local repository: {why}")
+        return
+    standing = host.standing()
+    said = f"{host.name} answers; pull requests go to {standing.branch} at {standing.commit[:12]}"
+    if standing.may_write is False:
+        yield _problem(
+            "code_host",
+            f"{said}, but the token's owner may not push there",
+            "give the token's owner the right to write contents and pull requests",
+        )
+    else:
+        yield _ok("code_host", said)
+
+
 def _tests(healer: Healer) -> Iterator[Finding]:
     from prunella.adapters.test_runner import find_tests
 
@@ -307,6 +330,7 @@ _AREAS: dict[str, Callable[[Healer], Iterator[Finding]]] = {
     "fixes": _fixes,
     "sandbox": _sandbox,
     "git": _git,
+    "code_host": _code_host,
     "tests": _tests,
     "model": _model,
     "alerts": _alerts,

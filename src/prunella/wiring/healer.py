@@ -379,7 +379,6 @@ class Healer:
         be recorded. A configured model is asked, too, and what is said is kept. Raises
         `NothingToHeal` where none of the selected tests fails.
         """
-        from prunella.adapters.local_host import LocalHost
         from prunella.adapters.replay import SandboxReplayer
         from prunella.adapters.test_probe import SandboxTestProbe
 
@@ -389,7 +388,7 @@ class Healer:
             probe=SandboxTestProbe(self.settings),
             replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
             all_tests=True,
-            host=LocalHost(self.repository),
+            host=self.host,
             open_model=self._open_model if self.settings.model else None,
             progress=self._progress,
         )

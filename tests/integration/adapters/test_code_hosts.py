@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from builders import accepted, candidate, diagnosis, incident
+from doubles.alert_server import black_hole
 from doubles.bare_repository import BareRepository
 from doubles.code_host import TOKEN, Answered, running
 from doubles.gitea import GiteaDouble
@@ -48,6 +49,9 @@ def gitlab(double):
 
 def gitea(double):
     return RemoteHost(GiteaForge(whom("Gitea"), url=double.url))
+
+
+FORGES = {"GitHub": GitHubForge, "GitLab": GitLabForge, "Gitea": GiteaForge}
 
 
 KINDS = {
@@ -302,6 +306,28 @@ def test_an_answer_that_got_lost_makes_no_second_one(place):
     published = host.publish(request_for(host))
     assert [pull.state for pull in double.pulls] == ["open"]
     assert double.repository.head(published.branch) == published.commit
+
+
+@pytest.mark.parametrize("may_push", [True, False, None])
+def test_a_host_says_what_the_token_may_do(place, may_push):
+    """How the host stands to the token's owner is read without changing anything."""
+    double, opens = place
+    double.may_push = may_push
+    standing = opens().standing()
+    assert standing.may_write is may_push
+    assert (standing.branch, standing.commit) == ("main", double.repository.head("main"))
+    assert {asked.verb for asked in double.asked} == {"GET"}
+
+
+@pytest.mark.parametrize("name", FORGES)
+def test_a_host_that_never_answers_is_given_up(name):
+    """A connection that is taken and never answered ends as a failure for lack of time."""
+    with black_hole() as address:
+        host = RemoteHost(FORGES[name](whom(name), url=address, timeout_s=1))
+        with pytest.raises(CodeHostError, match="did not answer in time") as caught:
+            host.base()
+    assert caught.value.reason == "timeout"
+    assert TOKEN not in str(caught.value)
 
 
 FAILURES = [

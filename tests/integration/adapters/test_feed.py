@@ -103,7 +103,8 @@ def test_the_last_of_many_writers_has_seen_all(tmp_path):
 
 
 def test_a_feed_that_cant_be_written_says_where(store, tmp_path):
-    """A folder that is gone is an error that names the file."""
+    """A folder that can't be made is an error that names the file."""
     add(store, shadow=True)
+    (tmp_path / "missing").write_text("a file")
     with pytest.raises(StoreError, match=r"fixes\.lock|fixes\.json"):
         FileFeed(tmp_path / "missing").publish(store)

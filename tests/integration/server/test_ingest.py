@@ -149,7 +149,7 @@ def test_the_feed_is_told_once_until_it_changes(client, workspaces):
     }
     known = {"If-None-Match": first.headers["etag"]}
     assert client.get(f"{PROJECT}/feed", headers=known).status_code == 304
-    workspaces.open("local").healer.fixes.approve("fix-prices")
+    workspaces.open("local").healer.fixes.approve("fix-averages")
     second = client.get(f"{PROJECT}/feed", headers=known)
     assert [each["mode"] for each in second.json()["installations"]] == ["enforce"]
 

@@ -92,6 +92,36 @@ def test_fifty_identical_errors_make_one_alert(store):
     assert "division by zero" in place.got[0].body
 
 
+def test_a_cure_is_told_where_the_failure_was(store):
+    """The end of what people were told of is told once for each time, and of nothing else."""
+    one, quiet = fail(store), fail(store, fingerprint="g")
+    store.mute(Mute(what=quiet.site_id, until=now() + HOUR, by="ann", since=now()))
+    assert kinds(store) == []
+    store.unmute(quiet.site_id)
+    one = fail(store, fingerprint="h")
+    assert kinds(store) == ["new"]
+    for again in (["regressed"], []):
+        for item in (one, quiet):
+            store.set_status(item.incident_id, IncidentStatus.CURED)
+        assert kinds(store) == ["cured"]
+        assert kinds(store) == []
+        if again:
+            fail(store, fingerprint="h", at=now() + timedelta(seconds=1))
+        assert kinds(store) == again
+    assert store.alerts(since=now() - HOUR)[-1].subject == one.incident_id
+
+
+def test_a_cure_is_told_beyond_the_hours_limit(store):
+    """Whoever was told of a failure is told of its end, and what was folded stays folded."""
+    settings = Settings(alerts_per_hour=1)
+    found = [fail(store, fingerprint=name) for name in "abc"]
+    decide_alerts(store, settings, at=now())
+    for item in found:
+        store.set_status(item.incident_id, IncidentStatus.CURED)
+    told = decide_alerts(store, settings, at=now())
+    assert [alert.kind for alert in told] == [AlertKind.CURED]
+
+
 def test_ignored_errors_never_alert(store):
     """What is ignored is not told: not when it comes, and not where it was ignored since."""
     fail(store, ignored_by="ZeroDivisionError")
@@ -127,7 +157,7 @@ def test_a_regression_is_told_each_time(store):
     assert kinds(store) == ["new"]
     for _ in range(2):
         store.set_status(found.incident_id, IncidentStatus.CURED)
-        assert kinds(store) == []
+        assert kinds(store) == ["cured"]
         fail(store, at=now() + timedelta(seconds=1))
         assert kinds(store) == ["regressed"]
         assert kinds(store) == []

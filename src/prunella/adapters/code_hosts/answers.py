@@ -38,6 +38,12 @@ def items(data: Any) -> Sequence[Any]:
     return data
 
 
+def may_push(repository: Any) -> bool | None:
+    """Return what a repository's answer says of its asker's right to push; raises `ValueError`."""
+    permissions = repository.get("permissions")
+    return None if permissions is None else part(permissions, "push") is True
+
+
 def decoded(data: Any) -> bytes:
     """Return the content of a file or blob, which hosts send in base64; raises `ValueError`."""
     if part(data, "encoding") != "base64":

@@ -7,6 +7,7 @@ from prunella.adapters.code_hosts.failures import UNUSABLE, Correspondent
 from prunella.model.errors import CodeHostError
 
 T = TypeVar("T")
+#: Longest wait for a connection and for each part of an answer, in whole seconds.
 TIMEOUT_S = 30
 
 

@@ -50,6 +50,10 @@ class Forge(Protocol):
 
     def base_branch(self) -> str: ...
 
+    def may_write(self) -> bool | None:
+        """Say whether the token's owner may push here; ``None`` where the host doesn't tell."""
+        ...
+
     def head(self, branch: str) -> str | None:
         """Return the commit that a branch is at."""
         ...

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from prunella.adapters.code_hosts.answers import decoded, encoded, items, number, part, text
+from prunella.adapters.code_hosts.answers import (
+    decoded,
+    encoded,
+    items,
+    may_push,
+    number,
+    part,
+    text,
+)
 from prunella.adapters.code_hosts.api import TIMEOUT_S, Api
 from prunella.adapters.code_hosts.failures import UNUSABLE, Correspondent
 from prunella.adapters.code_hosts.forge import HostFile, Opened
@@ -26,10 +34,12 @@ class GiteaForge:
     owner_files: Sequence[str] = ()
     max_body = 500_000
 
-    def __init__(self, whom: Correspondent, *, url: str, base: str = "") -> None:
+    def __init__(
+        self, whom: Correspondent, *, url: str, base: str = "", timeout_s: int = TIMEOUT_S
+    ) -> None:
         """Take the API's address; what is asked without httpx2 raises `MissingExtra`."""
         self._whom, self._base = whom, base
-        self._api = Api(whom, _Carrier(whom, url))
+        self._api = Api(whom, _Carrier(whom, url, timeout_s))
         self._root = f"/repos/{quote(whom.project)}"
 
     def base_branch(self) -> str:
@@ -41,6 +51,9 @@ class GiteaForge:
                 lambda found: text(found, "default_branch"),
             )
         return self._base
+
+    def may_write(self) -> bool | None:
+        return self._api.ask("look up what the token may do", "GET", self._root, may_push)
 
     def head(self, branch: str) -> str | None:
         return self._api.find(
@@ -201,8 +214,8 @@ def _opened(item: Any) -> Opened:
 class _Carrier:
     """Sends requests by httpx2."""
 
-    def __init__(self, whom: Correspondent, url: str) -> None:
-        self._whom, self._url = whom, url
+    def __init__(self, whom: Correspondent, url: str, timeout_s: int) -> None:
+        self._whom, self._url, self._timeout_s = whom, url, timeout_s
 
     def __call__(
         self,
@@ -220,7 +233,7 @@ class _Carrier:
         place = self._url + path
         try:
             answer = request(
-                verb, place, params=query, json=body, headers=headers, timeout=TIMEOUT_S
+                verb, place, params=query, json=body, headers=headers, timeout=self._timeout_s
             )
         except TimeoutException as error:
             raise self._whom.unreachable(doing, error, timeout=True) from None

@@ -10,7 +10,15 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from prunella.adapters.code_hosts.answers import decoded, encoded, items, number, part, text
+from prunella.adapters.code_hosts.answers import (
+    decoded,
+    encoded,
+    items,
+    may_push,
+    number,
+    part,
+    text,
+)
 from prunella.adapters.code_hosts.api import TIMEOUT_S, Api
 from prunella.adapters.code_hosts.failures import UNUSABLE, Correspondent
 from prunella.adapters.code_hosts.forge import HostFile, Opened
@@ -29,10 +37,12 @@ class GitHubForge:
     owner_files: Sequence[str] = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
     max_body = 65_000
 
-    def __init__(self, whom: Correspondent, *, url: str, base: str = "") -> None:
+    def __init__(
+        self, whom: Correspondent, *, url: str, base: str = "", timeout_s: int = TIMEOUT_S
+    ) -> None:
         """Take the API's address; what is asked without PyGithub raises `MissingExtra`."""
         self._whom, self._base = whom, base
-        self._api = Api(whom, _Carrier(whom, url))
+        self._api = Api(whom, _Carrier(whom, url, timeout_s))
         self._root = f"/repos/{quote(whom.project)}"
 
     def base_branch(self) -> str:
@@ -44,6 +54,9 @@ class GitHubForge:
                 lambda found: text(found, "default_branch"),
             )
         return self._base
+
+    def may_write(self) -> bool | None:
+        return self._api.ask("look up what the token may do", "GET", self._root, may_push)
 
     def head(self, branch: str) -> str | None:
         return self._api.find(
@@ -198,8 +211,8 @@ def _opened(item: Any) -> Opened:
 class _Carrier:
     """Sends requests by PyGithub."""
 
-    def __init__(self, whom: Correspondent, url: str) -> None:
-        self._whom, self._url = whom, url
+    def __init__(self, whom: Correspondent, url: str, timeout_s: int) -> None:
+        self._whom, self._url, self._timeout_s = whom, url, timeout_s
 
     @cached_property
     def _requester(self) -> Any:
@@ -212,7 +225,7 @@ class _Carrier:
         client = Github(
             auth=Auth.Token(self._whom.token),
             base_url=self._url,
-            timeout=TIMEOUT_S,
+            timeout=self._timeout_s,
             retry=None,
             seconds_between_requests=0,
             seconds_between_writes=0,

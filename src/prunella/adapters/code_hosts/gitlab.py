@@ -15,6 +15,8 @@ from prunella.ports import Overlay
 
 _PAGES, _PAGE = 10, 100
 _DRAFT = "Draft: "
+#: Access level from which on branches may be pushed.
+_DEVELOPER = 30
 _STATES = {"merged": PublicationState.MERGED, "opened": PublicationState.OPEN}
 
 
@@ -25,10 +27,12 @@ class GitLabForge:
     owner_files: Sequence[str] = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
     max_body = 500_000
 
-    def __init__(self, whom: Correspondent, *, url: str, base: str = "") -> None:
+    def __init__(
+        self, whom: Correspondent, *, url: str, base: str = "", timeout_s: int = TIMEOUT_S
+    ) -> None:
         """Take GitLab's address; what is asked without python-gitlab raises `MissingExtra`."""
         self._base = base
-        self._api = Api(whom, _Carrier(whom, url))
+        self._api = Api(whom, _Carrier(whom, url, timeout_s))
         self._root = f"/projects/{quote(whom.project, safe='')}"
 
     @cached_property
@@ -40,6 +44,9 @@ class GitLabForge:
 
     def base_branch(self) -> str:
         return self._base or str(self._project["base"])
+
+    def may_write(self) -> bool | None:
+        return self._api.ask("look up what the token may do", "GET", self._root, _may_push)
 
     def head(self, branch: str) -> str | None:
         return self._api.find(
@@ -167,6 +174,14 @@ class GitLabForge:
         self._api.do(f"close merge request {number}", "PUT", place, body=close)
 
 
+def _may_push(project: Any) -> bool | None:
+    """Say whether the project's answer gives the role of a developer, by itself or by a group."""
+    found = (project.get("permissions") or {}).values()
+    levels = [number(access, "access_level") for access in found if access]
+    # Administrators and members of invited groups have none here, and may push all the same.
+    return max(levels) >= _DEVELOPER if levels else None
+
+
 def _opened(item: Any) -> Opened:
     labels = items(part(item, "labels"))
     return Opened(
@@ -184,8 +199,8 @@ def _opened(item: Any) -> Opened:
 class _Carrier:
     """Sends requests by python-gitlab."""
 
-    def __init__(self, whom: Correspondent, url: str) -> None:
-        self._whom, self._url = whom, url
+    def __init__(self, whom: Correspondent, url: str, timeout_s: int) -> None:
+        self._whom, self._url, self._timeout_s = whom, url, timeout_s
         #: Of the latest answer: the client's errors leave them out.
         self._headers: Mapping[str, str] = {}
 
@@ -195,7 +210,7 @@ class _Carrier:
             from gitlab import Gitlab
         except ImportError:
             raise MissingExtra("gitlab", "opening merge requests on GitLab") from None
-        client = Gitlab(self._url, private_token=self._whom.token, timeout=TIMEOUT_S)
+        client = Gitlab(self._url, private_token=self._whom.token, timeout=self._timeout_s)
         # The token would go along to wherever a redirection leads.
         client.session.max_redirects = 0
         client.session.hooks["response"].append(self._note)

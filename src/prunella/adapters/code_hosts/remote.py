@@ -6,7 +6,7 @@ comes after a crash finds what is there already, and goes on behind it.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from prunella.adapters.code_hosts.forge import Forge, Opened
 from prunella.model.clock import now
@@ -19,6 +19,17 @@ from prunella.publish import BRANCHES, TRAILER, owners_of
 _MINOR = frozenset({"forbidden", "not_found", "conflict"})
 #: Reasons that leave open whether the host has done it all the same.
 _UNCERTAIN = frozenset({"unavailable", "timeout", "unusable"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a code host stands to the token's owner."""
+
+    #: Branch that pull requests go to, and the commit it is at.
+    branch: str
+    commit: str
+    #: Whether the owner may push here; ``None`` where the host doesn't tell.
+    may_write: bool | None
 
 
 class RemoteHost:
@@ -43,6 +54,13 @@ class RemoteHost:
                 "the setting base_branch",
             )
         return commit
+
+    def standing(self) -> Standing:
+        """Ask the host for what a pull request needs, and change nothing; raises `CodeHostError`."""
+        commit = self.base()
+        return Standing(
+            branch=self._forge.base_branch(), commit=commit, may_write=self._forge.may_write()
+        )
 
     def read(self, path: str, base: str | None) -> bytes | None:
         found = self._forge.read(self._prefix + path, base or self.base())

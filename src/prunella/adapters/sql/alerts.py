@@ -68,10 +68,11 @@ def _insert(db: Connection, alert: Alert) -> None:
 
 def _in_the_last_hour(db: Connection, at_us: int) -> int:
     row = db.execute(
-        "SELECT count(*) FROM alert WHERE at_us > ? AND state = ? AND kind NOT IN (?, ?)",
+        "SELECT count(*) FROM alert WHERE at_us > ? AND state = ? AND kind NOT IN (?, ?, ?)",
         (
             at_us - _us(_HOUR),
             AlertState.DECIDED.value,
+            AlertKind.CURED.value,
             AlertKind.MORE.value,
             AlertKind.TEST.value,
         ),
@@ -88,11 +89,15 @@ def alerts(db: Connection, since: datetime, limit: int) -> Sequence[Alert]:
     return [load(Alert, body) for (body,) in rows]
 
 
-def told(db: Connection, kinds: Sequence[AlertKind]) -> set[tuple[str, str]]:
+def told(
+    db: Connection, kinds: Sequence[AlertKind], state: AlertState | None
+) -> set[tuple[str, str]]:
+    states = tuple(AlertState) if state is None else (state,)
     return set(
         db.execute(
-            f"SELECT kind, subject FROM alert WHERE kind IN ({marks(kinds)})",  # noqa: S608 - marks
-            [kind.value for kind in kinds],
+            f"SELECT kind, subject FROM alert WHERE kind IN ({marks(kinds)}) "  # noqa: S608 - marks
+            f"AND state IN ({marks(states)})",
+            [item.value for item in (*kinds, *states)],
         )
     )
 

@@ -24,8 +24,9 @@ def doctor(session: Session, root: Path | None) -> ExitCode:
     """Check what Prunella needs here: what works, what doesn't, and what to do about it.
 
     Looks at the configuration (each setting with its origin), store, spool, counters of what was
-    dropped, sandbox, git, tests and model. Ends with 1 where something doesn't work, and with 2
-    where the settings can't be read: the rest is looked at with the default ones then.
+    dropped, sandbox, git, code host (asked what the token may do, unless offline), tests, model and
+    alerts. Ends with 1 where something doesn't work, and with 2 where the settings can't be read:
+    the rest is looked at with the default ones then.
     """
     from prunella.cli.views.doctor import show_findings
     from prunella.codec.plain import to_plain

@@ -21,6 +21,7 @@ from prunella.wiring.programs import Elsewhere, Kept, Removed
 #: line that is longer.
 MAX_SENT_BYTES = 4 * 1024 * 1024
 MAX_BYTES = 17 * 1024 * 1024
+_SMALL_BYTES = 64 * 1024
 _NAME = re.compile(r"[0-9]{1,20}-[0-9]{1,10}-[0-9a-f]{1,32}\.jsonl")
 _SENDER = re.compile(r"[0-9a-f]{32}")
 _decode = msgspec.json.Decoder().decode
@@ -35,13 +36,11 @@ async def keep_spool(request: Request) -> Response:
     """
     receiving = receiving_of(request)
 
-    def look() -> tuple[Workspace, str, int, Elsewhere | Removed | None]:
-        workspace, name, offset = _addressed(request)
-        return workspace, name, offset, workspace.healer.programs.expected(name, offset)
-
-    workspace, name, offset, in_the_way = await receiving.work(look)
-    if in_the_way is not None:
-        return _answer(in_the_way)  # before reading what wouldn't be kept
+    workspace, name, offset = await receiving.work(_addressed, request)
+    if not _is_small(request):
+        in_the_way = await receiving.work(workspace.healer.programs.expected, name, offset)
+        if in_the_way is not None:
+            return _answer(in_the_way)  # before reading what wouldn't be kept
     body = await receiving.bodies.read(request, max_bytes=MAX_SENT_BYTES)
     encoding = request.headers.get("content-encoding", "")
 
@@ -56,6 +55,12 @@ async def keep_spool(request: Request) -> Response:
     if isinstance(kept, Kept) and kept.records:
         receiving.settle_soon(workspace)
     return _answer(kept)
+
+
+def _is_small(request: Request) -> bool:
+    """Tell whether reading the body costs less than asking the store whether it is wanted."""
+    declared = request.headers.get("content-length", "")
+    return declared.isdigit() and int(declared) <= _SMALL_BYTES
 
 
 def _loads(text: bytes) -> Any:
