@@ -220,3 +220,16 @@ def test_old_clients_of_sentry_are_heard(client, workspaces):
     assert answer.json() == {"id": event["event_id"]}
     found = workspaces.open("local").healer.store.incidents()
     assert "shop.jobs:run" in {each.site_id for each in found}
+
+
+def test_a_busy_server_sends_clients_away_at_once(client):
+    """Where too many requests are in, the next is asked to come back, and comes in later."""
+    content = lines(an_occurrence(101))
+    client.get(f"{PROJECT}/feed")
+    receiving = client.app.state.receiving
+    left, receiving._left = receiving._left, 0
+    for answer in (post(client, content), client.post("/api/1/envelope/", content=b"{}\n")):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    receiving._left = left
+    assert post(client, content).status_code == 200
+    assert receiving._left == left

@@ -100,14 +100,14 @@ def test_a_cure_is_told_where_the_failure_was(store):
     store.unmute(quiet.site_id)
     one = fail(store, fingerprint="h")
     assert kinds(store) == ["new"]
-    for again in (["regressed"], []):
+    for back in (["regressed"], []):
         for item in (one, quiet):
             store.set_status(item.incident_id, IncidentStatus.CURED)
         assert kinds(store) == ["cured"]
         assert kinds(store) == []
-        if again:
+        if back:
             fail(store, fingerprint="h", at=now() + timedelta(seconds=1))
-        assert kinds(store) == again
+        assert kinds(store) == back
     assert store.alerts(since=now() - HOUR)[-1].subject == one.incident_id
 
 

@@ -11,38 +11,23 @@ from starlette.requests import ClientDisconnect, Request
 
 #: A body that takes longer to arrive is given up.
 ARRIVAL_S = 30.0
-#: Bodies that are held in memory at a time; others are asked to come back.
-MAX_AT_ONCE = 64
-_RETRY_AFTER = {"Retry-After": "1"}
 
 
-class Bodies:
-    """Reads bodies, a limited number at a time."""
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
+    """Return the body as it was sent.
 
-    def __init__(self, *, at_once: int = MAX_AT_ONCE) -> None:
-        self._left = at_once
-
-    async def read(self, request: Request, *, max_bytes: int) -> bytes:
-        """Return the body as it was sent.
-
-        Answers 413 where it is longer than `max_bytes`, 408 where it doesn't arrive in time, 503
-        where too many arrive at once.
-        """
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > max_bytes:
-            raise _too_large(max_bytes)
-        if self._left <= 0:
-            raise HTTPException(503, "too many requests at once", _RETRY_AFTER)
-        self._left -= 1
-        try:
-            with anyio.fail_after(ARRIVAL_S):
-                return await _collect(request, max_bytes)
-        except TimeoutError:
-            raise HTTPException(408, "the body did not arrive in time") from None
-        except ClientDisconnect:
-            raise HTTPException(400, "the body did not arrive") from None
-        finally:
-            self._left += 1
+    Answers 413 where it is longer than `max_bytes`, 408 where it doesn't arrive in time.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise _too_large(max_bytes)
+    try:
+        with anyio.fail_after(ARRIVAL_S):
+            return await _collect(request, max_bytes)
+    except TimeoutError:
+        raise HTTPException(408, "the body did not arrive in time") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the body did not arrive") from None
 
 
 async def _collect(request: Request, max_bytes: int) -> bytes:

@@ -7,7 +7,8 @@ event loop; what it hasn't done is still to be seen in the store, and done when 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -18,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from prunella.model.errors import StoreError
-from prunella.server.ingest.bodies import Bodies
 from prunella.server.ingest.feeds import Feeds
 from prunella.server.ingest.reported import Intake
 from prunella.server.workspaces import Workspace
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 #: Requests that are worked on in threads at a time: their work is Python's, which is one at a time.
 _THREADS = 4
+#: Requests that are worked on or wait for it, at most; others are asked to come back, so that nobody
+#: waits for an answer for long, and what is held in memory is bounded.
+MAX_AT_ONCE = 64
+_RETRY_AFTER = {"Retry-After": "2"}
 #: What follows from new records (rollouts, what is too old) waits about this long for more of them.
 SETTLE_S = 1.0
 _MAX_KINDS = 1_000
@@ -40,7 +44,7 @@ class Receiving:
     """The ingest side of one server."""
 
     def __init__(self) -> None:
-        self.bodies = Bodies()
+        self._left = MAX_AT_ONCE
         self.feeds = Feeds()
         self._limiter = CapacityLimiter(_THREADS)
         self._unsettled: set[str] = set()
@@ -49,6 +53,17 @@ class Receiving:
         self._opening = Lock()
         #: Project and kind of what was accepted and not kept, and how often.
         self.passed_over: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Let one request in; 503 where too many are in."""
+        if self._left <= 0:
+            raise HTTPException(503, "too many requests at once", _RETRY_AFTER)
+        self._left -= 1
+        try:
+            yield
+        finally:
+            self._left += 1
 
     async def work(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what `function` does in a thread; 503 where the store can't take something."""

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from prunella.model.errors import RecordError
 from prunella.server.access import Role
-from prunella.server.ingest.bodies import unpack
+from prunella.server.ingest.bodies import read_body, unpack
 from prunella.server.ingest.feeds import MAX_LISTENERS, FeedDocument, document_of
-from prunella.server.ingest.receiving import receiving_of
+from prunella.server.ingest.receiving import Receiving, receiving_of
 from prunella.server.workspaces import Workspace, workspace_of
 from prunella.wiring.programs import Elsewhere, Kept, Removed
 
@@ -35,13 +35,17 @@ async def keep_spool(request: Request) -> Response:
     there; 410 where the file was kept to its end and removed.
     """
     receiving = receiving_of(request)
+    with receiving.admitted():
+        return await _keep(request, receiving)
 
+
+async def _keep(request: Request, receiving: Receiving) -> Response:
     workspace, name, offset = await receiving.work(_addressed, request)
     if not _is_small(request):
         in_the_way = await receiving.work(workspace.healer.programs.expected, name, offset)
         if in_the_way is not None:
             return _answer(in_the_way)  # before reading what wouldn't be kept
-    body = await receiving.bodies.read(request, max_bytes=MAX_SENT_BYTES)
+    body = await read_body(request, max_bytes=MAX_SENT_BYTES)
     encoding = request.headers.get("content-encoding", "")
 
     def keep() -> Kept | Elsewhere | Removed:

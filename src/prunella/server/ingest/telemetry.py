@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from prunella.model.errors import RecordError
 from prunella.model.records import Record
 from prunella.server.access import Role, access_of, require
-from prunella.server.ingest.bodies import unpack
+from prunella.server.ingest.bodies import read_body, unpack
 from prunella.server.ingest.otlp import failures_in
 from prunella.server.ingest.otlp_reading import read_logs, read_traces
 from prunella.server.ingest.receiving import Receiving, receiving_of
@@ -92,8 +92,17 @@ async def _take(
 ) -> bytes:
     """Keep the failures that `find` finds in a request's body; return the body, unpacked."""
     receiving = receiving_of(request)
+    with receiving.admitted():
+        return await _take_in(request, receiving, find)
+
+
+async def _take_in(
+    request: Request,
+    receiving: Receiving,
+    find: Callable[[bytes], tuple[list[Failed], Counter[str]]],
+) -> bytes:
     workspace = await receiving.work(_workspace, request)
-    body = await receiving.bodies.read(request, max_bytes=MAX_SENT_BYTES)
+    body = await read_body(request, max_bytes=MAX_SENT_BYTES)
     encoding = request.headers.get("content-encoding", "")
 
     def take() -> tuple[bytes, int]:
