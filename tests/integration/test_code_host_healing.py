@@ -261,3 +261,14 @@ def test_offline_touches_no_host(project):
         healing = attempt(healer)
     assert healing.outcome is HealingOutcome.PUBLISHED
     assert double.asked == []
+
+
+def test_each_round_sees_the_source_as_it_is_then(project):
+    """A bot that runs for days heals the commit of today, not that of its start."""
+    folder, _double = project
+    with opened(folder) as healer:
+        bot = Bot(healer, publish=False)
+        first = healer.repository.commit
+        git(folder, "commit", "--quiet", "--allow-empty", "--message", "second")
+        bot.round()
+        assert healer.repository.commit == git(folder, "rev-parse", "HEAD").strip() != first

@@ -80,6 +80,7 @@ class Bot:
 
     def _round(self) -> Round:
         healer = self._healer
+        healer.look_anew()  # people commit between two rounds
         healer.refresh()
         self._tell()
         note = self._synced() if self._publish else ""

@@ -96,6 +96,11 @@ class Healer:
         sibling.__dict__["store"] = self.store
         return sibling
 
+    def look_anew(self) -> None:
+        """Forget how the source was: what comes next is done on the commit that is there then."""
+        for name in ("repository", "host", "parts"):
+            self.__dict__.pop(name, None)
+
     @property
     def settings(self) -> Settings:
         return self.loaded.settings
