@@ -10,7 +10,7 @@ PEER_PACKAGES := sentry-sdk opentelemetry-api opentelemetry-sdk logfire ddtrace 
 
 .PHONY: demo test test-sdk check lock clean \
 	bench-overhead bench-store bench-codec bench-neighbours bench-oracle bench-repair bench-rollout \
-	bench-scan bench-speed bench-fixes bench-live bench-server
+	bench-scan bench-speed bench-fixes bench-live bench-server bench-dashboard
 .DEFAULT_GOAL := test
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
@@ -98,6 +98,9 @@ bench-live: $(VENV)/.ready  ## what fixes do to three running processes, from th
 
 bench-server: $(VENV)/.ready  ## what a server takes in and tells, and what is left after kill -9
 	$(BIN)/python benchmarks/server.py
+
+bench-dashboard: $(VENV)/.ready  ## how soon the dashboard's pages answer and are seen
+	$(BIN)/python benchmarks/dashboard.py
 
 lock: $(VENV)/.ready  ## pin what development installs
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -23,6 +23,7 @@ from prunella.adapters.sql import claims as taken
 from prunella.adapters.sql import jobs as asked
 from prunella.adapters.sql import records as recorded
 from prunella.adapters.sql.connection import Database
+from prunella.adapters.sql.together import Together
 from prunella.model.alerts import Alert, AlertKind, AlertState, Delivery, Mute, Spread
 from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
@@ -75,6 +76,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._together = Together(database)
 
     # --- records
     def spool_offset(self, spool_name: str) -> int:
@@ -91,14 +93,15 @@ class SqlStore:
         triaged: Mapping[str, Triaged] = MappingProxyType({}),
     ) -> bool:
         batch = intake.prepare(records, triaged)
-        with self._database.writing() as db:
-            return intake.keep(
+        return self._together.run(
+            lambda db: intake.keep(
                 db,
                 batch,
                 spool_name=spool_name,
                 start_offset=start_offset,
                 end_offset=end_offset,
             )
+        )
 
     def sites(self) -> Sequence[Site]:
         with self._database.reading() as db:

@@ -1,6 +1,5 @@
 """Puts the server together: the guard in front, then ingest, the REST API and the dashboard."""
 
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 
@@ -16,7 +15,7 @@ from prunella.model.errors import PrunellaError
 from prunella.ports import Directory
 from prunella.server import api, dashboard, ingest
 from prunella.server.dashboard.visits import problem as problem_page
-from prunella.server.door import Door
+from prunella.server.door import FOR_PROGRAMS, Door
 from prunella.server.gate import Gate, LoopbackGate
 from prunella.server.guard import Guard
 from prunella.server.login import Login
@@ -25,8 +24,6 @@ from prunella.server.provided_login import BEGIN, ProvidedLogin
 from prunella.server.provider import Provider
 from prunella.server.workspaces import Workspaces
 
-#: What answers programs.
-_FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
 _FAULT = "This is a fault in Prunella itself; the server's log says more. Please report it."
 _KEPT_HEADERS = frozenset({"allow", "location", "retry-after", "www-authenticate"})
 
@@ -74,7 +71,7 @@ def create_app(
 async def _on_error(request: Request, error: Exception) -> Response:
     """Answer programs by a problem document, and people by a page."""
     answer = answer_of(error)
-    if _FOR_PROGRAMS.fullmatch(request.scope["path"]):
+    if FOR_PROGRAMS.fullmatch(request.scope["path"]):
         return answer
     why = error.detail if isinstance(error, HTTPException) else str(error)
     is_fault = answer.status_code == 500

@@ -30,7 +30,7 @@ _PUBLIC = re.compile(
     r"|/api/v1/projects/[^/]+/approvals/[^/]+"
 )
 #: What answers programs, so that it doesn't lead to the login.
-_FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
+FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
 _SENTRY_KEY = re.compile(r"\bsentry_key=([\w-]+)")
 #: What was found out is believed for so long, in seconds: an ended key works on at the most so long.
 _BELIEVED_S = 2.0
@@ -150,7 +150,7 @@ def _nobody_enters(connection: HTTPConnection) -> Entry:
 
 def _turned_away(connection: HTTPConnection) -> Refusal:
     path = connection.scope["path"]
-    if connection.scope.get("method") == "GET" and not _FOR_PROGRAMS.fullmatch(path):
+    if connection.scope.get("method") == "GET" and not FOR_PROGRAMS.fullmatch(path):
         query = f"?{connection.url.query}" if connection.url.query else ""
         return Refusal(
             status=303,

@@ -3,6 +3,8 @@
 The routes are taken from the application itself, so that a new one is tried without being listed.
 """
 
+import re
+
 import pytest
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
@@ -94,7 +96,7 @@ def everything(app, ids):
     for route in app.routes:
         assert isinstance(route, Route) or (isinstance(route, Mount) and route.path == "/static")
         if isinstance(route, Route):
-            path = route.path.replace("{rest:path}", "{rest}").format(**ids)
+            path = re.sub(r":\w+}", "}", route.path).format(**ids)
             methods = sorted((route.methods or set()) - {"HEAD"})
             found += [(method, route.path, path) for method in methods]
     assert {(method, pattern) for method, pattern, _ in found} >= set(BY_PLACE)
@@ -107,12 +109,16 @@ def send(client, method, path):
     return client.request(method, path, **sent)
 
 
+def is_for_programs(pattern):
+    return pattern.startswith(("/api/", "/v1/"))
+
+
 def needed(method, pattern):
     """Return the role that a route needs; of what isn't in the table, the least that it may be."""
     operation = BY_PLACE.get((method, pattern))
     if operation is not None:
         return operation.role
-    if pattern.startswith(PREFIX):
+    if is_for_programs(pattern):
         return Role.REPORTER
     return Role.VIEWER if method == "GET" else Role.OPERATOR
 
@@ -126,7 +132,7 @@ def test_nobody_gets_anything_without_a_login(as_, everything):
         answer = send(client, method, path)
         if answer.status_code == 303:
             assert (method, answer.headers["location"][:7]) == ("GET", "/login?"), path
-            assert not pattern.startswith(PREFIX)
+            assert not is_for_programs(pattern)
         else:
             assert answer.status_code == 401, (method, path, answer.text)
 
@@ -154,6 +160,8 @@ def test_names_of_another_project_name_nothing(as_, everything, ids):
     secrets = {ids[name] for name in (*named, "incident_id")} - {"NET"}
     for method, pattern, path in everything:
         if pattern in PUBLIC or not pattern.startswith(f"{PREFIX}/projects/{{project}}"):
+            continue
+        if pattern.endswith("/events"):  # streams don't end
             continue
         answer = send(client, method, path.replace("/projects/shop", "/projects/bank", 1))
         names_something = any(f"{{{name}}}" in pattern for name in named) and method != "PUT"
@@ -193,6 +201,6 @@ def test_keys_only_report(as_, everything):
     for method, pattern, path in everything:
         if pattern in PUBLIC | FOR_ALL_WHO_LOG_IN or pattern.endswith("/events"):
             continue
-        is_for_programs = needed(method, pattern) is Role.REPORTER
+        may = needed(method, pattern) is Role.REPORTER
         answer = send(client, method, path)
-        assert (answer.status_code != 403) == is_for_programs, (method, path, answer.text)
+        assert (answer.status_code != 403) == may, (method, path, answer.text)

@@ -38,6 +38,8 @@ _MAX_MESSAGE_CHARS = 16 * 1024
 _MAX_COUNT = 2**40
 _MAX_NUMBER = 2**62
 
+_IMPOSSIBLE = "exposures: counts that no traffic gives"
+
 _Row = tuple[Any, ...]
 _NOTHING: Mapping[str, Triaged] = MappingProxyType({})
 
@@ -128,15 +130,16 @@ def keep(
         "WHERE excluded.sequence > counts.sequence",
         batch.counts,
     )
+    refused = Counter(batch.refused)  # a copy: the batch may be kept anew in another transaction
     for record in batch.exposures:
         try:
             exposures.keep(db, record)
         except (RecordError, ImpossibleCounts):
-            batch.refuse(record, _RefusedError("counts that no traffic gives"))
+            refused[_IMPOSSIBLE] += 1
     db.executemany(
         "INSERT INTO refused (reason, number) VALUES (?, ?) ON CONFLICT (reason) "
         "DO UPDATE SET number = refused.number + excluded.number",
-        list(batch.refused.items()),
+        list(refused.items()),
     )
     db.execute(
         "INSERT INTO spool (name, end_offset, touched_us) VALUES (?, ?, ?) ON CONFLICT (name) "

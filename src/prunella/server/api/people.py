@@ -1,6 +1,7 @@
 """Who may do what: projects, users, keys and tokens of a server that wants people to log in."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -184,8 +185,8 @@ def _roles(names: dict[str, RoleName]) -> dict[str, Role]:
     return {project: Role[name.upper()] for project, name in names.items()}
 
 
-def _keys(asked: Asked) -> Any:
-    found = _people(asked).credentials(keys=True, project=asked.path["project"])
+def _credentials(asked: Asked, *, keys: bool) -> Any:
+    found = _people(asked).credentials(keys=keys, project=asked.path["project"])
     return {"items": [plain_credential(item) for item in found]}
 
 
@@ -203,11 +204,6 @@ def _make_key(asked: Asked) -> Any:
 
 def _end_key(asked: Asked) -> Any:
     _people(asked).end_credential(asked.path["key"], keys=True, project=asked.path["project"])
-
-
-def _tokens(asked: Asked) -> Any:
-    found = _people(asked).credentials(keys=False, project=asked.path["project"])
-    return {"items": [plain_credential(item) for item in found]}
 
 
 def _make_token(asked: Asked) -> Any:
@@ -254,7 +250,7 @@ OPERATIONS = (
         name="list_keys",
         summary="Keys with which programs report to the project; ended ones aren't shown.",
         role=Role.ADMIN,
-        run=_keys,
+        run=partial(_credentials, keys=True),
         answer=list[KnownCredential],
     ),
     Operation(
@@ -284,7 +280,7 @@ OPERATIONS = (
         name="list_tokens",
         summary="API tokens of the project; ended ones aren't shown.",
         role=Role.ADMIN,
-        run=_tokens,
+        run=partial(_credentials, keys=False),
         answer=list[KnownCredential],
     ),
     Operation(

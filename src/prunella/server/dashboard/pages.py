@@ -81,7 +81,7 @@ def show_fix(visit: Visit) -> Response:
 @page
 def show_sites(visit: Visit) -> Response:
     text = visit.query("q")
-    shown = sites_page(visit.store, text, _number(visit.query("page")))
+    shown = sites_page(visit.healer, text, _number(visit.query("page")))
     return visit.show("sites.html", shown=shown, text=text)
 
 

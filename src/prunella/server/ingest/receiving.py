@@ -25,8 +25,9 @@ from prunella.server.workspaces import Workspace
 
 T = TypeVar("T")
 
-#: Requests that are worked on in threads at a time: their work is Python's, which is one at a time.
-_THREADS = 4
+#: Requests that are worked on in threads at a time. Their work is Python's, one at a time; but those
+#: that wait for the store share its next transaction, so that more threads mean fewer commits.
+_THREADS = 32
 #: Requests that are worked on or wait for it, at most; others are asked to come back, so that nobody
 #: waits for an answer for long, and what is held in memory is bounded.
 MAX_AT_ONCE = 64

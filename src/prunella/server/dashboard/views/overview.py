@@ -74,15 +74,16 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
     healed = store.find_incidents(IncidentQuery(statuses=_HEALED, limit=_MOST))
     rollouts = store.rollouts()
     publications = sorted(store.publications(), key=lambda each: each.published_at, reverse=True)
+    spreads = recalled(
+        healer,
+        ("spreads", period),
+        lambda: spreads_of(store, failing.items, since=at - within),
+    )
     metrics = recalled(healer, ("metrics", period), lambda: healer.metrics(within=within))
     return Overview(
         period=period,
         metrics=metrics,
-        failing=tuple(
-            worst_first(failing.items, spreads_of(store, failing.items, since=at - within), at=at)[
-                :_SHOWN
-            ]
-        ),
+        failing=tuple(worst_first(failing.items, spreads, at=at)[:_SHOWN]),
         number_failing=failing.total,
         number_healed=healed.total,
         waiting=tuple(item for item in rollouts if item.state is RolloutState.CANDIDATE)[:_SHOWN],
@@ -116,26 +117,9 @@ def _healed(
     merged = [
         item for item in publications if item.state is PublicationState.MERGED and item.incident_id
     ][:_SHOWN]
-    found = [
-        Healed(
-            at=item.published_at,
-            kind="by a patch",
-            what=_name(_incident(store, item.incident_id)),
-            link=f"/incidents/{item.incident_id}",
-            standing="merged",
-        )
-        for item in merged
-    ]
-    graduated = [item for item in rollouts if item.state is RolloutState.GRADUATED]
-    found += [
-        Healed(
-            at=item.changed_at,
-            kind=f"{item.fix_id} acts on {item.ratio:.0%}",
-            what=_name(_incident(store, item.incident_id)) if item.incident_id else item.fix_id,
-            link=f"/fixes/{item.rollout_id}",
-            standing="mitigated",
-        )
-        for item in graduated[:_SHOWN]
+    graduated = [item for item in rollouts if item.state is RolloutState.GRADUATED][:_SHOWN]
+    found = [_by_patch(store, item) for item in merged] + [
+        _by_fix(store, item) for item in graduated
     ]
     told = {*(item.incident_id for item in graduated), *(item.incident_id for item in merged)}
     found += [
@@ -150,6 +134,27 @@ def _healed(
         if item.status_at is not None and item.incident_id not in told
     ]
     return tuple(sorted(found, key=lambda each: each.at, reverse=True))[:_SHOWN]
+
+
+def _by_patch(store: Store, publication: Publication) -> Healed:
+    return Healed(
+        at=publication.published_at,
+        kind="by a patch",
+        what=_name(_incident(store, publication.incident_id)),
+        link=f"/incidents/{publication.incident_id}",
+        standing="merged",
+    )
+
+
+def _by_fix(store: Store, rollout: Rollout) -> Healed:
+    incident_id = rollout.incident_id
+    return Healed(
+        at=rollout.changed_at,
+        kind=f"{rollout.fix_id} acts on {rollout.ratio:.0%}",
+        what=_name(_incident(store, incident_id)) if incident_id else rollout.fix_id,
+        link=f"/fixes/{rollout.rollout_id}",
+        standing="mitigated",
+    )
 
 
 def _incident(store: Store, incident_id: str | None) -> Incident | None:

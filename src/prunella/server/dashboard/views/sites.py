@@ -1,18 +1,20 @@
 """Functions under `@heal`: how they do, and what is recorded of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
 from prunella.codec import entries
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
-from prunella.model.jobs import Job, JobKind, JobState
+from prunella.model.jobs import Job, JobKind
 from prunella.model.records import Call, Site
 from prunella.model.tree import Tree
 from prunella.pipeline.names import find_site
-from prunella.ports import KeptCall, Store
+from prunella.ports import IncidentQuery, KeptCall, Store
 from prunella.server.dashboard.views.code import CodeLine, source_lines
+from prunella.server.dashboard.views.recent import recalled
+from prunella.wiring.healer import Healer
 
 #: Recorded calls of one function that are looked at.
 _MAX_CALLS = 50
@@ -81,8 +83,9 @@ class SitePage:
     replays: tuple[Job, ...]
 
 
-def sites_page(store: Store, text: str, page: int) -> SitesPage:
+def sites_page(healer: Healer, text: str, page: int) -> SitesPage:
     """Return the functions whose name has `text`, those that fail most first."""
+    store = healer.store
     sites = [site for site in store.sites() if site.site_id != HEALER_SITE]
     wanted = [site for site in sites if text.lower() in site.site_id.lower()]
     counted = counts_of(store)
@@ -91,14 +94,24 @@ def sites_page(store: Store, text: str, page: int) -> SitesPage:
     )
     pages = max(1, -(-len(wanted) // _PER_PAGE))
     page = min(max(page, 1), pages)
-    incidents = store.incidents()
+    incidents = recalled(healer, "incidents by site", lambda: _by_site(store))
     shown = wanted[(page - 1) * _PER_PAGE : page * _PER_PAGE]
     return SitesPage(
-        rows=tuple(_row(store, site, counted[site.site_id], incidents) for site in shown),
+        rows=tuple(
+            _row(store, site, counted[site.site_id], incidents.get(site.site_id, ()))
+            for site in shown
+        ),
         total=len(wanted),
         page=page,
         pages=pages,
     )
+
+
+def _by_site(store: Store) -> Mapping[str, Sequence[IncidentStatus]]:
+    found: dict[str, list[IncidentStatus]] = {}
+    for item in store.incidents():
+        found.setdefault(item.site_id, []).append(item.status)
+    return found
 
 
 class _Counted(dict[str, tuple[int, int]]):
@@ -120,17 +133,16 @@ def counts_of(store: Store) -> _Counted:
 
 
 def _row(
-    store: Store, site: Site, counted: tuple[int, int], incidents: Sequence[Incident]
+    store: Store, site: Site, counted: tuple[int, int], statuses: Sequence[IncidentStatus]
 ) -> SiteRow:
     kept = store.kept_calls(site.site_id, limit=_MAX_CALLS)
     durations_ms = sorted(each.call.duration_us / 1000 for each in kept)
-    mine = [item for item in incidents if item.site_id == site.site_id]
     return SiteRow(
         site=site,
         calls=counted[0],
         errors=counted[1],
-        failing=sum(item.status in _FAILING for item in mine),
-        incidents=len(mine),
+        failing=sum(status in _FAILING for status in statuses),
+        incidents=len(statuses),
         recorded=len(kept),
         golden=sum(each.golden_at is not None for each in kept),
         replayable=sum(each.call.complete for each in kept),
@@ -149,9 +161,11 @@ def _quantile(ordered: Sequence[float], percent: int) -> float | None:
 def site_page(store: Store, name: str, jobs: Sequence[Job]) -> SitePage:
     """Return the page of a function; raises `UnknownName`, `AmbiguousName`."""
     site = find_site(store, name)
-    incidents = [item for item in store.incidents() if item.site_id == site.site_id]
+    found = store.find_incidents(IncidentQuery(site=site.site_id, limit=_PER_PAGE)).items
+    incidents = [item for item in found if item.site_id == site.site_id]
+    statuses = [item.status for item in incidents]
     return SitePage(
-        row=_row(store, site, counts_of(store)[site.site_id], incidents),
+        row=_row(store, site, counts_of(store)[site.site_id], statuses),
         source=source_lines(site),
         calls=tuple(shown_call(each) for each in store.kept_calls(site.site_id, limit=_PER_PAGE)),
         incidents=tuple(incidents),
@@ -170,8 +184,3 @@ def made_by(store: Store, call: Call) -> tuple[ShownCall, ...]:
         ShownCall(kept=KeptCall(call=each), inputs=tuple(entries(each.inputs)))
         for each in store.children(call.call_id)[:_PER_PAGE]
     )
-
-
-def latest_replay(jobs: Sequence[Job]) -> Job | None:
-    """Return the latest replay that came to its end."""
-    return next((job for job in jobs if job.state is JobState.DONE), None)
