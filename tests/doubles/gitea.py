@@ -8,6 +8,7 @@ from doubles.code_host import TOKEN, Answered, Asked, CodeHostDouble, Pull
 from doubles.descriptions.typed import types_of
 
 PROJECT = "shop/backend"
+_API = "/api/v1"
 
 
 class GiteaDouble(CodeHostDouble):
@@ -21,9 +22,10 @@ class GiteaDouble(CodeHostDouble):
         if asked.headers.get("authorization") != f"token {TOKEN}":
             return Answered(status=401, body={"message": "invalid username, password or token"})
         root = f"/repos/{PROJECT}"
-        if not asked.path.startswith(root):
+        path = asked.path.removeprefix(_API)
+        if not path.startswith(root):
             return Answered(status=404, body={"message": "Not Found"})
-        rest = asked.path.removeprefix(root)
+        rest = path.removeprefix(root)
         for verb, pattern, method in _ROUTES:
             found = re.fullmatch(pattern, rest)
             if verb == asked.verb and found:
@@ -31,9 +33,8 @@ class GiteaDouble(CodeHostDouble):
         raise LookupError(f"the double knows no {asked.verb} {rest}")
 
     def check(self, asked: Asked, answered: Answered) -> None:
-        types_of("gitea").check(
-            asked.verb, asked.path, asked.query, asked.body, answered.status, answered.body
-        )
+        path, body = asked.path.removeprefix(_API), answered.body
+        types_of("gitea").check(asked.verb, path, asked.query, asked.body, answered.status, body)
 
     def _repository(self, _asked: Asked) -> Answered:
         body: dict[str, Any] = {"default_branch": "main", "full_name": PROJECT}

@@ -113,12 +113,14 @@ def about_incident(url: str, alert: Alert) -> str:
     asked = parse_qs(urlsplit(url).query)
     if "dedup" in asked:
         return url
-    ours = {"dedup": alert.subject or alert.alert_id, "overflow": "truncate"}
-    if "action" not in asked:
-        ours["action"] = "resolve" if alert.kind is AlertKind.CURED else "trigger"
-    if alert.link and "click" not in asked:
-        ours["click"] = alert.link
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(ours)}"
+    ours = {
+        "dedup": alert.subject or alert.alert_id,
+        "action": "resolve" if alert.kind is AlertKind.CURED else "trigger",
+        "overflow": "truncate",
+        "click": alert.link,
+    }
+    added = {name: value for name, value in ours.items() if value and name not in asked}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(added)}"
 
 
 def neutral(text: str) -> str:
