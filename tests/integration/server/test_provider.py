@@ -129,7 +129,7 @@ def test_nobody_is_taken_for_somebody_with_the_same_name(browser, provider, dire
         {"iat": int(time.time()) + 3600},  # noqa: TID251 - a provider's clock
         {"sub": None},
     ],
-    ids=str,
+    ids=["aud", "azp", "iss", "nonce", "no nonce", "exp", "no exp", "iat", "no sub"],
 )
 def test_a_token_that_is_not_for_this_login_is_refused(browser, provider, claims):
     """Every claim that the flow stands on is checked."""
