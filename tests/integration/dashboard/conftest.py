@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browsing import ARGUMENTS, CHROMIUM, Served, serving
 from prunella.cli.example import copy_example, drive
 from prunella.wiring.healer import Healer
+
+#: What is to be seen on a page may take so long on a busy machine, in milliseconds.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +31,13 @@ def served(shop: Path) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for the tests of one module.
+
+    Not for the session: as long as it runs, its event loop counts as this thread's, and no other
+    test could start one.
+    """
     if CHROMIUM is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -49,7 +57,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Iterator[Page]:
     """A page that must not say anything in the console, nor fail."""
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(str(error)))

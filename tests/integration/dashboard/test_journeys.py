@@ -198,6 +198,6 @@ def test_a_page_whose_stream_is_held_back_asks_by_itself(
         incident = healer.store.incident(page.url.rpartition("/")[2])
         healer.store.set_status(incident.incident_id, IncidentStatus.CURED)
     heading = page.get_by_role("heading", level=1)
-    expect(heading).to_contain_text("cured", timeout=20_000)
+    expect(heading).to_contain_text("cured", timeout=60_000)
     with Healer(root=served.root) as healer:
         healer.store.set_status(incident.incident_id, IncidentStatus.OPEN)
