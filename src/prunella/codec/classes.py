@@ -26,12 +26,6 @@ def mro(cls: type) -> tuple[type, ...]:
     return order
 
 
-def class_dict(cls: type) -> types.MappingProxyType[str, Any]:
-    """Return the namespace of `cls` itself."""
-    namespace: types.MappingProxyType[str, Any] = _dict(cls)
-    return namespace
-
-
 def lookup(cls: type, name: str) -> Any:
     """Return what `name` means on `cls`, unbound, or `MISSING`."""
     for base in _mro(cls):

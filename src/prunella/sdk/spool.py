@@ -49,10 +49,6 @@ class Spool:
         self.described: set[str] = set()
 
     @property
-    def is_open(self) -> bool:
-        return self._descriptor >= 0
-
-    @property
     def position(self) -> tuple[int, int]:
         """The file that is written to and how far: the same as long as nothing is written."""
         return self._descriptor, self._size

@@ -134,11 +134,6 @@ def ground(source: bytes, qualname: str, first_line: int) -> Ground:
     return Ground(scene=scene)
 
 
-def is_statement_call(node: ast.AST) -> bool:
-    """The node is a call that stands alone on its line."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-
-
 def _below(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     if isinstance(node, ast.JoinedStr):  # positions inside are unreliable before Python 3.12
