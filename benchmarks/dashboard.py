@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browsing import ARGUMENTS, CHROMIUM, serving
+from browsing import ARGUMENTS, CHROMIUM, serving, visiting
 from prunella.cli.example import copy_example, drive
 from prunella.model.clock import now
 from prunella.ports import Triaged
@@ -109,7 +109,7 @@ def first_views(home: str, paths: tuple[str, ...]) -> None:
         for path in paths:
             times = []
             for _ in range(_TIMES):
-                with browser.new_context() as context:
+                with visiting(browser) as context:
                     page = context.new_page()
                     page.goto(f"{home}{path}")
                     times.append(

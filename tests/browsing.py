@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None
@@ -50,6 +54,19 @@ def serving(root: Path) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextmanager
+def visiting(browser: "Browser", **options: Any) -> "Iterator[BrowserContext]":
+    """Open a browser context of its own, and close it when its pages have come to rest.
+
+    In the middle of a navigation Chromium now and then never answers that a context is closed.
+    """
+    context = browser.new_context(**options)
+    yield context
+    for page in context.pages:
+        page.goto("about:blank")
+    context.close()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from browsing import ARGUMENTS, CHROMIUM, Served, serving
+from browsing import ARGUMENTS, CHROMIUM, Served, serving, visiting
 from prunella.cli.example import copy_example, drive
 from prunella.wiring.healer import Healer
 
@@ -48,9 +48,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield context
-    context.close()
+    with visiting(browser, viewport={"width": 1280, "height": 900}) as context:
+        yield context
 
 
 @pytest.fixture

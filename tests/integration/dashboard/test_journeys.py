@@ -5,7 +5,7 @@ import subprocess
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from browsing import Served
+from browsing import Served, visiting
 from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import RolloutState
 from prunella.wiring.healer import Healer
@@ -142,7 +142,7 @@ def test_a_page_follows_what_others_do(page: Page, served: Served) -> None:
 
 def test_a_step_that_is_refused_says_why(browser: Browser, served: Served) -> None:
     """What can't be done any more is told with the reason, not dropped."""
-    with browser.new_context(java_script_enabled=False) as context:
+    with visiting(browser, java_script_enabled=False) as context:
         page = context.new_page()
         with Healer(root=served.root) as healer:
             rollout = healer.fixes.add(_DOCUMENT | {"fix_id": "fix-refused"})
@@ -173,7 +173,7 @@ def test_a_site_is_muted_and_heard_of_again(page: Page, served: Served) -> None:
 
 def test_a_forged_form_is_refused(browser: Browser, served: Served) -> None:
     """A form without the page's token does nothing."""
-    with browser.new_context() as context:
+    with visiting(browser) as context:
         page = context.new_page()
         page.goto(f"{served.home}/incidents?q=next_slot")
         page.locator("[data-item]").first.click()

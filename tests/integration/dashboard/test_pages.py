@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import Served
+from browsing import Served, visiting
 
 PAGES = (
     "/",
@@ -148,7 +148,7 @@ def test_words_of_nothing_find_nothing(page: Page, served: Served) -> None:
 
 def test_pages_work_without_scripts(browser: Browser, served: Served) -> None:
     """Scripts make pages live; what they show and do doesn't need any."""
-    with browser.new_context(java_script_enabled=False) as context:
+    with visiting(browser, java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{served.home}/incidents?q=redeem")
         page.locator("[data-item]").first.click()

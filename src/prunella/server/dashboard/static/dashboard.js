@@ -21,6 +21,7 @@
   // --- live: the stream says that something changed, and the page asks for itself anew
   const POLL_MS = 5000;
   let polling = null;
+  let fresh = true; // as it was loaded a moment ago
   const changed = () => {
     if (!document.hidden) body.dispatchEvent(new CustomEvent("prunella:changed"));
   };
@@ -30,18 +31,28 @@
     live.className = `live ${state}`;
     byId("live-word").textContent = word;
   };
+  const ask = () => {
+    if (polling === null) {
+      polling = setInterval(() => {
+        fresh = false;
+        tell("polling", "polling");
+        changed();
+      }, POLL_MS);
+    }
+  };
   const poll = () => {
-    if (polling === null) polling = setInterval(changed, POLL_MS);
+    ask();
     tell("polling", "polling");
   };
   const stream = byId("stream");
   if (stream) {
+    ask(); // until the stream is open: what holds it back need not say so
     stream.addEventListener("prunella:open", () => {
-      const missed = polling !== null;
       clearInterval(polling);
       polling = null;
       tell("on", "live");
-      if (missed) changed();
+      if (!fresh) changed(); // what was missed meanwhile
+      fresh = false;
     });
     stream.addEventListener("htmx:sse:error", poll);
     stream.addEventListener("htmx:sse:close", poll);
