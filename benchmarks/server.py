@@ -137,15 +137,17 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def database_cpu_s(self) -> float:
-        """Return the processor's time that the database's processes have used which run now."""
+        """Return the processor's time that the database's processes have used."""
         found = 0.0
         for path in Path("/proc").glob("[0-9]*/stat") if self.postmaster else ():
             with suppress(OSError):
                 pid, _, fields = path.read_text().partition("(")
                 words = fields.rpartition(")")[2].split()
-                if int(pid) == self.postmaster or int(words[1]) == self.postmaster:
-                    found += (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-        return found
+                if int(pid) == self.postmaster:
+                    found += sum(map(int, words[11:15]))  # with those that have ended
+                elif int(words[1]) == self.postmaster:
+                    found += int(words[11]) + int(words[12])
+        return found / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])

@@ -1,11 +1,7 @@
 """The gate of a server that wants to know people: keys, tokens, and sessions in a browser."""
 
 import re
-from collections.abc import Callable, Hashable
 from math import ceil
-from threading import Lock
-from time import monotonic
-from typing import Generic, TypeVar
 from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +14,7 @@ from prunella.server.access import Access
 from prunella.server.gate import Entry, Refusal
 from prunella.server.limits import Limits
 from prunella.server.people import digest_of
+from prunella.server.remembered import Remembered
 from prunella.server.sessions import Sessions, csrf_token
 
 #: The session's cookie; over https the browser keeps it to this very host.
@@ -36,9 +33,6 @@ _SENTRY_KEY = re.compile(r"\bsentry_key=([\w-]+)")
 _BELIEVED_S = 2.0
 _MOST_REMEMBERED = 10_000
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
 
 class Door:
     """Lets in who has a session, a key or a token; a `prunella.server.gate.Gate`."""
@@ -47,8 +41,12 @@ class Door:
 
     def __init__(self, directory: Directory) -> None:
         self._limits = Limits(directory)
-        self._credentials = _Remembered(directory.credential)
-        self._sessions = _Remembered(Sessions(directory).find)
+        self._credentials = Remembered(
+            directory.credential, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED
+        )
+        self._sessions = Remembered(
+            Sessions(directory).find, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED
+        )
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         given = given_credential(connection)
@@ -168,32 +166,3 @@ def _turned_away(connection: HTTPConnection) -> Refusal:
         message="log in, or send a token: Authorization: Bearer TOKEN",
         headers={"WWW-Authenticate": "Bearer"},
     )
-
-
-class _Remembered(Generic[K, V]):
-    """Asks once in a while and remembers the answer in between."""
-
-    def __init__(self, ask: Callable[[K], V]) -> None:
-        self._ask = ask
-        self._known: dict[K, tuple[V, float]] = {}
-        self._lock = Lock()
-
-    def known(self, key: K) -> V | None:
-        """Return what is remembered, without asking."""
-        found = self._known.get(key)
-        return found[0] if found is not None and found[1] > monotonic() else None
-
-    def get(self, key: K) -> V:
-        found = self._known.get(key)
-        if found is not None and found[1] > monotonic():
-            return found[0]
-        answer = self._ask(key)
-        with self._lock:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = (answer, monotonic() + _BELIEVED_S)
-        return answer
-
-    def forget(self, key: K) -> None:
-        with self._lock:
-            self._known.pop(key, None)

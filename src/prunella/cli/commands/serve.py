@@ -60,6 +60,7 @@ def serve(
         host=host,
         port=port,
         log_level="warning",
+        access_log=False,  # below that level anyhow, and not for nothing
         server_header=False,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
