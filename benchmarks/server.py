@@ -175,9 +175,10 @@ class Run:
 
     reported: int = 0
     took_s: float = 0.0
-    #: Processors that server and database used, 1.0 for one all the time.
+    #: Processors that server, database and the programs used, 1.0 for one all the time.
     server: float = 0.0
     database: float = 0.0
+    programs: float = 0.0
     waits_s: list[float] = field(default_factory=list)
     refused: int = 0
 
@@ -186,7 +187,8 @@ class Run:
             f"{self.reported / self.took_s:,.0f} failures/s in {len(self.waits_s) / self.took_s:,.0f} "
             f"posts/s; an answer takes {statistics.median(self.waits_s) * 1e3:.0f} ms, "
             f"p99 {percentile(self.waits_s, 0.99) * 1e3:.0f} ms, {self.refused} refused; "
-            f"server {self.server:.0%} of a processor, database {self.database:.0%}"
+            f"server {self.server:.0%} of a processor, database {self.database:.0%}, "
+            f"programs {self.programs:.0%}"
         )
 
 
@@ -207,7 +209,8 @@ class Fleet:
     async def report(self, server: Server, per_s: float, seconds: float) -> Run:
         """Let each program have so many failures a second, and report them once a second."""
         run, number = Run(), len(self.programs)
-        began, cpu, database = time.perf_counter(), server.cpu_s(), server.database_cpu_s()
+        cpu, database, own = server.cpu_s(), server.database_cpu_s(), time.process_time()
+        began = time.perf_counter()
 
         async def report(index: int) -> None:
             program, failing = self.programs[index], self._failing[index]
@@ -231,6 +234,7 @@ class Fleet:
         run.took_s = time.perf_counter() - began
         run.server = (server.cpu_s() - cpu) / run.took_s
         run.database = (server.database_cpu_s() - database) / run.took_s
+        run.programs = (time.process_time() - own) / run.took_s
         run.waits_s = sorted(wait for each in self.programs for wait in each.waits_s)
         run.refused = sum(each.refused for each in self.programs)
         return run
