@@ -173,8 +173,10 @@ class Server:
 class Run:
     """What programs and server did in one stretch of time."""
 
+    seconds: float
+    #: Failures that were reported, and those of them that were kept within the stretch.
     reported: int = 0
-    took_s: float = 0.0
+    kept: int = 0
     #: Processors that server, database and the programs used, 1.0 for one all the time.
     server: float = 0.0
     database: float = 0.0
@@ -184,11 +186,20 @@ class Run:
 
     def line(self) -> str:
         return (
-            f"{self.reported / self.took_s:,.0f} failures/s in {len(self.waits_s) / self.took_s:,.0f} "
+            f"{self.kept / self.seconds:,.0f} failures/s in {len(self.waits_s) / self.seconds:,.0f} "
             f"posts/s; an answer takes {statistics.median(self.waits_s) * 1e3:.0f} ms, "
             f"p99 {percentile(self.waits_s, 0.99) * 1e3:.0f} ms, {self.refused} refused; "
             f"server {self.server:.0%} of a processor, database {self.database:.0%}, "
             f"programs {self.programs:.0%}"
+        )
+
+    async def watch(self, server: Server) -> None:
+        """Note what the stretch cost."""
+        before = (server.cpu_s(), server.database_cpu_s(), time.process_time())
+        await asyncio.sleep(self.seconds)
+        after = (server.cpu_s(), server.database_cpu_s(), time.process_time())
+        self.server, self.database, self.programs = (
+            (then - now) / self.seconds for now, then in zip(before, after, strict=True)
         )
 
 
@@ -208,33 +219,29 @@ class Fleet:
 
     async def report(self, server: Server, per_s: float, seconds: float) -> Run:
         """Let each program have so many failures a second, and report them once a second."""
-        run, number = Run(), len(self.programs)
-        cpu, database, own = server.cpu_s(), server.database_cpu_s(), time.process_time()
-        began = time.perf_counter()
+        run, number = Run(seconds), len(self.programs)
+        end = time.perf_counter() + seconds
 
         async def report(index: int) -> None:
             program, failing = self.programs[index], self._failing[index]
             await asyncio.sleep(LOOK_S * index / number)
             start = at = time.perf_counter()
             had = 0
-            while at < began + seconds:
+            while at < end:
                 # What failed while an answer was waited for goes with the next post.
                 due = int(per_s * (at - start + LOOK_S)) - had
                 for line in failing.lines(due, over_s=LOOK_S):
                     program.spool += line
-                had += due
                 await program.ship()
+                had += due
+                run.kept += due if time.perf_counter() < end else 0
                 await asyncio.sleep(max(0.0, LOOK_S - (time.perf_counter() - at)))
                 at = time.perf_counter()
             run.reported += had
 
         for program in self.programs:
             program.waits_s, program.refused = [], 0
-        await asyncio.gather(*map(report, range(number)))
-        run.took_s = time.perf_counter() - began
-        run.server = (server.cpu_s() - cpu) / run.took_s
-        run.database = (server.database_cpu_s() - database) / run.took_s
-        run.programs = (time.process_time() - own) / run.took_s
+        await asyncio.gather(run.watch(server), *map(report, range(number)))
         run.waits_s = sorted(wait for each in self.programs for wait in each.waits_s)
         run.refused = sum(each.refused for each in self.programs)
         return run
