@@ -9,7 +9,7 @@ several; beside it stand how much of that the store took and in how many transac
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from prunella.wiring.healer import Healer
 _PERIOD = timedelta(days=30)
 _SITES, _PROCESSES, _RELEASES, _CALLS_EACH, _CASES, _DECISIONS = 500, 100, 20, 20, 500, 5000
 _BATCH = 5000
+_SPOOL = "s"
 _TIMES = 5
 _WORDS = (
     "order price invoice customer basket currency address payment refund shipment stock "
@@ -125,31 +126,40 @@ def crowd(example: Occurrence, incidents: int) -> Crowd:
 
 
 def fill(store: SqlStore, example: Occurrence, number: int) -> None:
-    """Keep `number` failures, and something of everything else that pages show."""
-    at, dice = now(), random.Random(2)  # noqa: S311 - the same in each run
+    """Keep `number` failures, and something of everything else that pages show.
+
+    Goes on where it was cut off.
+    """
+    at = now()
     store.ingest(list(_around(example, at)), spool_name="around", end_offset=1)
     kinds = crowd(example, max(number // 100, 1))
-    chosen = range(len(kinds.examples))
-    for begin in range(0, number, _BATCH):
-        size = min(_BATCH, number - begin)
-        picked = dice.choices(chosen, kinds.weights, k=size)
-        if begin < len(kinds.examples):  # each fails once at the least
-            picked = [*chosen[begin : begin + size], *picked][:size]
+    for begin in range(store.spool_offset(_SPOOL), number, _BATCH):
+        end = min(begin + _BATCH, number)
         batch = intake.Batch(findings={})
-        for offset, kind in enumerate(picked):
-            name = f"occ_{begin + offset}"
-            failed = replace(
-                kinds.examples[kind],
-                occurrence_id=OccurrenceId(name),
-                process_id=ProcessId(f"proc_{dice.randrange(_PROCESSES)}"),
-                started_at=at - _PERIOD + _PERIOD * (begin + offset) / number,
-            )
-            body = kinds.bodies[kind].replace('"occ_"', f'"{name}"', 1)
-            batch.triaged.append((failed, kinds.triaged[kind], body))
+        batch.triaged += failures(kinds, begin, end, lambda each: at - _PERIOD * (1 - each / number))
         with store._database.writing() as db:  # noqa: SLF001 - bodies that are made already
-            intake.keep(db, batch, spool_name="s", start_offset=None, end_offset=begin)
+            intake.keep(db, batch, spool_name=_SPOOL, start_offset=begin, end_offset=end)
     _work(store, at)
     store.prune(max_age=timedelta(days=9999), max_bytes=10**12)
+
+
+def failures(
+    kinds: Crowd, begin: int, end: int, moment: Callable[[int], datetime]
+) -> Iterator[tuple[Occurrence, Triaged, str]]:
+    """Yield the failures of these numbers as the store takes them in."""
+    dice, chosen = random.Random(begin), range(len(kinds.examples))  # noqa: S311 - the same in each run
+    picked = dice.choices(chosen, kinds.weights, k=end - begin)
+    for number, kind in enumerate(picked, start=begin):
+        if number < len(chosen):  # each fails once at the least
+            kind = number
+        name = OccurrenceId(f"occ_{number}")
+        failed = replace(
+            kinds.examples[kind],
+            occurrence_id=name,
+            process_id=ProcessId(f"proc_{dice.randrange(_PROCESSES)}"),
+            started_at=moment(number),
+        )
+        yield failed, kinds.triaged[kind], kinds.bodies[kind].replace('"occ_"', f'"{name}"', 1)
 
 
 def _around(example: Occurrence, at: datetime) -> Iterator[Record]:
@@ -364,7 +374,7 @@ def run(example: Occurrence, number: int, database: str | None, folder: Path, *,
     """Fill a store at `folder` or in `database`, unless it is full, and measure it."""
     with healer_at(folder, database) as healer:
         store: Any = healer.store
-        if not store.find_incidents(IncidentQuery(limit=1)).total:
+        if store.spool_offset(_SPOOL) < number or not store.cases():
             started = time.perf_counter()
             fill(store, example, number)
             add_fixes(healer)
