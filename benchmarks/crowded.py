@@ -39,10 +39,28 @@ _SITES, _PROCESSES, _RELEASES, _CALLS_EACH, _CASES, _DECISIONS = 500, 100, 20, 2
 _BATCH = 5000
 _SPOOL = "s"
 _TIMES = 5
-_WORDS = (
-    "order price invoice customer basket currency address payment refund shipment stock "
-    "coupon session token header timeout parser schema field record"
-).split()
+_WORDS = [
+    "order",
+    "price",
+    "invoice",
+    "customer",
+    "basket",
+    "currency",
+    "address",
+    "payment",
+    "refund",
+    "shipment",
+    "stock",
+    "coupon",
+    "session",
+    "token",
+    "header",
+    "timeout",
+    "parser",
+    "schema",
+    "field",
+    "record",
+]
 _ERRORS = ("ValueError", "KeyError", "TypeError", "AttributeError", "IndexError", "TimeoutError")
 _FIX = {"fix_type": "retry", "config": {"max_retries": 2}}
 
@@ -99,7 +117,7 @@ class Watched:
 
 def crowd(example: Occurrence, incidents: int) -> Crowd:
     """Return so many kinds of failure that differ in function, error and message."""
-    dice = random.Random(1)  # noqa: S311 - the same in each run
+    dice = random.Random(1)
     examples, rules = [], Rules()
     for number in range(incidents):
         error = dice.choice(_ERRORS)
@@ -136,7 +154,9 @@ def fill(store: SqlStore, example: Occurrence, number: int) -> None:
     for begin in range(store.spool_offset(_SPOOL), number, _BATCH):
         end = min(begin + _BATCH, number)
         batch = intake.Batch(findings={})
-        batch.triaged += failures(kinds, begin, end, lambda each: at - _PERIOD * (1 - each / number))
+        batch.triaged += failures(
+            kinds, begin, end, lambda each: at - _PERIOD * (1 - each / number)
+        )
         with store._database.writing() as db:  # noqa: SLF001 - bodies that are made already
             intake.keep(db, batch, spool_name=_SPOOL, start_offset=begin, end_offset=end)
     _work(store, at)
@@ -147,11 +167,10 @@ def failures(
     kinds: Crowd, begin: int, end: int, moment: Callable[[int], datetime]
 ) -> Iterator[tuple[Occurrence, Triaged, str]]:
     """Yield the failures of these numbers as the store takes them in."""
-    dice, chosen = random.Random(begin), range(len(kinds.examples))  # noqa: S311 - the same in each run
+    dice, chosen = random.Random(begin), range(len(kinds.examples))
     picked = dice.choices(chosen, kinds.weights, k=end - begin)
-    for number, kind in enumerate(picked, start=begin):
-        if number < len(chosen):  # each fails once at the least
-            kind = number
+    for number, drawn in enumerate(picked, start=begin):
+        kind = number if number < len(chosen) else drawn  # each fails once at the least
         name = OccurrenceId(f"occ_{number}")
         failed = replace(
             kinds.examples[kind],
@@ -217,7 +236,9 @@ def _work(store: SqlStore, at: datetime) -> None:
     """Keep what a healer and people did: cured and ignored incidents, decisions, cases."""
     found = store.find_incidents(IncidentQuery(order=IncidentOrder.COUNT, limit=3000)).items
     for number, incident in enumerate(found[1::2]):
-        status = (IncidentStatus.CURED, IncidentStatus.MITIGATED, IncidentStatus.IGNORED)[number % 3]
+        status = (IncidentStatus.CURED, IncidentStatus.MITIGATED, IncidentStatus.IGNORED)[
+            number % 3
+        ]
         store.set_status(incident.incident_id, status)
     for number in range(_DECISIONS):
         store.save_audit(
@@ -235,7 +256,9 @@ def _work(store: SqlStore, at: datetime) -> None:
 
 
 def _case(number: int, incident: Incident, at: datetime) -> Case:
-    diff = "--- a/shop/orders.py\n+++ b/shop/orders.py\n@@ -1,2 +1,2 @@\n def f():\n-    a\n+    b\n"
+    diff = (
+        "--- a/shop/orders.py\n+++ b/shop/orders.py\n@@ -1,2 +1,2 @@\n def f():\n-    a\n+    b\n"
+    )
     return Case(
         case_id=CaseId(f"case_{number}"),
         incident_id=incident.incident_id,
@@ -318,7 +341,9 @@ def measure(healer: Healer) -> None:
                 raise SystemExit(f"{address} answers {answer.status_code}: {answer.text[:500]}")
             found.append((took_s, watched.took_s, watched.times))
         took_s, in_store_s, times = min(found)
-        print(f"{what:<40}{1e3 * took_s:>7.1f} ms{1e3 * in_store_s:>13.1f} ms{times:>14}", flush=True)
+        print(
+            f"{what:<40}{1e3 * took_s:>7.1f} ms{1e3 * in_store_s:>13.1f} ms{times:>14}", flush=True
+        )
     _looks(store)
 
 
@@ -370,7 +395,9 @@ def _dropping(database: str | None, project: str) -> Iterator[None]:
             postgres_schema.drop(postgres_store.database_of(database, project))
 
 
-def run(example: Occurrence, number: int, database: str | None, folder: Path, *, keep: bool) -> None:
+def run(
+    example: Occurrence, number: int, database: str | None, folder: Path, *, keep: bool
+) -> None:
     """Fill a store at `folder` or in `database`, unless it is full, and measure it."""
     with healer_at(folder, database) as healer:
         store: Any = healer.store
@@ -385,5 +412,3 @@ def run(example: Occurrence, number: int, database: str | None, folder: Path, *,
             return
         with dropping(database, healer):
             measure(healer)
-
-

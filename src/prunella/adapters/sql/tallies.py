@@ -12,6 +12,8 @@ from prunella.model.ids import IncidentId
 from prunella.ports import FailureCount
 
 STRETCH_US = TALLY_S * 1_000_000
+#: So many incidents are looked up one by one; for more, all are read.
+_MOST_NAMED = 500
 
 _Failures = Mapping[tuple[str, int], int]
 """Incident id and number of the stretch to how often it failed then."""
@@ -61,28 +63,44 @@ def failures(
     return found
 
 
-def spreads(db: Connection, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+def spreads(
+    db: Connection, since: datetime, split: datetime, incident_ids: Collection[str] | None
+) -> Mapping[IncidentId, Spread]:
     since_us = to_us(since)
+    names: tuple[str, ...] = ()
+    of_alike, of_tally = "alike.incident_id IS NOT NULL", "true"
+    if incident_ids is not None and len(incident_ids) <= _MOST_NAMED:
+        if not incident_ids:
+            return {}
+        names = tuple(text(name) for name in incident_ids)
+        of_alike, of_tally = (
+            f"alike.incident_id IN ({marks(names)})",
+            f"incident_id IN ({marks(names)})",
+        )
     seen_by = {
         incident_id: (processes, hosts)
         for incident_id, processes, hosts in db.execute(
-            "SELECT alike.incident_id, count(DISTINCT alike.process_id), "
+            "SELECT alike.incident_id, count(DISTINCT alike.process_id), "  # noqa: S608 - marks
             "count(DISTINCT process.host) "
             "FROM alike LEFT JOIN process USING (process_id) "
-            "WHERE alike.incident_id IS NOT NULL AND alike.last_us >= ? GROUP BY 1",
-            (since_us,),
+            f"WHERE {of_alike} AND alike.last_us >= ? GROUP BY 1",
+            (*names, since_us),
         )
     }
+    split_at = to_us(split) // STRETCH_US
     rows = db.execute(
-        "SELECT incident_id, sum(CASE WHEN stretch < ?1 THEN failures ELSE 0 END), "
-        "sum(CASE WHEN stretch < ?1 THEN 0 ELSE failures END), "
-        "max(CASE WHEN stretch < ?1 THEN failures ELSE 0 END), min(stretch) "
-        "FROM tally WHERE stretch >= ?2 "
-        "AND incident_id IN (SELECT incident_id FROM incident WHERE last_us >= ?3) GROUP BY 1",
-        (to_us(split) // STRETCH_US, since_us // STRETCH_US, since_us),
+        "SELECT incident_id, sum(CASE WHEN stretch < ? THEN failures ELSE 0 END), "  # noqa: S608
+        "sum(CASE WHEN stretch < ? THEN 0 ELSE failures END), "
+        "max(CASE WHEN stretch < ? THEN failures ELSE 0 END), min(stretch) "
+        f"FROM tally WHERE {of_tally} AND stretch >= ? "
+        "AND incident_id IN (SELECT incident_id FROM incident WHERE last_us >= ?) GROUP BY 1",
+        (split_at, split_at, split_at, *names, since_us // STRETCH_US, since_us),
     )
+    wanted = None if incident_ids is None else frozenset(incident_ids)
     found = {}
     for incident_id, earlier, later, most, first in rows:
+        if wanted is not None and incident_id not in wanted:
+            continue
         processes, hosts = seen_by.get(incident_id, (1, 1))
         found[IncidentId(incident_id)] = Spread(
             earlier=int(earlier),
