@@ -198,7 +198,7 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
     ) -> Mapping[IncidentId, Spread]:
         """Return how the failures since then spread before and after `split`, where there were any.
 
-        Of all incidents, or of `incident_ids`. Both moments count by the stretch of `TALLY_S` that
+        Of all incidents, or at least of `incident_ids`. Both moments count by the stretch of `TALLY_S` that
         they fall into.
         """
         ...

@@ -66,41 +66,27 @@ def failures(
 def spreads(
     db: Connection, since: datetime, split: datetime, incident_ids: Collection[str] | None
 ) -> Mapping[IncidentId, Spread]:
-    since_us = to_us(since)
-    names: tuple[str, ...] = ()
-    of_alike, of_tally = "alike.incident_id IS NOT NULL", "true"
-    if incident_ids is not None and len(incident_ids) <= _MOST_NAMED:
-        if not incident_ids:
-            return {}
-        names = tuple(text(name) for name in incident_ids)
-        of_alike, of_tally = (
-            f"alike.incident_id IN ({marks(names)})",
-            f"incident_id IN ({marks(names)})",
-        )
+    since_us, split_at = to_us(since), to_us(split) // STRETCH_US
+    condition, names = _of(db, since_us, incident_ids)
     seen_by = {
         incident_id: (processes, hosts)
         for incident_id, processes, hosts in db.execute(
             "SELECT alike.incident_id, count(DISTINCT alike.process_id), "  # noqa: S608 - marks
             "count(DISTINCT process.host) "
             "FROM alike LEFT JOIN process USING (process_id) "
-            f"WHERE {of_alike} AND alike.last_us >= ? GROUP BY 1",
-            (*names, since_us),
+            f"WHERE alike.last_us >= ? AND alike.incident_id {condition} GROUP BY 1",
+            (since_us, *names),
         )
     }
-    split_at = to_us(split) // STRETCH_US
     rows = db.execute(
         "SELECT incident_id, sum(CASE WHEN stretch < ? THEN failures ELSE 0 END), "  # noqa: S608
         "sum(CASE WHEN stretch < ? THEN 0 ELSE failures END), "
         "max(CASE WHEN stretch < ? THEN failures ELSE 0 END), min(stretch) "
-        f"FROM tally WHERE {of_tally} AND stretch >= ? "
-        "AND incident_id IN (SELECT incident_id FROM incident WHERE last_us >= ?) GROUP BY 1",
-        (split_at, split_at, split_at, *names, since_us // STRETCH_US, since_us),
+        f"FROM tally WHERE stretch >= ? AND incident_id {condition} GROUP BY 1",
+        (split_at, split_at, split_at, since_us // STRETCH_US, *names),
     )
-    wanted = None if incident_ids is None else frozenset(incident_ids)
     found = {}
     for incident_id, earlier, later, most, first in rows:
-        if wanted is not None and incident_id not in wanted:
-            continue
         processes, hosts = seen_by.get(incident_id, (1, 1))
         found[IncidentId(incident_id)] = Spread(
             earlier=int(earlier),
@@ -111,3 +97,22 @@ def spreads(
             hosts=max(hosts, 1),
         )
     return found
+
+
+def _of(
+    db: Connection, since_us: int, incident_ids: Collection[str] | None
+) -> tuple[str, tuple[Any, ...]]:
+    """Return what holds for the ids of incidents that failed since then, of these or of all."""
+    if incident_ids is None or len(incident_ids) > _MOST_NAMED:
+        return "IN (SELECT incident_id FROM incident WHERE last_us >= ?)", (since_us,)
+    found = (
+        db.execute(
+            "SELECT incident_id FROM incident WHERE last_us >= ? "  # noqa: S608 - question marks
+            f"AND incident_id IN ({marks(incident_ids)})",
+            (since_us, *(text(name) for name in incident_ids)),
+        ).fetchall()
+        if incident_ids
+        else []
+    )
+    names = tuple(name for (name,) in found)
+    return f"IN ({marks(names)})" if names else "IN (NULL)", names
