@@ -83,7 +83,9 @@ def _takes_gzip(request: Request) -> bool:
         each.replace(" ", "").lower()
         for each in request.headers.get("accept-encoding", "").split(",")
     ]
-    return any(each == "gzip" or (each.startswith("gzip;") and each != "gzip;q=0") for each in offered)
+    return any(
+        each == "gzip" or (each.startswith("gzip;") and each != "gzip;q=0") for each in offered
+    )
 
 
 def _asset(path: Path) -> Asset:
