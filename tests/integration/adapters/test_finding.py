@@ -208,3 +208,17 @@ def test_spreads_of_named_incidents_are_as_of_all(store):
     assert some == {names[1]: everything[names[1]]}
     assert store.spreads(since=at(2), split=at(3), incident_ids=[]) == {}
     assert store.spreads(since=at(2), split=at(3), incident_ids=["inc_none"] * 999) == everything
+
+
+def test_texts_are_those_of_the_incidents_that_failed_last(store):
+    """In their order, no more than asked for."""
+    for number in (1, 3, 2):
+        fail(store, number)
+    found = store.find_incidents(IncidentQuery(limit=2)).items
+    assert [
+        (item.incident_id, item.error_code, item.error_type, item.site_id, item.message)
+        for item in store.texts(limit=2)
+    ] == [
+        (item.incident_id, item.error_code, item.error_type, item.site_id, item.message)
+        for item in found
+    ]

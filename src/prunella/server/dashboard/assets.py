@@ -11,7 +11,6 @@ from pathlib import Path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import get_route_path
 from starlette.types import Receive, Scope, Send
 
 FOLDER = Path(__file__).parent / "static"
@@ -52,7 +51,7 @@ class StaticPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             raise HTTPException(405, "files are only read", headers={"Allow": "GET, HEAD"})
-        name = get_route_path(scope).lstrip("/")
+        name = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
         found = assets().get(name)
         if found is None:
             raise HTTPException(404, f"there is no file {name[:200]}")
