@@ -13,10 +13,12 @@ from prunella.ports.hosts import (
 )
 from prunella.ports.kept import (
     SPOOL_REMOVED,
+    CallFacts,
     FailureCount,
     IncidentOrder,
     IncidentPage,
     IncidentQuery,
+    IncidentTotals,
     KeptCall,
     RolloutCounts,
     StoreHealth,
@@ -46,6 +48,7 @@ from prunella.ports.stores import Store
 __all__ = [
     "SPOOL_REMOVED",
     "AlertStore",
+    "CallFacts",
     "CodeHost",
     "Directory",
     "FailureCount",
@@ -53,6 +56,7 @@ __all__ = [
     "IncidentOrder",
     "IncidentPage",
     "IncidentQuery",
+    "IncidentTotals",
     "JobStore",
     "KeptCall",
     "KeptModel",

@@ -93,6 +93,28 @@ class IncidentPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentTotals:
+    """Sums over incidents; the healer's own errors don't count."""
+
+    #: Status to how many have it, and to how often these have failed.
+    incidents: Mapping[IncidentStatus, int]
+    failures: Mapping[IncidentStatus, int]
+    #: Of each that is cured now: when it failed first, and when it was cured.
+    cured: Sequence[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What a list of functions needs of a recorded success: all but its values."""
+
+    duration_us: int
+    source_hash: str
+    #: It can be replayed.
+    complete: bool
+    is_golden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureCount:
     """How often something failed within one step of time."""
 

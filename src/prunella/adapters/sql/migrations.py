@@ -418,6 +418,12 @@ _POINTS = (
     """,
 )
 
+#: Which releases and environments there are, and how many processes of each, whatever bodies hold.
+_PROCESSES = (
+    "CREATE INDEX process_by_release ON process (release, started_us)",
+    "CREATE INDEX process_by_environment ON process (environment)",
+)
+
 MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
@@ -431,6 +437,7 @@ MIGRATIONS: tuple[Step, ...] = (
     _JOBS,
     _COLUMNS,
     _POINTS,
+    _PROCESSES,
 )
 
 #: The schema of a project's store.
