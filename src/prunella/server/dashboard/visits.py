@@ -8,15 +8,12 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from prunella.model.errors import PrunellaError
 from prunella.ports import Store
 from prunella.server.access import Access, Role, access_of
 from prunella.server.dashboard.rendering import SAID, said_cookie, show
-from prunella.server.problems import status_of
 from prunella.server.workspaces import Workspace, Workspaces, workspace_of
 from prunella.wiring.healer import Healer
 
@@ -25,10 +22,21 @@ _TITLES = {
     401: "Log in first",
     403: "Not allowed",
     404: "Not found",
+    405: "That can't be done so",
     409: "It can't be done now",
+    413: "That is too much",
     422: "That can't be done so",
+    429: "Too often",
     500: "Something is wrong here",
     503: "The store can't answer",
+}
+#: What to do, where the message doesn't say it.
+_ADVICE = {
+    401: "Your session has ended, or you have none here.",
+    404: "Look at the address, or begin at the overview.",
+    413: "Send less at once; a program has the API for it.",
+    429: "Wait a minute and load the page again.",
+    503: "Load the page again in a few seconds; “Doctor” says what the store lacks.",
 }
 #: A field of a form that is longer is refused before anything looks at it.
 _MAX_FIELD_BYTES = 256 * 1024
@@ -123,10 +131,7 @@ def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable
 
     @functools.wraps(answer)
     async def endpoint(request: Request) -> Response:
-        try:
-            form = await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
-        except HTTPException as error:
-            return problem(request, error.status_code, str(error.detail))
+        form = await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
         return await run_in_threadpool(_answered, request, Role.OPERATOR, answer, form)
 
     return endpoint
@@ -135,13 +140,8 @@ def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable
 def _answered(
     request: Request, role: Role, answer: Callable[[Visit], Response], form: FormData
 ) -> Response:
-    try:
-        workspace, access = workspace_of(request, role)
-        return answer(Visit(request=request, workspace=workspace, access=access, form=form))
-    except HTTPException as error:
-        return problem(request, error.status_code, str(error.detail))
-    except PrunellaError as error:
-        return problem(request, status_of(error), str(error))
+    workspace, access = workspace_of(request, role)
+    return answer(Visit(request=request, workspace=workspace, access=access, form=form))
 
 
 def problem(request: Request, status: int, why: str) -> Response:
@@ -154,6 +154,8 @@ def problem(request: Request, status: int, why: str) -> Response:
         status=status,
         title=_TITLES.get(status, "That did not work"),
         why=why,
+        advice=_ADVICE.get(status, ""),
+        login=status == 401,
         **(frame(request, project) if known else frame_of_nobody(request)),
     )
 
