@@ -418,6 +418,16 @@ _POINTS = (
     """,
 )
 
+#: What is signed with, the same for every server and command that has the store.
+_SECRETS = (
+    """
+    CREATE TABLE secret (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
@@ -431,6 +441,7 @@ MIGRATIONS: tuple[Step, ...] = (
     _JOBS,
     _COLUMNS,
     _POINTS,
+    _SECRETS,
 )
 
 #: The schema of a project's store.
