@@ -9,6 +9,7 @@ bind browsers.
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -64,7 +65,9 @@ class Guard:
         if refusal is None:
             entered = await self._gate.enter(connection)
             if isinstance(entered, Entry):
-                scope.setdefault("state", {})["access"] = entered.access
+                state = scope.setdefault("state", {})
+                state["access"] = entered.access
+                state["standing"] = partial(self._gate.standing, connection)
                 if entered.count is not None:
                     receive = _counted(receive, entered.count)
                 if entered.is_ambient and scope.get("method", "GET") not in _SAFE:
