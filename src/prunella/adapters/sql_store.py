@@ -14,6 +14,7 @@ from prunella.adapters.sql import (
     intake,
     retention,
     rollouts,
+    signing,
     tallies,
     watching,
     work,
@@ -382,6 +383,10 @@ class SqlStore:
     def counted(self, rollout_id: str) -> RolloutCounts:
         with self._database.reading() as db:
             return exposures.counted(db, rollout_id)
+
+    def secret(self, name: str) -> bytes:
+        with self._database.writing() as db:
+            return signing.secret(db, name)
 
     def keep_point(self, point: RolloutPoint) -> None:
         with self._database.writing() as db:

@@ -48,7 +48,9 @@ class Door:
     def __init__(self, directory: Directory) -> None:
         self._limits = Limits(directory)
         self._credentials = _Remembered(directory.credential)
-        self._sessions = _Remembered(Sessions(directory).find)
+        sessions = Sessions(directory)
+        self._sessions = _Remembered(sessions.find)
+        self._open_sessions = _Remembered(sessions.look)
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         given = given_credential(connection)
@@ -63,9 +65,20 @@ class Door:
             return _nobody_enters(connection)
         return _turned_away(connection)
 
+    async def standing(self, connection: HTTPConnection) -> Access | None:
+        given = given_credential(connection)
+        if given:
+            credential = await run_in_threadpool(self._credentials.get, digest_of(given))
+            is_valid = credential is not None and _is_valid(credential)
+            return _access_of(credential) if credential is not None and is_valid else None
+        secret = session_of(connection)
+        person = await run_in_threadpool(self._open_sessions.get, secret) if secret else None
+        return None if person is None else _person_enters(person, secret).access
+
     def forget(self, secret: str) -> None:
         """Believe nothing of a session any more: it was just ended."""
         self._sessions.forget(secret)
+        self._open_sessions.forget(secret)
 
     def close(self) -> None:
         """Keep what was counted."""
@@ -87,11 +100,8 @@ class Door:
                 f"{credential.bytes_per_day} bytes a day are allowed",
                 headers={"Retry-After": str(ceil(wait_s))},
             )
-        what = "key" if credential.is_key else "token"
         return Entry(
-            access=Access(
-                actor=f"{what} {credential.name}", roles={credential.project: credential.role}
-            ),
+            access=_access_of(credential),
             is_ambient=False,
             count=lambda size_bytes: self._limits.count(credential, size_bytes),
         )
@@ -130,6 +140,11 @@ def _is_valid(credential: Credential) -> bool:
     if credential.ended_at is not None:
         return False
     return credential.expires_at is None or credential.expires_at > now()
+
+
+def _access_of(credential: Credential) -> Access:
+    what = "key" if credential.is_key else "token"
+    return Access(actor=f"{what} {credential.name}", roles={credential.project: credential.role})
 
 
 def _person_enters(person: Person, secret: str) -> Entry:
