@@ -1,6 +1,6 @@
 """The store of one project, in whatever database it was given."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from prunella.adapters.sql import (
     intake,
     retention,
     rollouts,
+    signing,
     tallies,
     watching,
     work,
@@ -44,6 +45,7 @@ from prunella.ports import (
     IncidentText,
     IncidentTotals,
     KeptCall,
+    Portion,
     RolloutCounts,
     StoreHealth,
     Triaged,
@@ -79,7 +81,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together = Together(database)
+        self._together = Together(database, intake.keep_all)
 
     # --- records
     def spool_offset(self, spool_name: str) -> int:
@@ -95,16 +97,17 @@ class SqlStore:
         start_offset: int | None = None,
         triaged: Mapping[str, Triaged] = MappingProxyType({}),
     ) -> bool:
-        batch = intake.prepare(records, triaged)
-        return self._together.run(
-            lambda db: intake.keep(
-                db,
-                batch,
-                spool_name=spool_name,
-                start_offset=start_offset,
-                end_offset=end_offset,
-            )
+        portion = Portion(
+            records=records,
+            spool_name=spool_name,
+            end_offset=end_offset,
+            start_offset=start_offset,
+            triaged=triaged,
         )
+        return self._together.run(intake.prepare(portion))
+
+    def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:
+        return self._together.run_all([intake.prepare(portion) for portion in portions])
 
     def sites(self) -> Sequence[Site]:
         with self._database.reading() as db:
@@ -387,6 +390,10 @@ class SqlStore:
     def counted(self, rollout_id: str) -> RolloutCounts:
         with self._database.reading() as db:
             return exposures.counted(db, rollout_id)
+
+    def secret(self, name: str) -> bytes:
+        with self._database.writing() as db:
+            return signing.secret(db, name)
 
     def keep_point(self, point: RolloutPoint) -> None:
         with self._database.writing() as db:

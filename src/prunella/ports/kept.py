@@ -8,7 +8,7 @@ from enum import StrEnum
 from prunella.experiment.merging import Readings
 from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import Incident, IncidentStatus, Location
-from prunella.model.records import Call
+from prunella.model.records import Call, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,23 @@ class Triaged:
     location: Location | None
     #: The pattern of the ignore file that matches, or ``None``.
     ignored_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """Records that stand together in a spool file, as `Store.ingest` keeps them."""
+
+    records: Sequence[Record]
+    spool_name: str
+    #: The offset behind them, in bytes.
+    end_offset: int
+    #: Where they begin; ``None`` where it doesn't matter what was kept of the file before.
+    start_offset: int | None = None
+    #: What triage said of occurrences, by their ids.
+    triaged: Mapping[str, Triaged] = field(default_factory=dict)
+    #: JSON of occurrences as it came (ASCII, as `prunella.codec.wire` frames it), by their ids: kept
+    #: instead of writing it anew. Those that aren't here are written.
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

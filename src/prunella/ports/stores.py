@@ -1,6 +1,6 @@
 """Where records and the healer's work are kept."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -25,6 +25,7 @@ from prunella.ports.kept import (
     IncidentText,
     IncidentTotals,
     KeptCall,
+    Portion,
     StoreHealth,
     Triaged,
 )
@@ -63,6 +64,14 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         With `start_offset`, only where that is what `spool_offset` answers; otherwise another
         reader was faster, nothing is kept and the answer is False. A record that is too large to
         keep is counted in `StoreHealth.refused`.
+        """
+        ...
+
+    def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:
+        """Do as `ingest` with each portion, all in one transaction where that is possible.
+
+        Returns for each what `ingest` would return or raise: one that can't be kept takes none of the
+        others with it. Portions of one file are kept in their order.
         """
         ...
 

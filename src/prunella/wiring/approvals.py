@@ -30,7 +30,11 @@ class ApprovalLink:
 
 
 class Approvals:
-    """Makes and takes approval tokens, which are signed with the secret of the data folder."""
+    """Makes and takes approval tokens.
+
+    They are signed with a secret: in the teams' database, so that all its servers and commands have
+    the same; beside an embedded store in a file that only its owner may read.
+    """
 
     def __init__(self, store: Store, feed: Feed, folder: Path, *, settings: Settings) -> None:
         self._store, self._feed, self._folder = store, feed, folder
@@ -91,6 +95,8 @@ class Approvals:
 
     @cached_property
     def _secret(self) -> bytes:
+        if self._settings.database:
+            return self._store.secret("approvals")
         from prunella.adapters.project_secret import project_secret
 
         return project_secret(self._folder)

@@ -424,6 +424,16 @@ _PROCESSES = (
     "CREATE INDEX process_by_environment ON process (environment)",
 )
 
+#: What is signed with, the same for every server and command that has the store.
+_SECRETS = (
+    """
+    CREATE TABLE secret (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
@@ -438,6 +448,7 @@ MIGRATIONS: tuple[Step, ...] = (
     _COLUMNS,
     _POINTS,
     _PROCESSES,
+    _SECRETS,
 )
 
 #: The schema of a project's store.
