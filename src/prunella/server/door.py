@@ -27,7 +27,7 @@ LOGIN_COOKIE = "prunella_login"
 #: What is answered to anybody: logging in, its files, and approvals, whose token is all they take.
 _PUBLIC = re.compile(
     r"/(login|invitation|oidc)(/.*)?|/static/.*|/api/v1/openapi\.json"
-    r"|/api/v1/projects/[^/]+/approvals/[^/]+"
+    r"|/api/v1/projects/[^/]+/approvals/[^/]+(/decline)?|/approve/[^/]+/[^/]+"
 )
 #: What answers programs, so that it doesn't lead to the login.
 FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
