@@ -85,7 +85,8 @@ def spreads_of(store: Store, incidents: Sequence[Incident], *, since: datetime) 
     """Return what `worst_first` ranks by, for the failures since then; nothing for a single one."""
     if len(incidents) < 2:
         return {}
-    return store.spreads(since=since, split=since + (now() - since) / 2)
+    names = [item.incident_id for item in incidents]
+    return store.spreads(since=since, split=since + (now() - since) / 2, incident_ids=names)
 
 
 def worst_first(

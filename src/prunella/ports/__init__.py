@@ -13,11 +13,14 @@ from prunella.ports.hosts import (
 )
 from prunella.ports.kept import (
     SPOOL_REMOVED,
+    CallFacts,
     FailureCount,
     IncidentOrder,
     IncidentPage,
     IncidentQuery,
+    IncidentTotals,
     KeptCall,
+    Portion,
     RolloutCounts,
     StoreHealth,
     Triaged,
@@ -46,6 +49,7 @@ from prunella.ports.stores import Store
 __all__ = [
     "SPOOL_REMOVED",
     "AlertStore",
+    "CallFacts",
     "CodeHost",
     "Directory",
     "FailureCount",
@@ -53,6 +57,7 @@ __all__ = [
     "IncidentOrder",
     "IncidentPage",
     "IncidentQuery",
+    "IncidentTotals",
     "JobStore",
     "KeptCall",
     "KeptModel",
@@ -61,6 +66,7 @@ __all__ = [
     "ModelRequest",
     "Notifier",
     "Overlay",
+    "Portion",
     "Progress",
     "PullRequest",
     "Replayer",

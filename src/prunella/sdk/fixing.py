@@ -33,6 +33,7 @@ from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RA
 from prunella.model.clock import now
 from prunella.model.project import FIXES_OFF, fixes_off_name
 from prunella.sdk import counters, runtime
+from prunella.sdk.accounts import Account
 from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
@@ -227,12 +228,18 @@ class Fixing:
 
     # --- what calls ask
 
-    def is_off(self) -> bool:
-        """Tell whether all fixes are switched off: here, in the environment or by a file.
+    def account(self, installation: Installation) -> Account:
+        """Return how calls that meet an installation are dealt and counted at once."""
+        meter = self.meter
+        if isinstance(meter, RolloutMeter):
+            return meter.account(installation)
+        return Account(installation)  # whoever else decides is asked by the interpreter
+
+    def is_off(self, now_s: float) -> bool:
+        """Tell whether all fixes are switched off now: here, in the environment or by a file.
 
         Those that are switched off one by one know it afterwards.
         """
-        now_s = perf_counter()
         if now_s >= self._look_s:
             self._look_s = now_s + SWITCH_S
             self._switched_off = self._look()

@@ -40,7 +40,7 @@ def create_app(
     """Return the application that serves `workspaces`.
 
     `gate` finds out who asks; without one whoever reaches it over loopback may do everything, as
-    `actor`. `more` are routes before all others, `directory` is where the API manages people and
+    `actor`. `more` are further routes, `directory` is where the API manages people and
     keys. `work` is what goes on beside it while it runs: jobs, triage.
     """
 
@@ -55,7 +55,8 @@ def create_app(
             workspaces.close()
 
     app = Starlette(
-        routes=[*more, *api.routes(), *ingest.routes(), *dashboard.routes()],
+        # Ingest first: what is asked most often is found at once.
+        routes=[*ingest.routes(), *more, *api.routes(), *dashboard.routes()],
         middleware=[Middleware(Guard, gate=gate or LoopbackGate(actor), refuse=_refused)],
         exception_handlers={
             HTTPException: _on_error,

@@ -55,7 +55,11 @@ class Door:
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         given = given_credential(connection)
         if given:
-            return await run_in_threadpool(self._program, given)
+            digest = digest_of(given)
+            known = self._credentials.known(digest)
+            if known is not None and not self._limits.is_due(known):
+                return self._admitted(known)  # nothing has to be asked: no thread, no waiting
+            return await run_in_threadpool(self._program, digest)
         secret = session_of(connection)
         if secret:
             person = await run_in_threadpool(self._sessions.get, secret)
@@ -84,8 +88,10 @@ class Door:
         """Keep what was counted."""
         self._limits.close()
 
-    def _program(self, given: str) -> Entry | Refusal:
-        credential = self._credentials.get(digest_of(given))
+    def _program(self, digest: str) -> Entry | Refusal:
+        return self._admitted(self._credentials.get(digest))
+
+    def _admitted(self, credential: Credential | None) -> Entry | Refusal:
         if credential is None or not _is_valid(credential):
             return Refusal(
                 status=401,
@@ -187,9 +193,13 @@ class _Remembered(Generic[K, V]):
         self._known: dict[K, tuple[V, float]] = {}
         self._lock = Lock()
 
+    def known(self, key: K) -> V | None:
+        """Return what is remembered, without asking."""
+        found = self._known.get(key)
+        return found[0] if found is not None and found[1] > monotonic() else None
+
     def get(self, key: K) -> V:
-        with self._lock:
-            found = self._known.get(key)
+        found = self._known.get(key)
         if found is not None and found[1] > monotonic():
             return found[0]
         answer = self._ask(key)

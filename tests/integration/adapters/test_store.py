@@ -26,7 +26,7 @@ from prunella.model.repair import (
     Rejected,
     ReplayCounts,
 )
-from prunella.ports import Triaged
+from prunella.ports import Portion, Triaged
 from recorded import (
     SITE,
     START,
@@ -543,8 +543,8 @@ def test_a_reader_sees_the_store_while_a_writer_is_at_work(store):
     reader = again(store)
     keep(store, a_call(1))
     with store._database.writing() as db:
-        batch = intake.prepare([a_call(2)])
-        intake.keep(db, batch, spool_name="x", start_offset=None, end_offset=1)
+        portion = Portion(records=[a_call(2)], spool_name="x", end_offset=1)
+        intake.keep_all(db, [intake.prepare(portion)])
         assert len(reader.calls(SITE, limit=9)) == 1
     assert len(reader.calls(SITE, limit=9)) == 2
     reader.close()
