@@ -27,10 +27,11 @@ LOGIN_COOKIE = "prunella_login"
 #: What is answered to anybody: logging in, its files, and approvals, whose token is all they take.
 _PUBLIC = re.compile(
     r"/(login|invitation|oidc)(/.*)?|/static/.*|/api/v1/openapi\.json"
-    r"|/api/v1/projects/[^/]+/approvals/[^/]+"
+    r"|/api/v1/projects/[^/]+/approvals/[^/]+(/decline)?|/approve/[^/]+/[^/]+"
 )
 #: What answers programs, so that it doesn't lead to the login.
 FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
+_STREAM = re.compile(r"/p/[^/]+/events")
 _SENTRY_KEY = re.compile(r"\bsentry_key=([\w-]+)")
 #: What was found out is believed for so long, in seconds: an ended key works on at the most so long.
 _BELIEVED_S = 2.0
@@ -171,7 +172,9 @@ def _nobody_enters(connection: HTTPConnection) -> Entry:
 
 def _turned_away(connection: HTTPConnection) -> Refusal:
     path = connection.scope["path"]
-    if connection.scope.get("method") == "GET" and not FOR_PROGRAMS.fullmatch(path):
+    # A page's stream is told to end, not led to a form that it would take for an empty stream.
+    is_page = not FOR_PROGRAMS.fullmatch(path) and not _STREAM.fullmatch(path)
+    if connection.scope.get("method") == "GET" and is_page:
         query = f"?{connection.url.query}" if connection.url.query else ""
         return Refusal(
             status=303,

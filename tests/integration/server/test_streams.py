@@ -174,6 +174,13 @@ def test_an_open_page_is_no_use_of_a_session(guarded, directory, cookie, monkeyp
     assert directory.session(digest)[0].seen_at == seen_at
 
 
+def test_a_stream_without_a_session_is_refused(browser):
+    """A page whose session is over learns that from its stream's status; people see the login."""
+    client = browser()
+    assert client.get(PAGE).status_code == 401
+    assert client.get("/p/shop/").status_code == 303
+
+
 def test_of_many_who_listen_with_one_key_one_is_asked_for(guarded, people, monkeypatch):
     """What asking costs grows with keys, not with programs."""
     _, secret = people.add_credential("web", "shop", Role.REPORTER)

@@ -97,7 +97,11 @@ def _run(
     query: Any,
     body: Any,
 ) -> object:
-    workspace = project_of(request, path["project"]) if "project" in path else None
+    workspace = None
+    if "project" in path and access is not None:
+        workspace = project_of(request, path["project"])
+    elif "project" in path:  # nobody learns whether it is there
+        workspace = request.app.state.workspaces.open(path["project"])
     return operation.run(
         Asked(
             request=request,

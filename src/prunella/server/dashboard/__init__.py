@@ -6,7 +6,7 @@ Pages work without scripts; with them they stay up to date and can be used by ke
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from prunella.server.dashboard import actions, live, managing, pages
+from prunella.server.dashboard import actions, approving, live, managing, pages
 from prunella.server.dashboard.assets import StaticPages
 
 _PAGES = (
@@ -34,6 +34,7 @@ _ACTIONS = (
     ("/calls/{call_id}/{verb}", actions.mark_call),
     ("/fixes", actions.add_fix),
     ("/fixes/{fix_id}/edit", actions.edit_fix),
+    ("/fixes/{fix_id}/approval-link", approving.make_link),
     ("/fixes/{fix_id}/{verb}", actions.act_on_fix),
     ("/alerts/{verb}", actions.change_mutes),
     ("/access/keys", managing.make_key),
@@ -61,13 +62,15 @@ _SERVER_ACTIONS = (
 
 
 def routes() -> list[BaseRoute]:
-    """Return the dashboard's routes: ``/``, all below ``/p/{project}``, ``/server`` and ``/static``."""
+    """Return the dashboard's routes: ``/``, all below ``/p/{project}``, ``/server``, ``/approve`` and ``/static``."""
     return [
         Route("/", pages.home, methods=["GET"]),
         *(Route(f"/p/{{project}}{path}", shown, methods=["GET"]) for path, shown in _PAGES),
         *(Route(f"/p/{{project}}{path}", act, methods=["POST"]) for path, act in _ACTIONS),
         *(Route(f"/server{path}", shown, methods=["GET"]) for path, shown in _SERVER_PAGES),
         *(Route(f"/server{path}", act, methods=["POST"]) for path, act in _SERVER_ACTIONS),
+        Route("/approve/{project}/{token}", approving.show_question, methods=["GET"]),
+        Route("/approve/{project}/{token}", approving.answer_question, methods=["POST"]),
         Route("/p/{project}/{rest:path}", pages.show_nothing, methods=["GET"]),
         Mount("/static", StaticPages()),
     ]
