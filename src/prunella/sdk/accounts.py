@@ -41,7 +41,7 @@ class Unit:
         """When it counts."""
         return self.started_s + self.book.wait_s
 
-    def end(self, *, failed: bool, latency_s: float, cost: float | None) -> None:
+    def end(self, failed: bool, latency_s: float, cost: float | None) -> None:
         """Take in how the call ended, if that was in time."""
         # The call began no later than the fix fired: this is no later than its deadline.
         if latency_s < self.book.wait_s:

@@ -226,7 +226,7 @@ class RolloutMeter(CountingMeter):
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
-            exposure.end(failed=failed, latency_s=latency_s, cost=cost)
+            exposure.end(failed, latency_s, cost)
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 
