@@ -97,7 +97,7 @@ class AtOnce:
             if unit is not None:
                 latency_s = perf_counter() - began_s
                 cost = self._fixing.world.cost_of(result) if self._is_paid else None
-                unit.end(False, latency_s, cost)
+                self._meter.ended(unit, failed=False, latency_s=latency_s, cost=cost)
             if self._breaker.listens:
                 self._tell_breaker(is_changed)
             if is_changed:
