@@ -128,7 +128,7 @@ def installed(*documents: dict[str, Any]) -> Callable[[bool], None]:
 def own_work_ns(*documents: dict[str, Any]) -> int:
     """Return what the questions of these fixes take by themselves, around one call of `add`."""
     from prunella.fixes import Installation, Installed, Plan, parse
-    from prunella.fixes.calm import Calm
+    from prunella.fixes.calm import Calm, Passing
     from prunella.sdk.site import all_sites
     from prunella.sdk.views import view_of
 
@@ -137,7 +137,12 @@ def own_work_ns(*documents: dict[str, Any]) -> int:
     if view is None:
         raise RuntimeError("the benchmark's own site is gone")
     plan = Plan(view, [Installed(Installation(fix=parse(each))) for each in documents])
-    calm = Calm(plan, lambda args, _kwargs: dict(zip(("a", "b"), args, strict=True)), 2)
+    passing = Passing(
+        lambda args, _kwargs: dict(zip(("a", "b"), args, strict=True)),
+        lambda named: (list(named.values()), {}),
+        2,
+    )
+    calm = Calm(plan, passing)
     before, after = calm.before, calm.after
 
     def loop() -> None:
@@ -238,6 +243,7 @@ def measure(rounds: int) -> dict[str, Any]:
     found = {name: paired(loops, change, rounds) for name, (loops, change) in cases.items()}
     found["parameter that changes nothing"]["own_ns"] = own_work_ns(parameter)
     found["parameter whose condition fails"]["own_ns"] = own_work_ns(when)
+    found["parameter that changes each call"]["own_ns"] = own_work_ns(acting)
     found["guard of the result, passed"]["own_ns"] = own_work_ns(guard)
     return found
 

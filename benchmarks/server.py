@@ -296,9 +296,7 @@ def main() -> None:
         root = Path(folder, "root")
         root.mkdir()
         database = None if options.sqlite else Database(Path(folder, "database"))
-        server = Server(
-            root, database.url if database else "", database.pid if database else 0
-        )
+        server = Server(root, database.url if database else "", database.pid if database else 0)
         server.start()
         print(f"{'SQLite' if options.sqlite else 'PostgreSQL'}, {os.cpu_count()} processors")
         try:

@@ -119,17 +119,13 @@ def _read(
     return portion, unreadable
 
 
-def _answer(
-    store: Store, portion: Portion, unreadable: int, kept: bool | BaseException
-) -> Answer:
+def _answer(store: Store, portion: Portion, unreadable: int, kept: bool | BaseException) -> Answer:
     if isinstance(kept, Exception):
         return kept
     if isinstance(kept, BaseException):
         raise kept
     if kept:
-        return Kept(
-            offset=portion.end_offset, records=len(portion.records), unreadable=unreadable
-        )
+        return Kept(offset=portion.end_offset, records=len(portion.records), unreadable=unreadable)
     offset = portion.start_offset or 0
     try:
         return expected(store, portion.spool_name, offset) or Elsewhere(offset=offset)

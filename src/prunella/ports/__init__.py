@@ -13,10 +13,13 @@ from prunella.ports.hosts import (
 )
 from prunella.ports.kept import (
     SPOOL_REMOVED,
+    CallFacts,
     FailureCount,
     IncidentOrder,
     IncidentPage,
     IncidentQuery,
+    IncidentText,
+    IncidentTotals,
     KeptCall,
     Portion,
     RolloutCounts,
@@ -47,6 +50,7 @@ from prunella.ports.stores import Store
 __all__ = [
     "SPOOL_REMOVED",
     "AlertStore",
+    "CallFacts",
     "CodeHost",
     "Directory",
     "FailureCount",
@@ -54,6 +58,8 @@ __all__ = [
     "IncidentOrder",
     "IncidentPage",
     "IncidentQuery",
+    "IncidentText",
+    "IncidentTotals",
     "JobStore",
     "KeptCall",
     "KeptModel",

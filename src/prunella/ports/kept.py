@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from prunella.experiment.merging import Readings
+from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import Incident, IncidentStatus, Location
 from prunella.model.records import Call, Record
 
@@ -107,6 +108,39 @@ class IncidentPage:
     total: int
     #: How many of each status there are with everything else that the query asks for.
     by_status: Mapping[IncidentStatus, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentTotals:
+    """Sums over incidents; the healer's own errors don't count."""
+
+    #: Status to how many have it, and to how often these have failed.
+    incidents: Mapping[IncidentStatus, int]
+    failures: Mapping[IncidentStatus, int]
+    #: Of each that is cured now: when it failed first, and when it was cured.
+    cured: Sequence[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentText:
+    """What an incident says of itself in words; untrusted."""
+
+    incident_id: IncidentId
+    error_code: str
+    error_type: str
+    site_id: SiteId
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What a list of functions needs of a recorded success: all but its values."""
+
+    duration_us: int
+    source_hash: str
+    #: It can be replayed.
+    complete: bool
+    is_golden: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
 """The gate of a server that wants to know people: keys, tokens, and sessions in a browser."""
 
 import re
+from collections.abc import Callable
 from math import ceil
+from typing import TypeVar
 from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
@@ -24,14 +26,17 @@ LOGIN_COOKIE = "prunella_login"
 #: What is answered to anybody: logging in, its files, and approvals, whose token is all they take.
 _PUBLIC = re.compile(
     r"/(login|invitation|oidc)(/.*)?|/static/.*|/api/v1/openapi\.json"
-    r"|/api/v1/projects/[^/]+/approvals/[^/]+"
+    r"|/api/v1/projects/[^/]+/approvals/[^/]+(/decline)?|/approve/[^/]+/[^/]+"
 )
 #: What answers programs, so that it doesn't lead to the login.
 FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
+_STREAM = re.compile(r"/p/[^/]+/events")
 _SENTRY_KEY = re.compile(r"\bsentry_key=([\w-]+)")
 #: What was found out is believed for so long, in seconds: an ended key works on at the most so long.
 _BELIEVED_S = 2.0
 _MOST_REMEMBERED = 10_000
+
+V = TypeVar("V")
 
 
 class Door:
@@ -41,12 +46,10 @@ class Door:
 
     def __init__(self, directory: Directory) -> None:
         self._limits = Limits(directory)
-        self._credentials = Remembered(
-            directory.credential, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED
-        )
-        self._sessions = Remembered(
-            Sessions(directory).find, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED
-        )
+        sessions = Sessions(directory)
+        self._credentials = _remembered(directory.credential)
+        self._sessions = _remembered(sessions.find)
+        self._open_sessions = _remembered(sessions.look)
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         given = given_credential(connection)
@@ -65,9 +68,23 @@ class Door:
             return _nobody_enters(connection)
         return _turned_away(connection)
 
+    async def standing(self, connection: HTTPConnection) -> Access | None:
+        given = given_credential(connection)
+        if given:
+            digest = digest_of(given)
+            credential = self._credentials.known(digest)
+            if credential is None:
+                credential = await run_in_threadpool(self._credentials.get, digest)
+            is_valid = credential is not None and _is_valid(credential)
+            return _access_of(credential) if credential is not None and is_valid else None
+        secret = session_of(connection)
+        person = await run_in_threadpool(self._open_sessions.get, secret) if secret else None
+        return None if person is None else _person_enters(person, secret).access
+
     def forget(self, secret: str) -> None:
         """Believe nothing of a session any more: it was just ended."""
         self._sessions.forget(secret)
+        self._open_sessions.forget(secret)
 
     def close(self) -> None:
         """Keep what was counted."""
@@ -91,11 +108,8 @@ class Door:
                 f"{credential.bytes_per_day} bytes a day are allowed",
                 headers={"Retry-After": str(ceil(wait_s))},
             )
-        what = "key" if credential.is_key else "token"
         return Entry(
-            access=Access(
-                actor=f"{what} {credential.name}", roles={credential.project: credential.role}
-            ),
+            access=_access_of(credential),
             is_ambient=False,
             count=lambda size_bytes: self._limits.count(credential, size_bytes),
         )
@@ -136,6 +150,11 @@ def _is_valid(credential: Credential) -> bool:
     return credential.expires_at is None or credential.expires_at > now()
 
 
+def _access_of(credential: Credential) -> Access:
+    what = "key" if credential.is_key else "token"
+    return Access(actor=f"{what} {credential.name}", roles={credential.project: credential.role})
+
+
 def _person_enters(person: Person, secret: str) -> Entry:
     access = Access(
         actor=person.name,
@@ -154,7 +173,9 @@ def _nobody_enters(connection: HTTPConnection) -> Entry:
 
 def _turned_away(connection: HTTPConnection) -> Refusal:
     path = connection.scope["path"]
-    if connection.scope.get("method") == "GET" and not FOR_PROGRAMS.fullmatch(path):
+    # A page's stream is told to end, not led to a form that it would take for an empty stream.
+    is_page = not FOR_PROGRAMS.fullmatch(path) and not _STREAM.fullmatch(path)
+    if connection.scope.get("method") == "GET" and is_page:
         query = f"?{connection.url.query}" if connection.url.query else ""
         return Refusal(
             status=303,
@@ -166,3 +187,7 @@ def _turned_away(connection: HTTPConnection) -> Refusal:
         message="log in, or send a token: Authorization: Bearer TOKEN",
         headers={"WWW-Authenticate": "Bearer"},
     )
+
+
+def _remembered(ask: Callable[[str], V]) -> Remembered[str, V]:
+    return Remembered(ask, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED)

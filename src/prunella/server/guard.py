@@ -9,14 +9,15 @@ bind browsers.
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prunella.server.gate import Entry, Gate, Refusal
-from prunella.server.problems import problem
 
 #: Names of this machine, as a browser on it may use them.
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -51,10 +52,12 @@ _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.IGNORECASE
 
 
 class Guard:
-    """The ASGI middleware."""
+    """The ASGI middleware; `refuse` makes the answer for whom it turns away."""
 
-    def __init__(self, app: ASGIApp, *, gate: Gate) -> None:
-        self._app, self._gate = app, gate
+    def __init__(
+        self, app: ASGIApp, *, gate: Gate, refuse: Callable[[Request, Refusal], Response]
+    ) -> None:
+        self._app, self._gate, self._refuse = app, gate, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -66,7 +69,9 @@ class Guard:
         if refusal is None:
             entered = await self._gate.enter(connection)
             if isinstance(entered, Entry):
-                scope.setdefault("state", {})["access"] = entered.access
+                state = scope.setdefault("state", {})
+                state["access"] = entered.access
+                state["standing"] = partial(self._gate.standing, connection)
                 if entered.count is not None:
                     receive = _counted(receive, entered.count)
                 if entered.is_ambient and scope.get("method", "GET") not in _SAFE:
@@ -76,8 +81,7 @@ class Guard:
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            answer = problem(refusal.status, refusal.message, headers=dict(refusal.headers))
-            await answer(scope, receive, send)
+            await self._refuse(Request(scope), refusal)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 

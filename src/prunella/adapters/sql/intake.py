@@ -94,7 +94,6 @@ class Batch:
         reason = str(error) if isinstance(error, _RefusedError) else type(error).__name__
         self.refused[text(f"{type(record).__name__.lower()}: {reason}")] += 1
 
-
     def add(self, other: "Batch") -> None:
         """Take over the rows of a batch, which stays as it is."""
         self.processes += other.processes

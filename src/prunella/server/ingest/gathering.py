@@ -97,7 +97,9 @@ class Gathering:
     def _keep_some(self, taken: list[_Waiting]) -> list[Answer]:
         """Keep posts that wait; fill `taken` with them, and return what became of each."""
         refused: dict[int, Exception] = {}
-        kept = iter(self.workspace.healer.programs.keep(self._posts(taken, refused), loads=self._loads))
+        kept = iter(
+            self.workspace.healer.programs.keep(self._posts(taken, refused), loads=self._loads)
+        )
         return [refused[at] if at in refused else next(kept) for at in range(len(taken))]
 
     def _posts(self, taken: list[_Waiting], refused: dict[int, Exception]) -> Iterator[Post]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from prunella.model.errors import RecordError, StoreError
-from prunella.server.access import Role
+from prunella.server.access import Role, still_may
+from prunella.server.door import given_credential, session_of
 from prunella.server.ingest.bodies import read_body
-from prunella.server.ingest.feeds import MAX_LISTENERS, FeedDocument, document_of
+from prunella.server.ingest.feeds import MAX_LISTENERS, FeedDocument, Listener, document_of
 from prunella.server.ingest.gathering import Sent
 from prunella.server.ingest.receiving import Receiving, receiving_of, unable
+from prunella.server.people import digest_of
 from prunella.server.workspaces import Workspace, opened_for, workspace_of
 from prunella.wiring.programs import Elsewhere, Kept, Removed
 
@@ -140,12 +143,16 @@ async def feed(request: Request) -> Response:
 
 
 async def feed_events(request: Request) -> Response:
-    """Return the feed as a stream of events: now, and whenever it changes."""
+    """Return the feed as a stream of events: now, and whenever it changes, as long as they may."""
     receiving = receiving_of(request)
     workspace, _ = await receiving.work(workspace_of, request, Role.REPORTER)
     feeds = receiving.feeds
     if feeds.listeners(workspace.name) >= MAX_LISTENERS:
         raise HTTPException(503, "too many programs listen", {"Retry-After": "60"})
     headers = {**_NO_CACHE, "X-Accel-Buffering": "no"}
-    events = feeds.listen(workspace)
+    listener = Listener(
+        name=digest_of(given_credential(request) or session_of(request)),
+        may_still=partial(still_may, request, workspace.name, Role.REPORTER),
+    )
+    events = feeds.listen(workspace, listener)
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
