@@ -126,9 +126,7 @@ class _NotSeparate(Exception):
     """Values that share something, and so can't be encoded one by one."""
 
 
-def _texts(
-    items: Iterable[Any], redactor: "Redactor", limits: Limits
-) -> tuple[list[Any], bool]:
+def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[list[Any], bool]:
     """Return what formatting turns into the texts of values, and whether these are complete.
 
     Simple values become text at once, all others by one encoder.
