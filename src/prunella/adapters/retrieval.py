@@ -140,7 +140,7 @@ def _sums(shapes: list[bytes]) -> NDArray[np.float64]:
     """Return the vectors of the character n-grams of `shapes`, one behind the other, not damped yet."""
     data = np.frombuffer(b"".join(shapes), dtype=np.uint8)
     owners = np.repeat(np.arange(len(shapes)), [len(shape) for shape in shapes])
-    sums = np.zeros(len(shapes) * _DIMENSIONS)
+    all_places, all_signs = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
     for length in _GRAM_LENGTHS:
         if len(data) < length:
             continue
@@ -154,6 +154,9 @@ def _sums(shapes: list[bytes]) -> NDArray[np.float64]:
         signs = 1.0 - 2.0 * (hashes >> np.uint64(63)).astype(np.float64)
         signs[firsts != owners[length - 1 :]] = 0.0  # it reaches into the next one's
         places = ((hashes >> np.uint64(20)) % np.uint64(_DIMENSIONS)).astype(np.int64)
-        places += firsts * _DIMENSIONS
-        sums += np.bincount(places, weights=signs, minlength=len(sums))
+        all_places.append(places + firsts * _DIMENSIONS)
+        all_signs.append(signs)
+    places, size = np.concatenate(all_places), len(shapes) * _DIMENSIONS
+    sums: NDArray[np.float64] = np.zeros(size)
+    sums += np.bincount(places, weights=np.concatenate(all_signs), minlength=size)
     return sums

@@ -42,6 +42,7 @@ from prunella.ports import (
     FailureCount,
     IncidentPage,
     IncidentQuery,
+    IncidentText,
     IncidentTotals,
     KeptCall,
     Portion,
@@ -178,6 +179,10 @@ class SqlStore:
     ) -> Sequence[Incident]:
         with self._database.reading() as db:
             return incidents.incidents(db, status, since)
+
+    def texts(self, *, limit: int) -> Sequence[IncidentText]:
+        with self._database.reading() as db:
+            return incidents.texts(db, limit)
 
     def totals(self, *, since: datetime | None = None) -> IncidentTotals:
         with self._database.reading() as db:

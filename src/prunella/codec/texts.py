@@ -202,14 +202,26 @@ def _items(tag: str, items: Any, short: int) -> str | None:
 
 
 def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str | None:
-    items = items.copy()  # at once, so that names and values belong together
-    if not _STRINGS.issuperset(map(id, map(type, items))):
-        return None
-    texts = _scalars(items.values(), redactor.shortest)
+    short, quoted = redactor.shortest, redactor.quoted
+    parts = ['"d"']
     try:
-        return None if texts is None else _joined(items, texts, redactor)
+        for name, item in items.copy().items():  # at once, so that names and values belong together
+            kind = type(item)
+            if type(name) is not str:
+                return None
+            if (kind is int and MINUS_SMALL < item < SMALL) or (
+                kind is float and MINUS_INF < item < INF
+            ):
+                parts.append(f"{quoted[name]}{item}")
+            elif kind is str and len(item) < short:
+                parts.append(f"{quoted[name]}{quote(item)}")
+            elif item is None or kind is bool:
+                parts.append(f"{quoted[name]}{_CONSTANTS[item]}")
+            else:
+                return None
     except KeyError:  # a secret name
         return None
+    return f"[{','.join(parts)}]"
 
 
 def _joined(names: Iterable[str], texts: list[Any], redactor: "Redactor") -> str:
@@ -240,6 +252,6 @@ def _scalars(items: Iterable[Any], short: int) -> list[str] | None:
     return found
 
 
-_STRINGS = frozenset({id(str)})
+_CONSTANTS = {None: "null", True: "true", False: "false"}
 _made = tuple.__new__  # as `Text(…)`, in half the time
 _NONE = Text("null", complete=True)

@@ -24,6 +24,9 @@ def find_site(store: Store, name: str) -> Site:
 
     Raises `UnknownName` with the nearest names, or `AmbiguousName` with the choices.
     """
+    exact = store.site(name)
+    if exact is not None:
+        return exact
     sites = store.sites()
     matches = _matching(sites, name, lambda site: (site.site_id,))
     if not matches:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from prunella.experiment.merging import Readings
+from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import Incident, IncidentStatus, Location
 from prunella.model.records import Call, Record
 
@@ -118,6 +119,17 @@ class IncidentTotals:
     failures: Mapping[IncidentStatus, int]
     #: Of each that is cured now: when it failed first, and when it was cured.
     cured: Sequence[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentText:
+    """What an incident says of itself in words; untrusted."""
+
+    incident_id: IncidentId
+    error_code: str
+    error_type: str
+    site_id: SiteId
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from prunella.ports.kept import (
     FailureCount,
     IncidentPage,
     IncidentQuery,
+    IncidentText,
     IncidentTotals,
     KeptCall,
     Portion,
@@ -146,6 +147,10 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         self, *, status: IncidentStatus | None = None, since: datetime | None = None
     ) -> Sequence[Incident]:
         """Return incidents, the one seen last first; `since` bounds their last sight."""
+        ...
+
+    def texts(self, *, limit: int) -> Sequence[IncidentText]:
+        """Return the words of the incidents that failed last, the latest first."""
         ...
 
     def totals(self, *, since: datetime | None = None) -> IncidentTotals:

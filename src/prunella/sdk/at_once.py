@@ -9,9 +9,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from prunella.fixes import Arm, Exposure, Finished, Installed, Outcome, Plan
-from prunella.fixes.calm import UNSURE, Changed
+from prunella.fixes.calm import UNSURE, Calm, Changed
 from prunella.fixes.run import PAID, Run
 from prunella.sdk.accounts import Account, Unit
+from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import Around
 from prunella.sdk.site import Site
 from prunella.sdk.trace import current
@@ -29,19 +30,21 @@ Dealt = tuple[Sequence[Any], dict[str, Any], Unit | None, bool]
 The unit is ``None`` where everybody gets the fix; what isn't changed is control.
 """
 Deal = Callable[[Changed, tuple[Any, ...], dict[str, Any], float], Dealt | None]
+IsOver = Callable[[Dealt, tuple[Any, ...], dict[str, Any], float, Any], bool]
 
 
 class AtOnce:
     """The calls of one function that one fix looks at before they are made."""
 
     def __init__(
-        self, fixing: "Fixing", site: Site, plan: Plan, around: Around, actor: Installed
+        self, fixing: "Fixing", site: Site, plan: Plan, around: Around, calm: Calm, actor: Installed
     ) -> None:
         self._fixing = fixing
         self._site = site
         self._plan = plan
         self._around = around
         self._actor = actor
+        self._calm_after = calm.after
         self._breaker = actor.breaker
         self._is_paid = plan.site.kind in PAID
         self._account, self._meter = Account(), fixing.meter
@@ -50,23 +53,26 @@ class AtOnce:
         self, changed: Changed, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
     ) -> Dealt | None:
         """Count a call; return how it is to be made, ``None`` where the interpreter has to say."""
-        if changed is UNSURE or not self._actor.is_on:  # it may have been switched off just now
+        actor, account, unit = self._actor, self._account, None
+        if changed is UNSURE or not actor.is_on:  # it may have been switched off just now
             return None
-        account = self._account
-        if account.installation is not self._actor.installation or (
-            self._meter is not self._fixing.meter
-        ):
-            account = self._renewed()
-        counted, deal = account.counted, account.deal
-        if counted is None:
+        try:
+            if account.installation is not actor.installation or (
+                self._meter is not self._fixing.meter
+            ):
+                account = self._renewed()
+            counted, deal = account.counted, account.deal
+            if counted is None:
+                return None
+            if deal is not None:
+                unit = deal(began_s)
+                if unit.arm is _CONTROL:
+                    return args, kwargs, unit, False
+            counted.at_once += 1
+            account.latest["acted"] = changed[2]
+        except Exception as error:  # noqa: BLE001 - the fixes must never harm the call
+            note_fault("fixes", error)
             return None
-        unit = None
-        if deal is not None:
-            unit = deal(began_s)
-            if unit.arm is _CONTROL:
-                return args, kwargs, unit, False
-        counted.at_once += 1
-        account.latest["acted"] = changed[2]
         return changed[0], changed[1], unit, True
 
     def _renewed(self) -> Account:
@@ -75,32 +81,41 @@ class AtOnce:
         self._meter = meter  # after the account: whoever sees one of them alone takes both anew
         return account
 
-    def passed(
+    def is_over(
         self,
         dealt: Dealt,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         began_s: float,
         result: Any,
-    ) -> None:
-        """Take in that a call has succeeded, and no fix has more to do with it."""
-        _, _, unit, is_changed = dealt
-        if unit is not None:
-            latency_s = perf_counter() - began_s
-            cost = self._fixing.world.cost_of(result) if self._is_paid else None
-            unit.end(failed=False, latency_s=latency_s, cost=cost)
-        if self._breaker.listens:
+    ) -> bool:
+        """Take in that a call has succeeded, unless fixes have more to do with its result."""
+        if not (self._calm_after is None or self._calm_after(result)):
+            return False
+        try:
+            _, _, unit, is_changed = dealt
+            if unit is not None:
+                latency_s = perf_counter() - began_s
+                cost = self._fixing.world.cost_of(result) if self._is_paid else None
+                self._meter.ended(unit, failed=False, latency_s=latency_s, cost=cost)
+            if self._breaker.listens:
+                self._tell_breaker(is_changed)
             if is_changed:
-                self._breaker.treated(failed=False, as_before=False)
-            else:
-                self._breaker.control(failed=False)
+                if current.get() is not None:
+                    finished = Finished(Outcome(result), self._actor.fix_id, altered=True)
+                    self._fixing.told(self._site, self._around.named(args, kwargs), finished)
+            elif self._plan.remembers_s:
+                named, age_s = self._around.named(args, kwargs), self._plan.remembers_s
+                self._plan.memory.keep(named, result, perf_counter(), age_s)
+        except Exception as error:  # noqa: BLE001 - as in `deal`
+            note_fault("fixes", error)
+        return True
+
+    def _tell_breaker(self, is_changed: bool) -> None:
         if is_changed:
-            if current.get() is not None:
-                finished = Finished(Outcome(result), self._actor.fix_id, altered=True)
-                self._fixing.told(self._site, self._around.named(args, kwargs), finished)
-        elif self._plan.remembers_s:
-            named, age_s = self._around.named(args, kwargs), self._plan.remembers_s
-            self._plan.memory.keep(named, result, perf_counter(), age_s)
+            self._breaker.treated(failed=False, as_before=False)
+        else:
+            self._breaker.control(failed=False)
 
     def resume(self, run: Run, dealt: Dealt, began_s: float) -> None:
         """Bring the interpretation of a call to where the call is."""

@@ -72,6 +72,8 @@ class Fixing:
             self._left_out = frozenset(name.strip() for name in names)
         self._switched_off = False
         self._look_s = 0.0
+        #: Until then nothing is switched off, so that nobody has to ask `is_off`.
+        self.on_until_s = 0.0
         self.renew()
 
     def renew(self) -> None:
@@ -185,7 +187,7 @@ class Fixing:
                 self._put(site, wrapper, plan)
 
     def _apply(self) -> None:
-        self._look_s = 0.0
+        self._look_s = self.on_until_s = 0.0
         for each in self.installed():
             self._seen[each.fix_id] = None
         while len(self._seen) > MAX_COUNTED:
@@ -243,7 +245,11 @@ class Fixing:
         if now_s >= self._look_s:
             self._look_s = now_s + SWITCH_S
             self._switched_off = self._look()
-        return self._switched_off or runtime.is_off()
+        is_off = self._switched_off or runtime.is_off()
+        self.on_until_s = 0.0 if is_off else self._look_s
+        if not is_off and runtime.is_off():  # `runtime.disable` is at work in another thread
+            self.on_until_s = 0.0
+        return is_off
 
     def _look(self) -> bool:
         host = self._host

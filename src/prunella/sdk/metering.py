@@ -17,7 +17,7 @@ from prunella.experiment.counts import Counts
 from prunella.experiment.maturity import Ledger, StickyLedger
 from prunella.fixes import Arm, CountingMeter, FixCounts, Installation, Mode
 from prunella.fixes.meter import Exposed
-from prunella.sdk.accounts import Account, Unit
+from prunella.sdk.accounts import Account, Deal, Unit, dealing
 from prunella.sdk.dealing import Dealing
 
 #: Epochs that one process counts, at most: what ended long ago isn't shipped again.
@@ -36,14 +36,13 @@ class Book:
         "begins",
         "by_chance",
         "control_from",
+        "deal",
         "ends",
         "epoch",
         "fix_id",
         "follow",
         "hashing",
         "ledger",
-        "note",
-        "random",
         "ratio",
         "rollout_id",
         "shipped",
@@ -51,9 +50,7 @@ class Book:
         "wait_s",
     )
 
-    def __init__(
-        self, installation: Installation, known: set[str], random: Callable[[], float]
-    ) -> None:
+    def __init__(self, installation: Installation, known: set[str]) -> None:
         allocation = installation.allocation
         if allocation is None:
             raise ValueError(f"{installation.fix.fix_id} has no allocation to count by")
@@ -61,8 +58,6 @@ class Book:
         self.rollout_id = allocation.salt
         self.epoch = allocation.epoch
         self.ratio = allocation.ratio
-        #: A number from 0 to below 1.
-        self.random = random
         lot = allocation.lot
         #: Nobody has to find the unit's arm again: neither the next call of a user nor a rival.
         self.by_chance = lot is None and installation.fix.sticky_key is None
@@ -75,8 +70,9 @@ class Book:
         self.hashing = Assignment(*dealt_by).hashing
         self.wait_s = allocation.wait_s
         self.ledger: Ledger | StickyLedger
-        #: What a call does to be counted, by itself or with the unit that it belongs to.
-        self.note: Callable[[Unit], object] | None = None
+        #: Deals and counts a call.
+        self.deal: Deal
+        #: Counts the calls of sticky units.
         self.follow: Callable[[str, Unit, float], object] | None = None
         if installation.fix.sticky_key is None:
             self.ledger = Ledger(
@@ -84,7 +80,6 @@ class Book:
                 slow_s=allocation.slow_s,
                 max_latency_ratio=allocation.max_latency_ratio,
             )
-            self.note = self.ledger.note
         else:
             self.ledger = StickyLedger(
                 window_s=allocation.window_s, wait_s=allocation.wait_s, known=known
@@ -95,19 +90,14 @@ class Book:
         #: How often the fix has acted without the interpreter, and how much of that was told.
         self.at_once = self.told = 0
 
-    def deal(self, now_s: float, arm: Arm | None = None, sticky: str = "") -> Unit:
-        """Count a call that meets the fix, dealt by chance where its arm isn't given."""
-        unit = Unit()
-        unit.book = self
-        unit.started_s = now_s
-        unit.failed = True
-        unit.latency_s = inf
-        unit.cost = None
-        unit.arm = arm or (_TREATMENT if self.random() < self.ratio else _CONTROL)
-        if self.note is not None:
-            self.note(unit)
-        elif self.follow is not None:
-            self.follow(sticky, unit, now_s)
+    def deal_by_hash(self, name: str, now_s: float) -> Unit | None:
+        """Count a call of the unit `name`; return it, ``None`` where that is a rival's."""
+        arm = self.arm_of(name)
+        if arm is None:
+            return None
+        unit = self.deal(now_s, arm)
+        if self.follow is not None:
+            self.follow(name, unit, now_s)
         return unit
 
     def arm_of(self, unit: str) -> Arm | None:
@@ -216,17 +206,18 @@ class RolloutMeter(CountingMeter):
                 return super().triggered(installation, unit, now_s)
             known = self._open(installation)
         book = known[1]
-        if book.by_chance:
-            return book.deal(now_s)
-        arm = book.arm_of(unit)
-        return None if arm is None else book.deal(now_s, arm, unit)
+        return book.deal(now_s) if book.by_chance else book.deal_by_hash(unit, now_s)
 
     def ended(
         self, exposure: Exposed, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
-            exposure.end(failed=failed, latency_s=latency_s, cost=cost)
+            # The call began no later than the fix fired: this is no later than its deadline.
+            if latency_s < exposure.book.wait_s:
+                exposure.failed = failed
+                exposure.latency_s = latency_s
+                exposure.cost = cost
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 
@@ -341,10 +332,11 @@ class RolloutMeter(CountingMeter):
         with self._opening:
             rollout_id = "" if allocation is None else allocation.salt
             known = self._known.setdefault(rollout_id, set())
-            book = Book(installation, known, self._random)
+            book = Book(installation, known)
             counted = self._books.setdefault((book.rollout_id, book.epoch), book)
             # Where a rival came or went, units are dealt anew; the epoch's counts go on.
-            book.ledger, book.note, book.follow = counted.ledger, counted.note, counted.follow
+            book.ledger, book.follow = counted.ledger, counted.follow
+            book.deal = dealing(book, self._random)
             self._rollouts[book.fix_id] = book.rollout_id
             while len(self._books) > MAX_BOOKS:
                 self._books.pop(next(iter(self._books)))

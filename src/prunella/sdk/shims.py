@@ -14,7 +14,7 @@ from prunella.fixes import Outcome, Plan
 from prunella.fixes.calm import UNSURE, Calm, Changed, Passing
 from prunella.fixes.interpreter import before, proceed
 from prunella.fixes.run import Run
-from prunella.sdk.at_once import AtOnce, Deal, Dealt
+from prunella.sdk.at_once import AtOnce, Deal, Dealt, IsOver
 from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import (
     Around,
@@ -62,9 +62,10 @@ class Call:
         self.at_once: AtOnce | None = None
         #: Decides about a call that has met a fix, as `AtOnce.deal`; else it is the interpreter's.
         self.deal: Deal = _to_be_interpreted
+        self.is_over: IsOver = _goes_on
         if calm.actor is not None:
-            self.at_once = AtOnce(fixing, site, plan, self.around, calm.actor)
-            self.deal = self.at_once.deal
+            self.at_once = AtOnce(fixing, site, plan, self.around, calm, calm.actor)
+            self.deal, self.is_over = self.at_once.deal, self.at_once.is_over
         #: A changed call is made like any other: its time isn't limited from outside.
         self.is_plain = not calm.is_timed
 
@@ -86,24 +87,6 @@ class Call:
         fixing = self.fixing
         arguments = self.around.named(args, kwargs)
         return Run(self.plan, arguments, fixing.world, fixing.unit, began_s=began_s)
-
-    def is_over(
-        self,
-        dealt: Dealt,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        began_s: float,
-        result: Any,
-    ) -> bool:
-        """Tell whether a dealt call is over with this result: no fix has more to do with it."""
-        if not (self.calm_after is None or self.calm_after(result)):
-            return False
-        try:
-            if self.at_once is not None:
-                self.at_once.passed(dealt, args, kwargs, began_s, result)
-        except Exception as error:  # noqa: BLE001 - as in `start`
-            note_fault("fixes", error)
-        return True
 
     def resume(
         self, dealt: Dealt, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
@@ -143,6 +126,11 @@ class Call:
 
 def _to_be_interpreted(*_call: Any) -> None:
     """Leave a call to the interpreter: more than one fix may have to do with it."""
+
+
+def _goes_on(*_call: Any) -> bool:
+    """Tell that a call isn't over; none is asked about which `_to_be_interpreted` was asked about."""
+    return False
 
 
 def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> FunctionType:
@@ -188,7 +176,8 @@ def _met(
     call: Call, changed: Changed, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
 ) -> Any:
     """Make a call that has met a fix: as that has changed it, or as it came in for control."""
-    if call.fixing.is_off(began_s):
+    fixing = call.fixing
+    if began_s >= fixing.on_until_s and fixing.is_off(began_s):
         return call.function(*args, **kwargs)
     dealt = call.deal(changed, args, kwargs, began_s)
     if dealt is None:
@@ -255,7 +244,8 @@ async def _met_async(
     call: Call, changed: Changed, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
 ) -> Any:
     """As `_met`."""
-    if call.fixing.is_off(began_s):
+    fixing = call.fixing
+    if began_s >= fixing.on_until_s and fixing.is_off(began_s):
         return await call.function(*args, **kwargs)
     dealt = call.deal(changed, args, kwargs, began_s)
     if dealt is None:

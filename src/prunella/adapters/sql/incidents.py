@@ -12,7 +12,7 @@ from prunella.model.errors import AmbiguousName, StoreError, UnknownName
 from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus, Location
 from prunella.model.records import Occurrence
-from prunella.ports import IncidentTotals
+from prunella.ports import IncidentText, IncidentTotals
 
 COLUMNS = (
     "incident_id, fingerprint, scheme, site_id, error_type, error_code, message, location, "
@@ -50,6 +50,24 @@ def incidents(
         ),
     )
     return [to_incident(row) for row in rows]
+
+
+def texts(db: Connection, limit: int) -> list[IncidentText]:
+    rows = db.execute(
+        "SELECT incident_id, error_code, error_type, site_id, message FROM incident "
+        "ORDER BY last_us DESC, seq DESC LIMIT ?",
+        (limit,),
+    )
+    return [
+        IncidentText(
+            incident_id=incident_id,
+            error_code=error_code,
+            error_type=error_type,
+            site_id=site_id,
+            message=message,
+        )
+        for incident_id, error_code, error_type, site_id, message in rows
+    ]
 
 
 def totals(db: Connection, since: datetime | None) -> IncidentTotals:
