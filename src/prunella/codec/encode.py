@@ -1,5 +1,6 @@
 """Values to trees: the way in, and the built-in types."""
 
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -164,8 +165,6 @@ def binary_node(encoder: Encoder, tag: str, value: bytes) -> list[Tree]:
 
 def base64_text(data: bytes) -> str:
     """Return `data` in base64."""
-    from binascii import b2a_base64
-
     return b2a_base64(data, newline=False).decode("ascii")
 
 

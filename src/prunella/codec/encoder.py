@@ -6,6 +6,7 @@ encoded (so cycles end), and nothing here raises into the host.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import islice
 from time import thread_time_ns
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -28,13 +29,13 @@ MINUS_SMALL = -SMALL
 INF = float("inf")
 MINUS_INF = -INF
 #: Items and characters that are kept of what is too long.
-HEAD_ITEMS = 16
+HEAD_ITEMS = 10
 HEAD_LENGTH = 200
 #: Looked at for secrets behind the head of a long string, since one may begin within it.
 HEAD_MARGIN = 312
 _NODES_PER_CLOCK = 256
 #: Items of which it pays to look whether all are alike.
-_MANY = 8
+_MANY = 24
 #: Once a value can't be replayed any more, it is recorded for people, who read no more than this.
 _NODES_FOR_READING = 1_000
 
@@ -76,7 +77,7 @@ class Encoder:
         try:
             handler = BUILTIN.get(id(kind))
             if handler is None:
-                handler = _foreign(kind)
+                handler = _chooser()(kind)
             return handler(self, value, depth)
         except Exception as error:  # noqa: BLE001 - whatever it is, the host must not see it
             return self.broken(value, error)
@@ -322,7 +323,9 @@ _NO_SECRETS = Secrecies(lambda _: 0)
 BUILTIN: dict[int, Handler] = {}
 
 
-def _foreign(kind: type) -> Handler:
+@cache
+def _chooser() -> Callable[[type], Handler]:
+    """Return what finds the handler of a class: loaded with the first value that has one."""
     from prunella.codec.objects import handler_of
 
-    return handler_of(kind)
+    return handler_of

@@ -115,6 +115,24 @@ class Quoted(dict[str, str]):
         return found
 
 
+class Said(dict[str, str]):
+    """What programs say, without secrets, as JSON text: short texts are looked through once."""
+
+    __slots__ = ("_clean",)
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        super().__init__()
+        self._clean = clean
+
+    def __missing__(self, text: str) -> str:
+        found = encode_basestring_ascii(self._clean(text))
+        if len(text) <= _LONGEST_NAME:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[text] = found
+        return found
+
+
 def secrecy(name: str, extra_words: frozenset[str] = frozenset()) -> int:
     """Return `STRONG`, `WEAK` or 0 for `name`."""
     if not extra_words and _TELLING.search(name.lower()) is None:

@@ -14,7 +14,16 @@ from collections.abc import Sequence
 from re import Pattern
 
 from prunella.codec.limits import SHORT
-from prunella.codec.names import STRONG, UNCLEAN, WEAK, Quoted, Secrecies, normal_words, secrecy
+from prunella.codec.names import (
+    STRONG,
+    UNCLEAN,
+    WEAK,
+    Quoted,
+    Said,
+    Secrecies,
+    normal_words,
+    secrecy,
+)
 from prunella.codec.shapes import find_all
 from prunella.model.errors import ConfigurationError
 
@@ -29,6 +38,7 @@ class Redactor:
         "_words",
         "names",
         "quoted",
+        "said",
         "shortest",
     )
 
@@ -53,6 +63,8 @@ class Redactor:
         self.names = Secrecies(self._secrecy)
         #: Names that are no secret as JSON with a comma behind; `KeyError` for the others.
         self.quoted = Quoted(self.names)
+        #: Texts without the secrets in them, as JSON.
+        self.said = Said(self.text)
         self._words = Secrecies(lambda word: secrecy(word, self._extra_words))
 
     def is_secret_name(self, name: str) -> bool:

@@ -1,8 +1,8 @@
 """Names with their values (arguments, locals) as JSON text, in one pass where they are simple.
 
 The text is that of `encode_mapping`'s tree. Scalars, and short lists, tuples and dicts of them,
-which is what most calls are given, become text without a tree in between; with anything else among
-them the tree is made.
+which is what most calls are given, become text without a tree in between; of any other value its
+own tree is made. Only where names are secret, or values share something, is there one of them all.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,8 +10,17 @@ from json import encoder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec.encode import encode, encode_mapping, harmless_names
-from prunella.codec.encoder import BIG, INF, MINUS_BIG, MINUS_INF, MINUS_SMALL, SMALL
+from prunella.codec.encoder import (
+    BIG,
+    INF,
+    MINUS_BIG,
+    MINUS_INF,
+    MINUS_SMALL,
+    SMALL,
+    Encoder,
+)
 from prunella.codec.limits import DEFAULT_LIMITS, Limits
+from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
     from prunella.codec.redact import Redactor
@@ -88,8 +97,9 @@ def values_text(
     """
     if form is not None:
         try:
-            return _made(Text, (form % tuple(_texts(values, redactor)), True))
-        except Exception:  # noqa: BLE001, S110 - not simple, or changed meanwhile: then as a tree
+            texts, complete = _texts(values, redactor, DEFAULT_LIMITS)
+            return _made(Text, (form % tuple(texts), complete))
+        except Exception:  # noqa: BLE001, S110 - shared, or changed meanwhile: then as one tree
             pass
     tree, complete = encode_mapping(dict(zip(names, values, strict=True)), redactor=redactor)
     return _made(Text, (to_json(tree), complete))
@@ -101,27 +111,31 @@ def mapping_text(
     """Return `values` as `encode_mapping` does, as text. Never raises."""
     try:
         if len(values) <= limits.max_items:
-            texts = _texts(values.values(), redactor)
-            return _made(Text, (_joined(values, texts, redactor), True))
-    except Exception:  # noqa: BLE001, S110 - as above
+            texts, complete = _texts(values.values(), redactor, limits)
+            return _made(Text, (_joined(values, texts, redactor), complete))
+    except Exception:  # noqa: BLE001, S110 - as above, or a secret name
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
     return _made(Text, (to_json(tree), complete))
 
 
-# --- simple values ------------------------------------------------------------------------------
+# --- value by value -----------------------------------------------------------------------------
 
 
-class _NotSimple(Exception):
-    """A value that has to become a tree first."""
+class _NotSeparate(Exception):
+    """Values that share something, and so can't be encoded one by one."""
 
 
-def _texts(items: Iterable[Any], redactor: "Redactor") -> list[Any]:
-    """Return what formatting turns into the texts of values: strings, integers and floats."""
+def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[list[Any], bool]:
+    """Return what formatting turns into the texts of values, and whether these are complete.
+
+    Simple values become text at once, all others by one encoder.
+    """
     short = redactor.shortest
-    seen: list[int] = []
     found: list[Any] = []
     append = found.append
+    seen: list[int] = []
+    encoder: Encoder | None = None
     for item in items:
         kind = type(item)
         if kind is str and len(item) < short:
@@ -135,22 +149,37 @@ def _texts(items: Iterable[Any], redactor: "Redactor") -> list[Any]:
         elif kind is bool:
             append("true" if item else "false")
         else:
-            append(_text(item, kind, redactor, seen))
-    return found
+            text = _simple(item, kind, redactor, seen)
+            if text is None:
+                if encoder is None:
+                    encoder = Encoder(limits, redactor)
+                    nodes: dict[int, Tree] = {}
+                nodes[len(found)] = encoder.node(item, limits.max_depth - 1)
+            append(text)
+    if encoder is None:
+        return found, True
+    if not encoder.memo.keys().isdisjoint(seen):
+        raise _NotSeparate
+    encoder.finish(None)
+    for at, node in nodes.items():
+        found[at] = to_json(node)
+    return found, encoder.complete
 
 
-def _text(item: Any, kind: type, redactor: "Redactor", seen: list[int]) -> str:
-    """Return the text of what is no short scalar; `seen` are the ids of containers so far."""
+def _simple(item: Any, kind: type, redactor: "Redactor", seen: list[int]) -> str | None:
+    """Return the text of a value that needs no encoder, else ``None``.
+
+    `seen` are the ids of the containers so far; raises `_NotSeparate` for one of them.
+    """
     if (kind is list or kind is tuple or kind is dict) and len(item) <= MAX_ITEMS:
-        if id(item) in seen:  # what is shared is referred to, which takes a tree
-            raise _NotSimple
-        if kind is dict:
+        if id(item) in seen:  # what is shared is referred to
+            raise _NotSeparate
+        if kind is tuple:
+            return _items('"t"', item, redactor.shortest)
+        text = _pairs(item, redactor) if kind is dict else _items('"l"', item, redactor.shortest)
+        if text is not None:
             seen.append(id(item))
-            return _pairs(item, redactor)
-        if kind is list:
-            seen.append(id(item))
-            return _items('["l"', item, redactor)
-        return _items('["t"', item, redactor)
+        return text
     if kind is str:
         if len(item) <= MAX_LENGTH and redactor.text(item) is item:
             return quote(item)
@@ -158,54 +187,71 @@ def _text(item: Any, kind: type, redactor: "Redactor", seen: list[int]) -> str:
         return int.__repr__(item)
     elif kind is float:
         return f'["f","{float.__repr__(item)}"]'
-    raise _NotSimple
+    return None
 
 
-def _items(start: str, items: Any, redactor: "Redactor") -> str:
-    found = [start]
-    _scalars(found, items, redactor.shortest)
-    text = ",".join(found)
+def _items(tag: str, items: Any, short: int) -> str | None:
+    texts = _scalars(items, short)
+    if not texts:
+        return None if texts is None else f"[{tag}]"
+    text = ",".join(texts)
     # Pairs may be a header and its secret, and what begins with a dash an option before one.
-    if (len(found) == 3 and found[2][0] == '"') or '"-' in text:
-        raise _NotSimple
-    return f"{text}]"
+    if (len(texts) == 2 and texts[0][0] == '"') or '"-' in text:
+        return None
+    return f"[{tag},{text}]"
 
 
-def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str:
-    items = items.copy()  # at once, so that names and values belong together
-    if not _STRINGS.issuperset(map(id, map(type, items))):
-        raise _NotSimple
-    texts: list[str] = []
-    _scalars(texts, items.values(), redactor.shortest)
-    return _joined(items, texts, redactor)
+def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str | None:
+    short, quoted = redactor.shortest, redactor.quoted
+    parts = ['"d"']
+    try:
+        for name, item in items.copy().items():  # at once, so that names and values belong together
+            kind = type(item)
+            if type(name) is not str:
+                return None
+            if (kind is int and MINUS_SMALL < item < SMALL) or (
+                kind is float and MINUS_INF < item < INF
+            ):
+                parts.append(f"{quoted[name]}{item}")
+            elif kind is str and len(item) < short:
+                parts.append(f"{quoted[name]}{quote(item)}")
+            elif item is None or kind is bool:
+                parts.append(f"{quoted[name]}{_CONSTANTS[item]}")
+            else:
+                return None
+    except KeyError:  # a secret name
+        return None
+    return f"[{','.join(parts)}]"
 
 
 def _joined(names: Iterable[str], texts: list[Any], redactor: "Redactor") -> str:
-    """Return a ``d`` node of names, none of which is secret, with the texts of their values."""
+    """Return a ``d`` node of names with the texts of their values; `KeyError` if one is secret."""
     quoted = redactor.quoted
     pairs = zip(names, texts)  # noqa: B905 - asking for it takes longer than a pair
     parts = [f"{quoted[name]}{text}" for name, text in pairs]
     return f'["d",{",".join(parts)}]' if parts else '["d"]'
 
 
-def _scalars(out: list[str], items: Iterable[Any], short: int) -> None:
-    """Append the texts of scalars, none of which needs a second look."""
+def _scalars(items: Iterable[Any], short: int) -> list[str] | None:
+    """Return the texts of scalars, ``None`` if one of them needs a second look."""
+    found: list[str] = []
     for item in items:
         kind = type(item)
         if kind is str and len(item) < short:
-            out.append(quote(item))
+            found.append(quote(item))
         elif (kind is int and MINUS_SMALL < item < SMALL) or (
             kind is float and MINUS_INF < item < INF
         ):
-            out.append(f"{item}")
+            found.append(f"{item}")
         elif item is None:
-            out.append("null")
+            found.append("null")
         elif kind is bool:
-            out.append("true" if item else "false")
+            found.append("true" if item else "false")
         else:
-            raise _NotSimple
+            return None
+    return found
 
 
-_STRINGS = frozenset({id(str)})
+_CONSTANTS = {None: "null", True: "true", False: "false"}
 _made = tuple.__new__  # as `Text(…)`, in half the time
 _NONE = Text("null", complete=True)

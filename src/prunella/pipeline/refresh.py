@@ -47,16 +47,15 @@ class Intake:
             spool_name=spool_name,
             end_offset=end_offset,
             start_offset=start_offset,
-            triaged=self._triaged(records),
+            triaged=self.triaged(records),
         )
 
-    def _triaged(self, records: Sequence[Record]) -> Mapping[str, Triaged]:
+    def triaged(self, records: Sequence[Record]) -> Mapping[str, Triaged]:
+        """Return by their ids what triage says of the occurrences among `records`."""
         for record in records:
-            if isinstance(record, Site):
+            if type(record) is Site:
                 self._kinds[record.site_id] = record.kind
-        found = [
-            item for item in records if isinstance(item, Occurrence) and item.caused_by is None
-        ]
+        found = [item for item in records if type(item) is Occurrence and item.caused_by is None]
         unknown = {item.site_id for item in found} - self._kinds.keys()
         if unknown:
             kept = _kinds(self._store)

@@ -24,12 +24,11 @@ class Budget:
 
     def allows(self, now_ns: int) -> bool:
         """Tell whether anything is left at `now_ns` of the performance counter."""
-        self._left_ns = min(
-            self._burst_ns, self._left_ns + (now_ns - self._filled_at) * self._share
-        )
+        left_ns = self._left_ns + (now_ns - self._filled_at) * self._share
+        self._left_ns = left_ns if left_ns < self._burst_ns else self._burst_ns
         self._filled_at = now_ns
-        return self._left_ns > 0
+        return left_ns > 0
 
     def take(self, spent_ns: int) -> None:
         """Account for what was spent; a long stay of the process elsewhere isn't held against us."""
-        self._left_ns -= min(spent_ns, MOST_NS)
+        self._left_ns -= spent_ns if spent_ns < MOST_NS else MOST_NS

@@ -119,6 +119,8 @@ class _ClassFacts(NamedTuple):
     says_its_argument: bool
     #: Attributes of the class among `CODE_ATTRIBUTES`, if plain.
     attributes: dict[str, str | int]
+    #: An instance without attributes of its own has none at all that are recorded.
+    is_bare: bool
 
 
 _facts: dict[int, _ClassFacts] = {}
@@ -131,14 +133,18 @@ def facts_of(cls: type) -> _ClassFacts:
     if found is None:
         if len(_facts) >= _MAX_CLASSES:
             _facts.clear()
-        attributes = {name: _class_attribute(cls, name) for name in CODE_ATTRIBUTES}
+        own = {name: _class_attribute(cls, name) for name in CODE_ATTRIBUTES}
+        attributes = {name: value for name, value in own.items() if type(value) in (str, int)}
         bases = ",".join(quote(path_of(base)) for base in cls.__mro__ if base is not object)
         found = _facts[id(cls)] = _ClassFacts(
             cls,
             f'{{"type":{quote(path_of(cls))},"mro":[{bases}]',
             _speaks_safely(cls),
             _class_attribute(cls, "__str__") is BaseException.__str__,
-            {name: value for name, value in attributes.items() if type(value) in (str, int)},
+            attributes,
+            not attributes
+            and OSError not in cls.__mro__
+            and all("sqlstate" not in base.__dict__ for base in cls.__mro__),
         )
     return found
 
@@ -146,7 +152,7 @@ def facts_of(cls: type) -> _ClassFacts:
 def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
     """Return an exception as a JSON object that lacks its cause and its end."""
     return (
-        f'{facts_of(type(error)).start},"message":{quote(sight.redactor.text(message_of(error)))},'
+        f'{facts_of(type(error)).start},"message":{sight.redactor.said[message_of(error)]},'
         f'"attributes":{_attributes(error, sight)},'
         f'"frames":[{_frames(error.__traceback__, sight, with_locals)}]'
     )
@@ -163,6 +169,7 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
     for entry in reversed(found):
         frame = entry.tb_frame
         code = frame.f_code
+        line: Any = entry.tb_lineno
         file, in_project = place(code.co_filename)
         rest = '"position":null,"in_project":false,"local_values":null}'
         if in_project:
@@ -171,23 +178,22 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
                 named = dict(frame.f_locals)
                 values = mapping_text(named, limits=LOCALS, redactor=sight.redactor).text
                 with_locals -= 1
-            position = _position(code, entry)
+            position = "null" if line is None else _position(code, entry.tb_lasti, line)
             rest = f'"position":{position},"in_project":true,"local_values":{values}}}'
         elif _is_ours(code.co_filename):
             continue
-        line: Any = entry.tb_lineno
+        first_line = code.co_firstlineno
         texts.append(
             f'{{"file":{quote(file)},"module":{quote(_text(frame.f_globals.get("__name__")))},'
-            f'"qualname":{quote(code.co_qualname)},"first_line":{code.co_firstlineno},'
-            f'"line":{code.co_firstlineno if line is None else line},{rest}'
+            f'"qualname":{quote(code.co_qualname)},"first_line":{first_line},'
+            f'"line":{first_line if line is None else line},{rest}'
         )
     texts.reverse()
     return ",".join(texts)
 
 
-def _position(code: CodeType, entry: TracebackType) -> str:
-    line: Any = entry.tb_lineno
-    found = None if line is None else position_of(code, entry.tb_lasti, line)
+def _position(code: CodeType, instruction: int, line: int) -> str:
+    found = position_of(code, instruction, line)
     return "null" if found is None else f"[{found[0]},{found[1]},{found[2]},{found[3]}]"
 
 
@@ -263,13 +269,14 @@ def _attributes(error: BaseException, sight: "Sight") -> str:
 
     Beside them, under their own names, what `prunella.taxonomy` decides from.
     """
-    found = facts(error)
-    values: dict[str, Any] = facts_of(type(error)).attributes
+    of_class = facts_of(type(error))
     own = own_attributes(error)
+    if of_class.is_bare and not own:
+        return "{}"
+    found = facts(error)
+    values: dict[str, Any] = of_class.attributes
     if own:
         values = {**values, **{name: own[name] for name in CODE_ATTRIBUTES if name in own}}
-    elif not values and not found:
-        return "{}"
     plain = {name: str(value)[:200] for name, value in values.items() if type(value) in (str, int)}
     clean = sight.redactor.text
     return to_json({name: clean(text) for name, text in (plain | found).items()})

@@ -27,6 +27,10 @@ EXHAUSTED = (RecursionError, MemoryError)
 _MARK = "__prunella_recorded__"
 
 
+#: Arguments in the order of the site's parameters, or by their names, where they are known.
+Given = tuple[Any, ...] | dict[str, Any] | None
+
+
 class Failures:
     """Records the failures of one process."""
 
@@ -76,8 +80,7 @@ class Failures:
                     return
         ending = ending_of(site, error)
         if ending and not _is_recorded(site, error):
-            named = dict(zip(site.names, values, strict=True))
-            self._count(site, running, named, Failure(error, look, ending, at_us))
+            self._count(site, running, values, Failure(error, look, ending, at_us))
 
     def mask(
         self,
@@ -110,7 +113,7 @@ class Failures:
         self,
         site: Site,
         running: Running | None,
-        values: dict[str, Any] | None,
+        values: Given,
         failure: Failure,
         groups: Groups | None = None,
     ) -> None:
@@ -122,7 +125,7 @@ class Failures:
             try:
                 if group.is_due:
                     self._describe(site, running, values, failure, group)
-                    if not group.repeat_start:
+                    if group.count > 1 and not group.repeat_start:  # two are always described
                         self._prepare_repeats(site, group, ending)
                     group.rest()
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
@@ -168,7 +171,7 @@ class Failures:
         self,
         site: Site,
         running: Running | None,
-        values: dict[str, Any] | None,
+        values: Given,
         failure: Failure,
         group: Group,
     ) -> None:
@@ -182,11 +185,13 @@ class Failures:
         if running is None:
             running = Running(site, journal.new_unique(), current.get())
             if values is not None:
-                running.inputs, running.complete = inputs_at_failure(values, None, redactor)
+                named = _named(site, values)
+                running.inputs, running.complete = inputs_at_failure(named, None, redactor)
         else:
             duration_us = (perf_counter_ns() - running.started_ns) // 1000
             if running.early is not None and values is not None:
-                text, complete = inputs_at_failure(values, running.early, redactor)
+                named = _named(site, values)
+                text, complete = inputs_at_failure(named, running.early, redactor)
                 running.inputs, running.complete = text, running.complete and complete
         running.started_us = failure.at_us - duration_us
         occurrence_id = f"occ_{journal.new_unique()}"
@@ -206,6 +211,12 @@ class Failures:
             group.complete += running.complete
         elif group.inner is None:
             counters.count("dropped_errors")
+
+
+def _named(site: Site, values: tuple[Any, ...] | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(values, dict):
+        return values
+    return dict(zip(site.names, values, strict=True))
 
 
 def _is_recorded(site: Site, error: BaseException) -> bool:

@@ -213,7 +213,7 @@ def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
     more in them, and don't count.
     """
     passed = [found for entry in steps if (found := by_code.get(id(entry.tb_frame.f_code)))]
-    if passed in ([], [site]):
+    if not passed or (passed[0] is site and len(passed) == 1):
         return None
     own = None
     inner: Site | None = None

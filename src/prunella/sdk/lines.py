@@ -32,14 +32,15 @@ def source_hash(site: "Site") -> str:
 
 
 def place_of(site: "Site", process_id: str) -> str:
-    """Return the JSON of what all records of a site in this process say."""
-    if site.place is None or site.place[0] != process_id:
+    """Return the JSON of what all records of a site in this process say, up to the trace."""
+    place = site.place
+    if place is None or place[0] != process_id:
         text = (
             f'"site_id":{to_json(site.site_id)},"source_hash":"{source_hash(site)}",'
-            f'"process_id":"{process_id}"'
+            f'"process_id":"{process_id}","trace_id":"trace_'
         )
-        site.place = (process_id, text)
-    return site.place[1]
+        place = site.place = (process_id, text)
+    return place[1]
 
 
 def _fix_of(finished: "Finished") -> str:
@@ -59,8 +60,7 @@ def call_line(
     return framed(
         (
             f'{{"class":"call","call_id":"call_{running.unique}",'
-            f"{place_of(running.site, process_id)},"
-            f'"trace_id":"trace_{running.trace}",'
+            f'{place_of(running.site, process_id)}{running.trace}",'
             f'"parent_id":{"null" if parent is None else parent.reference},'
             f'"started_at":{running.started_us},'
             f'"duration_us":{duration_us},'
@@ -91,8 +91,7 @@ def occurrence_line(
         (
             f'{{"class":"occurrence","occurrence_id":"{occurrence_id}",'
             f'"group":"{group.name}",'
-            f"{place_of(running.site, process_id)},"
-            f'"trace_id":"trace_{running.trace}",'
+            f'{place_of(running.site, process_id)}{running.trace}",'
             f'"parent_id":{"null" if parent is None else parent.reference},'
             f'"call_id":"call_{running.unique}","started_at":{running.started_us},'
             f'"duration_us":{duration_us},"ending":"{failure.ending}",'

@@ -49,11 +49,12 @@ class Sampling:
             site.keeps_successes = (site.capture or self._settings.capture) != "errors"
         if not site.keeps_successes:
             return False
-        if not site.first_left and now < site.next_sample_ns:
+        if site.first_left:
+            if site.tries_left:
+                site.tries_left -= 1
+                return True
+        elif now < site.next_sample_ns:
             return False
-        if site.first_left and site.tries_left:
-            site.tries_left -= 1
-            return True
         if self.samples.allows(now):
             return True
         counters.count("dropped_samples")

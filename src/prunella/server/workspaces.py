@@ -38,6 +38,10 @@ class Workspaces(Protocol):
         """Return the workspace of a project, ``None`` where there is none; raises `StoreError`."""
         ...
 
+    def opened(self, name: str) -> Workspace | None:
+        """Return what `open` would if that is known at once, without asking or waiting for anything."""
+        ...
+
     def prepare(self, name: str) -> None:
         """Make a place for the records of a new project.
 
@@ -61,6 +65,9 @@ class EmbeddedWorkspace:
 
     def open(self, name: str) -> Workspace | None:
         return self._workspace if name == LOCAL else None
+
+    def opened(self, name: str) -> Workspace | None:
+        return self.open(name)
 
     def prepare(self, name: str) -> None:
         raise ConfigurationError(
@@ -103,6 +110,12 @@ class TeamWorkspaces:
             self._open[name] = (project, workspace)
             return workspace
 
+    def opened(self, name: str) -> Workspace | None:
+        projects, found = self._projects, self._open.get(name)
+        if projects is None or found is None or projects[1] < monotonic():
+            return None
+        return found[1] if projects[0].get(name) == found[0] else None
+
     def prepare(self, name: str) -> None:
         prepare_project(self._database, name)
         with self._lock:
@@ -131,6 +144,14 @@ def workspace_of(request: HTTPConnection, role: Role) -> tuple[Workspace, Access
     name = request.path_params["project"]
     access = require(request, name, role)
     return project_of(request, name), access
+
+
+def opened_for(request: HTTPConnection, role: Role) -> Workspace | None:
+    """Return what `workspace_of` would, if that is known at once; answers 404 or 403 as it does."""
+    name = request.path_params["project"]
+    require(request, name, role)
+    workspaces: Workspaces = request.app.state.workspaces
+    return workspaces.opened(name)
 
 
 def project_of(request: HTTPConnection, name: str) -> Workspace:

@@ -14,7 +14,11 @@ WRITERS = 16
 
 @pytest.fixture
 def together(store):
-    return Together(store._database)
+    return Together(store._database, each)
+
+
+def each(db, parts):
+    return [part(db) for part in parts]
 
 
 def add(name):
@@ -74,7 +78,7 @@ class Counting:
 def test_waiting_parts_share_a_transaction(store):
     """Those that come while another writes are written together by the next."""
     database = Counting(store._database)
-    together = Together(database)
+    together = Together(database, each)
     names = [f"{number}.jsonl" for number in range(WRITERS)]
     with ThreadPoolExecutor(WRITERS) as pool:
         found = []
