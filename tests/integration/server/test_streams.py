@@ -206,6 +206,26 @@ def test_of_many_who_listen_with_one_key_one_is_asked_for(guarded, people, monke
     assert 1 <= asyncio.run(run()) <= 5
 
 
+def test_a_look_that_fails_is_not_the_last(guarded, people, monkeypatch):
+    """Whatever goes wrong in one look, a key that ends later ends its stream."""
+    token, secret = people.add_credential("web", "shop", Role.REPORTER)
+    standing = door.Door.standing
+
+    async def run():
+        stream = await Stream(guarded, FEED, bearer(secret)).began()
+
+        async def fails(_self, _connection):
+            raise RuntimeError("nobody thought of it")
+
+        monkeypatch.setattr(door.Door, "standing", fails)
+        await stream.goes_on()
+        monkeypatch.setattr(door.Door, "standing", standing)
+        people.end_credential(token.credential_id, keys=True)
+        await stream.ends()
+
+    asyncio.run(run())
+
+
 def test_nobody_can_tell_means_go_on(guarded, people, monkeypatch):
     """While the directory can't answer, streams stay: it is asked again."""
     from prunella.model.errors import StoreError

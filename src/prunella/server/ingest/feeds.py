@@ -154,7 +154,12 @@ class _Watch:
         while True:
             await anyio.sleep(RIGHTS_S)
             for name, listener in list(self._known.items()):
-                if not await listener.may_still():
+                try:
+                    may = await listener.may_still()
+                except Exception as error:  # noqa: BLE001 - the next look may be luckier
+                    _log.warning("feed of %s: %s", self._workspace.name, error)
+                    continue
+                if not may:
                     self._known.pop(name, None)
                     async with self._changed:
                         self._changed.notify_all()
