@@ -10,8 +10,8 @@ import pytest
 
 from prunella.codec.wire import gap, write_record
 from prunella.model.errors import StoreError
-from prunella.server.ingest import straight as straight_way
 from prunella.server.ingest import spools, telemetry
+from prunella.server.ingest import straight as straight_way
 from prunella.server.ingest.bodies import unpack
 from recorded import a_repeat, an_occurrence
 from server_requests import sentry_envelope
