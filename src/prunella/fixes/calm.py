@@ -1,8 +1,8 @@
 """What the fixes of a plan do about a call, asked before the interpreter is set up.
 
 Most calls meet no trigger. For them the questions that fixes ask are all there is to pay. Where a
-single fix looks at calls before they are made, and what it changes is known at once, the answer is
-the changed call. Only where several ask, or a question can't be answered, the interpreter takes
+single fix acts on a call before it is made, and what it changes is known at once, the answer is the
+changed call. Only where several would act, or a question can't be answered, the interpreter takes
 over and asks again.
 
 The questions are put together when a plan is made: each knows where its argument stands in a call, so
@@ -25,13 +25,13 @@ from prunella.fixes.touching import Makes, Touches, fails, made_by_parameter, ma
 Arguments = dict[str, Any]
 Passed = tuple[Sequence[Any], dict[str, Any]]
 """The arguments of a call as the site's wrapper makes it, by position and by name."""
-Changed = tuple[Sequence[Any], dict[str, Any], str]
-"""The arguments as a fix has changed them, and what it did in words."""
+Changed = tuple[Sequence[Any], dict[str, Any], str, Installed | None]
+"""The arguments as a fix has changed them, what it did in words, and the fix."""
 Ask = Callable[[tuple[Any, ...], dict[str, Any]], Changed | None]
 """Of a call: how the fix changes it, ``None`` where it leaves it alone."""
 
 #: Instead of a changed call: the interpreter has to be asked.
-UNSURE: Changed = ((), {}, "the interpreter has to be asked")
+UNSURE: Changed = ((), {}, "the interpreter has to be asked", None)
 
 
 class Passing(NamedTuple):
@@ -52,20 +52,17 @@ class Calm:
         #: say, ``None`` if no fix would change, send on or reject it. Raises nothing. Is itself
         #: ``None`` where no fix asks.
         self.before: Ask | None = None
-        #: Whose changes `before` makes.
-        self.actor: Installed | None = None
         #: Tells of a result whether no fix would change or reject it; ``None``: none asks.
         self.after: Callable[[Any], bool] | None = None
-        asking = _Asking(plan.site, passing)
-        before = [(each, ask) for each in plan.installed if (ask := asking.of(each)) is not None]
+        found = [(each, _Asking(each, plan.site, passing).ask()) for each in plan.installed]
+        before = [(each, ask) for each, ask in found if ask is not None]
         after = [(each, asks) for each in plan.installed if (asks := _after(each)) is not None]
         #: The time of any call is to be limited from outside, so that none is calm.
         self.is_timed = plan.site.shape == "async" and any(map(_is_timed, plan.installed))
         if self.is_timed:
             self.before = lambda _args, _kwargs: UNSURE
         elif len(before) == 1:
-            ((self.actor, ask),) = before
-            self.before = _asked_alone(self.actor, ask)
+            self.before = _asked_alone(*before[0])
         elif before:
             self.before = _asked_of_several(before)
         if after:
@@ -88,14 +85,26 @@ def _asked_alone(installed: Installed, ask: Ask) -> Ask:
 
 
 def _asked_of_several(asked: Sequence[tuple[Installed, Ask]]) -> Ask:
+    """Return what asks all these fixes.
+
+    One alone may act: on the call as it came in no other one would, nor on what that one makes of it.
+    """
+    asks = [_asked_alone(*each) for each in asked]
+
     def before(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
-        for installed, ask in asked:
-            try:
-                if installed.is_on and ask(args, kwargs) is not None:
+        found = None
+        for ask in asks:
+            changed = ask(args, kwargs)
+            if changed is not None:
+                if found is not None or changed is UNSURE:
                     return UNSURE
-            except Exception:  # noqa: BLE001 - as of one alone
-                return UNSURE
-        return None
+                found = changed
+        if found is not None:
+            args, kwargs = tuple(found[0]), found[1]
+            for each, ask in zip(asked, asks, strict=True):
+                if each[0] is not found[3] and ask(args, kwargs) is not None:
+                    return UNSURE
+        return found
 
     return before
 
@@ -124,15 +133,16 @@ def _after(installed: Installed) -> Touches | None:
 
 
 class _Asking:
-    """Puts together what fixes ask of the calls of one site."""
+    """Puts together what a fix asks of the calls of one site."""
 
-    def __init__(self, site: SiteView, passing: Passing) -> None:
+    def __init__(self, installed: Installed, site: SiteView, passing: Passing) -> None:
+        self._installed = installed
         self._site = site
         self._passing = passing
 
-    def of(self, installed: Installed) -> Ask | None:
-        """Return what a fix asks of a call, ``None`` for one that looks at how calls end."""
-        config, site = installed.fix.config, self._site
+    def ask(self) -> Ask | None:
+        """Return what the fix asks of a call, ``None`` for one that looks at how calls end."""
+        config, site = self._installed.fix.config, self._site
         if isinstance(config, Parameter):
             return self._of_parameter(config)
         if isinstance(config, Tool):
@@ -164,7 +174,7 @@ class _Asking:
     def _of_guard(self, config: Guard) -> Ask:
         name = config.parameter or ""
         key, touches = self._key(name), fails(config.check)
-        site, named, unnamed = self._site, self._passing.named, self._passing.unnamed
+        site, installed, (named, unnamed, _) = self._site, self._installed, self._passing
 
         def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
             if key is not None and not touches(args[key] if isinstance(key, int) else kwargs[key]):
@@ -175,12 +185,12 @@ class _Asking:
             if not reason:
                 return None
             changed = put(site, given, name, repaired(config, value))
-            return (*unnamed(changed), f"{config.on_fail}: {name}: {reason}")
+            return (*unnamed(changed), f"{config.on_fail}: {name}: {reason}", installed)
 
         return ask
 
     def _of_routing(self, config: Routing) -> Ask:
-        site, named, unnamed = self._site, self._passing.named, self._passing.unnamed
+        site, installed, (named, unnamed, _) = self._site, self._installed, self._passing
 
         def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
             given = named(args, kwargs)
@@ -190,19 +200,19 @@ class _Asking:
             if goal.model is None or visited.get():
                 return UNSURE
             changed = put(site, given, "model", goal.model)
-            return (*unnamed(changed), f"routed to {goal.site or goal.model}")
+            return (*unnamed(changed), f"routed to {goal.model}", installed)
 
         return ask
 
     def _by_names(self, change: Callable[[Arguments], Arguments | None]) -> Ask:
-        named, unnamed = self._passing.named, self._passing.unnamed
+        installed, (named, unnamed, _) = self._installed, self._passing
 
         def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
             given = named(args, kwargs)
             changed = change(given)
             if changed is None:
                 return None
-            return (*unnamed(changed), f"changed {changes.names_of(given, changed)}")
+            return (*unnamed(changed), f"changed {changes.names_of(given, changed)}", installed)
 
         return ask
 
@@ -222,8 +232,8 @@ class _Asking:
             found[order] = (key, makes, parameter)
         parts = [found[order] for order in sorted(found)]
         if len(parts) == 1 and isinstance(parts[0][0], int):
-            return _at_one(parts[0][0], parts[0][1], f"changed {parts[0][2]}")
-        return _at_several(parts)
+            return _at_one(parts[0][0], parts[0][1], f"changed {parts[0][2]}", self._installed)
+        return _at_several(parts, self._installed)
 
     def _key(self, name: str) -> int | str | None:
         """Return where an argument stands in a call; ``None`` for one inside ``**kwargs``."""
@@ -234,7 +244,7 @@ class _Asking:
         return index if index < self._passing.positional else place[0]
 
 
-def _at_one(at: int, makes: Makes, what: str) -> Ask:
+def _at_one(at: int, makes: Makes, what: str, installed: Installed) -> Ask:
     def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
         value = args[at]
         made = makes(value)
@@ -242,12 +252,12 @@ def _at_one(at: int, makes: Makes, what: str) -> Ask:
             return None
         changed = [*args]
         changed[at] = made
-        return changed, kwargs, what
+        return changed, kwargs, what, installed
 
     return ask
 
 
-def _at_several(parts: Sequence[tuple[int | str, Makes, str]]) -> Ask:
+def _at_several(parts: Sequence[tuple[int | str, Makes, str]], installed: Installed) -> Ask:
     def ask(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
         changed, named, names = [*args], kwargs, []
         for key, makes, name in parts:
@@ -260,7 +270,7 @@ def _at_several(parts: Sequence[tuple[int | str, Makes, str]]) -> Ask:
                 changed[key] = made
             else:
                 named = {**named, key: made}
-        return (changed, named, f"changed {', '.join(names)}") if names else None
+        return (changed, named, f"changed {', '.join(names)}", installed) if names else None
 
     return ask
 

@@ -14,7 +14,7 @@ from prunella.fixes import Outcome, Plan
 from prunella.fixes.calm import UNSURE, Calm, Changed, Passing
 from prunella.fixes.interpreter import before, proceed
 from prunella.fixes.run import Run
-from prunella.sdk.at_once import AtOnce, Deal, Dealt, IsOver
+from prunella.sdk.at_once import AtOnce, Dealt
 from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import (
     Around,
@@ -59,13 +59,8 @@ class Call:
         passing = Passing(self.around.named, self.around.unnamed, function.__code__.co_argcount)
         calm = Calm(plan, passing)
         self.ask, self.calm_after = calm.before, calm.after
-        self.at_once: AtOnce | None = None
-        #: Decides about a call that has met a fix, as `AtOnce.deal`; else it is the interpreter's.
-        self.deal: Deal = _to_be_interpreted
-        self.is_over: IsOver = _goes_on
-        if calm.actor is not None:
-            self.at_once = AtOnce(fixing, site, plan, self.around, calm, calm.actor)
-            self.deal, self.is_over = self.at_once.deal, self.at_once.is_over
+        self.at_once = AtOnce(fixing, site, plan, self.around, calm)
+        self.deal, self.is_over = self.at_once.deal, self.at_once.is_over
         #: A changed call is made like any other: its time isn't limited from outside.
         self.is_plain = not calm.is_timed
 
@@ -94,8 +89,7 @@ class Call:
         """Return the interpretation of a dealt call, as far as that has come."""
         run = self.begin(args, kwargs, began_s)
         try:
-            if self.at_once is not None:
-                self.at_once.resume(run, dealt, began_s)
+            self.at_once.resume(run, dealt, began_s)
         except Exception as error:  # noqa: BLE001 - as in `start`
             note_fault("fixes", error)
         return run
@@ -122,15 +116,6 @@ class Call:
         plan = self.plan
         arguments = self.around.named(args, kwargs)
         plan.memory.keep(arguments, result, perf_counter(), plan.remembers_s)
-
-
-def _to_be_interpreted(*_call: Any) -> None:
-    """Leave a call to the interpreter: more than one fix may have to do with it."""
-
-
-def _goes_on(*_call: Any) -> bool:
-    """Tell that a call isn't over; none is asked about which `_to_be_interpreted` was asked about."""
-    return False
 
 
 def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> FunctionType:

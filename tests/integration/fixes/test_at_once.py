@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import sys
+import threading
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interpreted import fix
-from prunella import heal, install_fix, llm
+from prunella import heal, install_fix, llm, remove_fix
 from prunella.fixes import Allocation, Installation, Lot, Mode, parse, prompt_hash
 from prunella.sdk import runtime
 from prunella.sdk.at_once import AtOnce
@@ -66,6 +68,7 @@ BESIDE = [
     fix("guard", "after", stage="output", check={"length": {"min": 1}}),
     fix("tool", "cut", result_limit={"max_chars": 4}),
     fix("parameter", "second", clamp={"limit": {"max": 7}}),
+    fix("tool", "third", coerce={"limit": "int"}),
 ]
 ALLOCATIONS = [
     None,
@@ -119,11 +122,7 @@ def watched(example: dict[str, Any], at_once: bool) -> dict[str, Any]:
         runtime.fixed = fixed
         if not at_once:
             AtOnce.deal = lambda *_: None  # type: ignore[method-assign, assignment]
-        installations = [
-            example["first"],
-            *(Installation(fix=parse(each)) for each in example["beside"]),
-        ]
-        found.replace(installations)
+        found.replace([example["first"], *map(beside, example["beside"])])
         outcomes, seen = made(example)
         installed = {each.fix_id: (each.faults, each.disabled) for each in found.installed()}
         counts = {name: replace(each, added_s=0.0) for name, each in found.counted().items()}
@@ -145,6 +144,14 @@ def watched(example: dict[str, Any], at_once: bool) -> dict[str, Any]:
         "counts": counts,
         "shipped": shipped,
     }
+
+
+def beside(document: dict[str, Any]) -> Installation:
+    """Return the installation of a further fix, those that act before the call in a rollout."""
+    is_dealt = document["fix_id"] in ("second", "third")
+    salt = f"rol_{document['fix_id']}"
+    allocation = Allocation(salt=salt, ratio=0.5, epoch=1, wait_s=1_000.0) if is_dealt else None
+    return Installation(fix=parse(document), allocation=allocation)
 
 
 def made(example: dict[str, Any]) -> tuple[list[str], list[Any]]:
@@ -177,7 +184,7 @@ def examples(draw: Any) -> dict[str, Any]:
         "is_async": draw(st.booleans()),
         "is_llm": draw(st.booleans()),
         "first": Installation(fix=parse(document), mode=mode, allocation=allocation),
-        "beside": draw(st.lists(st.sampled_from(BESIDE), unique_by=lambda it: it["fix_id"], max_size=2)),
+        "beside": draw(st.lists(st.sampled_from(BESIDE), unique_by=lambda it: it["fix_id"], max_size=3)),
         "calls": draw(st.lists(calls, min_size=1, max_size=12)),
     }  # fmt: skip
 
@@ -248,10 +255,10 @@ def test_a_changed_call_needs_no_interpreter(monkeypatch: pytest.MonkeyPatch) ->
     install_fix(SET)
     assert [fetch("Bonn"), fetch("Rome", 3), begun] == [9, 9, []]
     fixing().replace([Installation(fix=parse(fix("tool", "t", coerce={"city": "str"})))])
-    assert fetch("Bonn") == 9
+    assert [fetch("Bonn"), begun] == [9, []]  # two look at it, one acts
     with pytest.raises(ValueError, match=r"^$"):
         fetch("")
-    assert len(begun) == 2  # the first of them had two fixes that look at it
+    assert [fetch(7), len(begun)] == [9, 2]  # type: ignore[arg-type]  # both act
 
 
 def test_a_fault_in_dealing_leaves_the_call_to_the_interpreter(
@@ -270,3 +277,35 @@ def test_a_fault_in_dealing_leaves_the_call_to_the_interpreter(
     install_fix(SET)
     assert fetch() == 9
     assert counters["internal_fixes_RuntimeError"] == 1
+
+
+def test_no_call_is_lost_between_threads() -> None:
+    """Counting takes no lock, and needs none: also where threads take turns all the time."""
+
+    @heal
+    def fetch(limit: int = 5) -> int:
+        return limit
+
+    install_fix(SET)
+    allocation = Allocation(salt="rol_1", ratio=0.5, epoch=1, wait_s=1_000.0)
+    other = parse(fix("parameter", "dealt", set={"limit": 8}))
+    threads = [threading.Thread(target=lambda: [fetch() for _ in range(2_000)]) for _ in range(4)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads[:2]:
+            thread.start()
+        for thread in threads[:2]:
+            thread.join()
+        remove_fix("fix")
+        fixing().install(Installation(fix=other, allocation=allocation))
+        for thread in threads[2:]:
+            thread.start()
+        for thread in threads[2:]:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    counts = fixing().counted()
+    assert (counts["fix"].triggers, counts["fix"].treated, counts["fix"].acted) == (4_000,) * 3
+    assert counts["dealt"].triggers == 4_000
+    assert 0 < counts["dealt"].acted == counts["dealt"].treated < 4_000
