@@ -54,10 +54,10 @@ class Intake:
         """Return by their ids what triage says of the occurrences among `records`."""
         found: list[Occurrence] = []
         for record in records:  # most are repeats
-            kind = type(record)
-            if kind is Occurrence and record.caused_by is None:
-                found.append(record)
-            elif kind is Site:
+            if type(record) is Occurrence:
+                if record.caused_by is None:
+                    found.append(record)
+            elif type(record) is Site:
                 self._kinds[record.site_id] = record.kind
         if not found:
             return {}

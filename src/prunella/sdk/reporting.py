@@ -166,7 +166,9 @@ class Reporter:
         count("report_failed")
         # Those who were told the same don't come back at the same moment.
         chance = os.urandom(1)[0] / 255
-        wait_s = max(self._retry_s * (0.5 + 0.5 * chance), (error.wait_s or 0.0) * (1 + 0.25 * chance))
+        wait_s = max(
+            self._retry_s * (0.5 + 0.5 * chance), (error.wait_s or 0.0) * (1 + 0.25 * chance)
+        )
         self._retry_s = min(2 * self._retry_s, _RETRY_S[1])
         self._retry_at = self._clock() + wait_s
         at_us = now_us()

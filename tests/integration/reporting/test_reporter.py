@@ -96,7 +96,7 @@ def test_reporters_that_were_told_the_same_come_back_one_after_the_other(
     waits = set()
     with serving(lambda *_: answer(503, Retry_After="100")) as server:
         for chance in (0, 100, 255):
-            monkeypatch.setattr(reporting.os, "urandom", lambda _size, n=chance: bytes([n]))
+            monkeypatch.setattr(reporting.os, "urandom", lambda size, n=chance: size * bytes([n]))
             reporter = report(server.port, clock)
             reporter.look()
             waits.add(reporter._retry_at - clock.now)

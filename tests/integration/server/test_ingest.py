@@ -10,8 +10,8 @@ import pytest
 
 from prunella.codec.wire import gap, write_record
 from prunella.model.errors import StoreError
-from prunella.server.ingest import straight as straight_way
 from prunella.server.ingest import spools, telemetry
+from prunella.server.ingest import straight as straight_way
 from prunella.server.ingest.bodies import unpack
 from recorded import a_repeat, an_occurrence
 from server_requests import sentry_envelope
@@ -292,7 +292,7 @@ def test_where_the_store_can_take_nothing_all_are_asked_to_come_again(
 
 
 @pytest.mark.parametrize(
-    ("project", "name", "sender", "status"),
+    ("where", "file", "sender", "status"),
     [
         ("local", NAME, SENDER, 200),
         ("local", "x.jsonl", SENDER, 400),
@@ -300,9 +300,9 @@ def test_where_the_store_can_take_nothing_all_are_asked_to_come_again(
         ("others", NAME, SENDER, 404),
     ],
 )
-def test_the_straight_way_answers_as_the_route_does(client, project, name, sender, status):
+def test_the_straight_way_answers_as_the_route_does(client, where, file, sender, status):
     """A path that only the route reads is answered alike: status, headers and kind of body."""
-    url, content = f"/api/v1/projects/{project}/spool/{name}", lines(a_repeat(2))
+    url, content = f"/api/v1/projects/{where}/spool/{file}", lines(a_repeat(2))
     straight = client.post(f"{url}?offset=0", content=content, headers=sender)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(straight_way, "_POST", re.compile("nothing"))

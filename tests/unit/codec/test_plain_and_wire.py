@@ -120,9 +120,7 @@ def test_records_that_begin_alike_read_as_each_by_itself(moments: list[object], 
     """Whatever stands where a repeat's moment does, it is read as if no line was before it."""
     lines = [wire.frame(f'{begin},"at":{each}}}'.encode()) for each in [7, *moments]]
     together = [(one.record, bool(one.problem)) for one in wire.read_lines(b"".join(lines))]
-    apart = [
-        (one.record, bool(one.problem)) for line in lines for one in wire.read_lines(line)
-    ]
+    apart = [(one.record, bool(one.problem)) for line in lines for one in wire.read_lines(line)]
     assert together == apart
 
 

@@ -60,14 +60,14 @@ def test_asking_that_failed_is_tried_again(clock):
 
     def ask(key):
         if asked(key) == 2:
-            raise OSError
+            raise OSError("no answer")
         return asked.times
 
     found = Remembered(ask, believed_s=2.0, most=10)
     found.get("a")
     clock[0] += 1.9
     assert found.known("a") is None
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="no answer"):
         found.get("a")
     assert found.known("a") is None
     assert found.get("a") == 3

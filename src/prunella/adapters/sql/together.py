@@ -96,5 +96,4 @@ class Together(Generic[P, T]):
 
     def _commit(self, parts: Sequence[P]) -> Sequence[T]:
         with self._database.writing() as db:
-            answers = self._write(db, parts)
-        return answers
+            return self._write(db, parts)

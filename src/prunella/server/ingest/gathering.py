@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -80,7 +81,7 @@ class Gathering:
                 await asyncio.sleep(_LINGER_S)
             taken: list[_Waiting] = []
             try:
-                answers = await self._work(lambda taken=taken: self._keep_some(taken))
+                answers = await self._work(partial(self._keep_some, taken))
             except Exception as error:  # noqa: BLE001 - it is told to each
                 if not taken:  # not even the store could be opened
                     taken = [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -96,10 +96,11 @@ async def forget_spool(request: Request) -> Response:
 
 async def _reported_to(request: Request, receiving: Receiving) -> Workspace:
     """Return the project that the path names; without a thread where it is open."""
-    found = opened_for(request, Role.REPORTER)
-    if found is None:
-        found, _ = await receiving.work(workspace_of, request, Role.REPORTER)
-    return found
+    opened = opened_for(request, Role.REPORTER)
+    if opened is not None:
+        return opened
+    workspace, _ = await receiving.work(workspace_of, request, Role.REPORTER)
+    return workspace
 
 
 def _addressed(request: Request) -> tuple[str, int]:
