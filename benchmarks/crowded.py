@@ -86,6 +86,9 @@ class OneProject:
     def open(self, name: str) -> Workspace | None:
         return self._workspace if name == "local" else None
 
+    def opened(self, name: str) -> Workspace | None:
+        return self.open(name)
+
     def prepare(self, name: str) -> None:
         raise NotImplementedError(name)
 
