@@ -18,7 +18,6 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from prunella.adapters.sql import intake
 from prunella.adapters.sql.connection import Connection, Database
 from prunella.adapters.sql.rows import dump
 from prunella.adapters.sql_store import SqlStore
@@ -27,7 +26,7 @@ from prunella.model.clock import now
 from prunella.model.ids import AuditId, CallId, CaseId, OccurrenceId, ProcessId, SiteId, new_id
 from prunella.model.incidents import Case, Incident, IncidentStatus
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
-from prunella.ports import IncidentOrder, IncidentQuery, Triaged
+from prunella.ports import IncidentOrder, IncidentQuery, Portion, Triaged
 from prunella.server.app import create_app
 from prunella.server.dashboard.views import recent
 from prunella.server.workspaces import Workspace
@@ -86,6 +85,9 @@ class OneProject:
 
     def open(self, name: str) -> Workspace | None:
         return self._workspace if name == "local" else None
+
+    def opened(self, name: str) -> Workspace | None:
+        return self.open(name)
 
     def prepare(self, name: str) -> None:
         raise NotImplementedError(name)
@@ -153,12 +155,17 @@ def fill(store: SqlStore, example: Occurrence, number: int) -> None:
     kinds = crowd(example, max(number // 100, 1))
     for begin in range(store.spool_offset(_SPOOL), number, _BATCH):
         end = min(begin + _BATCH, number)
-        batch = intake.Batch(findings={})
-        batch.triaged += failures(
-            kinds, begin, end, lambda each: at - _PERIOD * (1 - each / number)
+        some = list(failures(kinds, begin, end, lambda each: at - _PERIOD * (1 - each / number)))
+        portion = Portion(
+            records=[failed for failed, _, _ in some],
+            spool_name=_SPOOL,
+            start_offset=begin,
+            end_offset=end,
+            triaged={failed.occurrence_id: triaged for failed, triaged, _ in some},
+            texts={failed.occurrence_id: body for failed, _, body in some},
         )
-        with store._database.writing() as db:  # noqa: SLF001 - bodies that are made already
-            intake.keep(db, batch, spool_name=_SPOOL, start_offset=begin, end_offset=end)
+        if store.ingest_all([portion]) != [True]:
+            raise SystemExit(f"the failures from {begin} on were not kept")
     _work(store, at)
     store.prune(max_age=timedelta(days=9999), max_bytes=10**12)
 

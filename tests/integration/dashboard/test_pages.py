@@ -139,3 +139,14 @@ def test_pages_work_without_scripts(browser: Browser, served: Served) -> None:
         expect(page.get_by_role("status")).to_contain_text("is ignored")
         page.get_by_role("button", name="Reopen").click()
         expect(page.get_by_role("status")).to_contain_text("is open again")
+
+
+def test_what_draws_is_loaded_where_there_is_something_to_draw(page: Page, served: Served) -> None:
+    """A chart is drawn, once; a page without one loads nothing for it."""
+    page.goto(f"{served.home}/audit")
+    expect(page.locator("#live")).to_have_class("live on")  # all scripts have run
+    drawing = "typeof uPlot !== 'undefined'"
+    assert page.evaluate(drawing) is False
+    page.goto(f"{served.home}/")
+    expect(page.locator("#trend canvas")).to_have_count(1)
+    assert page.evaluate(drawing) is True
