@@ -49,7 +49,7 @@ check: $(VENV)/.ready  ## lint, types, contracts, spelling, dependencies
 # What Prunella is compared with goes into an environment of its own, never into development's. One
 # after the other, so that a package without a build for this machine is left out of the table alone.
 # vectorwave is measured if it is there; its dependencies are several gigabytes, so nobody gets them
-# without asking: `.venv/peers/bin/python -m pip install vectorwave`.
+# without asking: `.venv/peers/bin/python -m pip install vectorwave lancedb`.
 $(PEERS)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(PEERS)
 	for package in $(PEER_PACKAGES); do \

@@ -3,7 +3,8 @@
 Each figure is paired: the site without and with its fixes alternate in one process, many rounds; a
 round's difference is one sample. Printed are the least and the median difference in nanoseconds.
 The sites are past their first samples, so that the difference is the fixes' alone. "Own work" is
-the part of it in which the fix looks at arguments or result, measured by itself.
+the part of it in which the fix looks at arguments or result and makes the changed arguments,
+measured by itself.
 
     python benchmarks/fixes.py [--json] [--rounds N]
 """
@@ -125,10 +126,29 @@ def installed(*documents: dict[str, Any]) -> Callable[[bool], None]:
     return change
 
 
+def in_rollout(fix: dict[str, Any], ratio: float) -> Callable[[bool], None]:
+    """Return what installs and removes a fix that so many of the calls get."""
+    from prunella import remove_fix
+    from prunella.fixes import Allocation, Installation, parse
+    from prunella.sdk.fixing import fixing
+
+    allocation = Allocation(salt="rol_bench", ratio=ratio, epoch=1, wait_s=1.0)
+    installation = Installation(fix=parse(fix), allocation=allocation)
+
+    def change(on: bool) -> None:
+        if on:
+            fixing().install(installation)
+        else:
+            remove_fix(fix["fix_id"])
+            fixing().shipment("proc_bench", at_exit=True)  # as the background thread does
+
+    return change
+
+
 def own_work_ns(*documents: dict[str, Any]) -> int:
     """Return what the questions of these fixes take by themselves, around one call of `add`."""
     from prunella.fixes import Installation, Installed, Plan, parse
-    from prunella.fixes.calm import Calm
+    from prunella.fixes.calm import Calm, Passing
     from prunella.sdk.site import all_sites
     from prunella.sdk.views import view_of
 
@@ -137,7 +157,12 @@ def own_work_ns(*documents: dict[str, Any]) -> int:
     if view is None:
         raise RuntimeError("the benchmark's own site is gone")
     plan = Plan(view, [Installed(Installation(fix=parse(each))) for each in documents])
-    calm = Calm(plan, lambda args, _kwargs: dict(zip(("a", "b"), args, strict=True)), 2)
+    passing = Passing(
+        lambda args, _kwargs: dict(zip(("a", "b"), args, strict=True)),
+        lambda named: (list(named.values()), {}),
+        2,
+    )
+    calm = Calm(plan, passing)
     before, after = calm.before, calm.after
 
     def loop() -> None:
@@ -198,6 +223,9 @@ def measure(rounds: int) -> dict[str, Any]:
     parameter = document("parameter", "add", clamp={"b": {"max": 9}})
     acting = document("parameter", "add", clamp={"b": {"max": 1}})
     when = document("parameter", "add", set={"b": 1}, when={"a": {"range": {"min": 9}}})
+    coerce = document("tool", "add", coerce={"a": "int"})
+    at_most_one = {"check": {"range": {"max": 1}}, "on_fail": "clamp"}
+    guard_input = document("guard", "add", stage="input", parameter="b", **at_most_one)
     guard = document("guard", "add", stage="output", check={"range": {"min": 0}})
     cases: dict[str, tuple[tuple[Loop, Loop], Callable[[bool], None]]] = {
         "no fix (another site has one)": (
@@ -224,6 +252,26 @@ def measure(rounds: int) -> dict[str, Any]:
             (calls_of(site), calls_of(site)),
             installed(acting),
         ),
+        "the same in a rollout, treatment": (
+            (calls_of(site), calls_of(site)),
+            in_rollout(acting, 1.0),
+        ),
+        "the same in a rollout, control": (
+            (calls_of(site), calls_of(site)),
+            in_rollout(acting, 0.0),
+        ),
+        "parameter that changes it, async": (
+            (awaits_of(site_async), awaits_of(site_async)),
+            installed(document("parameter", "add_async", clamp={"b": {"max": 1}})),
+        ),
+        "guard that puts an argument right": (
+            (calls_of(site), calls_of(site)),
+            installed(guard_input),
+        ),
+        "two that look, one changes it": (
+            (calls_of(site), calls_of(site)),
+            installed(acting, coerce),
+        ),
         "guard of the result, passed": (
             (calls_of(site), calls_of(site)),
             installed(guard),
@@ -238,6 +286,14 @@ def measure(rounds: int) -> dict[str, Any]:
     found = {name: paired(loops, change, rounds) for name, (loops, change) in cases.items()}
     found["parameter that changes nothing"]["own_ns"] = own_work_ns(parameter)
     found["parameter whose condition fails"]["own_ns"] = own_work_ns(when)
+    for name in (
+        "parameter that changes each call",
+        "the same in a rollout, treatment",
+        "the same in a rollout, control",
+        "parameter that changes it, async",
+    ):
+        found[name]["own_ns"] = own_work_ns(acting)
+    found["guard that puts an argument right"]["own_ns"] = own_work_ns(guard_input)
     found["guard of the result, passed"]["own_ns"] = own_work_ns(guard)
     return found
 

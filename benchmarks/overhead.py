@@ -366,6 +366,8 @@ def _tenacity() -> tuple[Callable[..., Any], None]:
 
 
 def _vectorwave() -> tuple[Callable[..., Any], None]:
+    os.environ.setdefault("VECTORWAVE_MODE", "lite")  # its store in a folder, no server
+    os.environ.setdefault("VECTORWAVE_LITE_PATH", tempfile.mkdtemp())
     from vectorwave import vectorize
 
     return vectorize(search_description="add", sequence_narrative="add")(add), None

@@ -17,19 +17,21 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from server_clients import HOST, Program, Target
-from store import an_occurrence
+import uvloop
+from server_clients import HOST, Failing, Program, Target, full
 
-from prunella.codec.wire import write_record
-from prunella.model.clock import now
-from prunella.model.records import Repeat
+from prunella.sdk.reporting import LOOK_S
 from prunella.wiring.healer import Healer
 
 PROJECT = "bench"
-#: Failures that a simulated program has in so many seconds; posts are as far apart, or farther.
-FAILURES, EACH_S = 10, 2.0
+#: Failures that a simulated program has in a second: at first, and to see what more of them cost.
+RATES = (5, 1, 5, 20)
 PORT = 18_787
 
 
@@ -73,8 +75,8 @@ class Database:
 class Server:
     """``prunella serve`` in a process of its own."""
 
-    def __init__(self, root: Path, database: str) -> None:
-        self.root, self.database = root, database
+    def __init__(self, root: Path, database: str, postmaster: int = 0) -> None:
+        self.root, self.database, self.postmaster = root, database, postmaster
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("PRUNELLA_")}
         if database:
             self.environment["PRUNELLA_DATABASE"] = database
@@ -134,6 +136,19 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def database_cpu_s(self) -> float:
+        """Return the processor's time that the database's processes have used."""
+        found = 0.0
+        for path in Path("/proc").glob("[0-9]*/stat") if self.postmaster else ():
+            with suppress(OSError):
+                pid, _, fields = path.read_text().partition("(")
+                words = fields.rpartition(")")[2].split()
+                if int(pid) == self.postmaster:
+                    found += sum(map(int, words[11:15]))  # with those that have ended
+                elif int(words[1]) == self.postmaster:
+                    found += int(words[11]) + int(words[12])
+        return found / os.sysconf("SC_CLK_TCK")
+
     def memory_mb(self) -> float:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -154,97 +169,94 @@ class Server:
             return healer.store.health().size_bytes / 2**20
 
 
-class Failures:
-    """Makes failures as the SDK reports them; numbers go on, so that no two are one."""
+@dataclass
+class Run:
+    """What programs and server did in one stretch of time."""
 
-    def __init__(self) -> None:
-        self.number = 0
+    seconds: float
+    #: Failures that were reported, and those of them that were kept within the stretch.
+    reported: int = 0
+    kept: int = 0
+    #: Processors that server, database and the programs used, 1.0 for one all the time.
+    server: float = 0.0
+    database: float = 0.0
+    programs: float = 0.0
+    waits_s: list[float] = field(default_factory=list)
+    refused: int = 0
 
-    def full(self, count: int, functions: int = 100) -> bytes:
-        """Return `count` failures, each with full context."""
-        lines = []
-        for _ in range(count):
-            self.number += 1
-            lines.append(write_record(an_occurrence(self.number, self.number % functions)))
-        return b"".join(lines)
+    def line(self) -> str:
+        return (
+            f"{self.kept / self.seconds:,.0f} failures/s in {len(self.waits_s) / self.seconds:,.0f} "
+            f"posts/s; an answer takes {statistics.median(self.waits_s) * 1e3:.0f} ms, "
+            f"p99 {percentile(self.waits_s, 0.99) * 1e3:.0f} ms, {self.refused} refused; "
+            f"server {self.server:.0%} of a processor, database {self.database:.0%}, "
+            f"programs {self.programs:.0%}"
+        )
 
-    def as_reported(self, program: int, before: int, count: int) -> bytes:
-        """Return failures of one sort in one process: the 1st, 2nd, 4th … with full context."""
-        lines = []
-        for number in range(before + 1, before + count + 1):
-            if number & (number - 1):
-                repeat = Repeat(
-                    process_id=f"proc_{program}",
-                    group="g1",
-                    site_id=f"shop.orders:function_{program % 100}_0",
-                    at=now(),
-                    count=1,
-                )
-                lines.append(write_record(repeat))
-            else:
-                self.number += 1
-                lines.append(
-                    write_record(as_of(an_occurrence(self.number, program % 100), program))
-                )
-        return b"".join(lines)
-
-
-def as_of(occurrence, program: int):
-    from dataclasses import replace
-
-    return replace(occurrence, process_id=f"proc_{program}", group="g1")
+    async def watch(self, server: Server) -> None:
+        """Note what the stretch cost."""
+        before = (server.cpu_s(), server.database_cpu_s(), time.process_time())
+        await asyncio.sleep(self.seconds)
+        after = (server.cpu_s(), server.database_cpu_s(), time.process_time())
+        self.server, self.database, self.programs = (
+            (then - now) / self.seconds for now, then in zip(before, after, strict=True)
+        )
 
 
-async def full(server: Server, failures: Failures, seconds: float) -> int:
-    """Post failures with full context as fast as they are taken; return how many were."""
-    chunks = [failures.full(200) for _ in range(max(20, int(25 * seconds)))]
-    total = 200 * len(chunks)
+class Fleet:
+    """Many programs, each with failures of one sort, and what they hear."""
+
+    def __init__(self, target: Target, number: int) -> None:
+        self.programs = [Program(target, f"2-{n}-bb.jsonl") for n in range(number)]
+        self._failing = [Failing(n) for n in range(number)]
+        self.heard: list[float] = []
+
+    def listen(self) -> list[asyncio.Task]:
+        return [
+            asyncio.create_task(each.listen(self.heard, lambda line: b"fix-bench" in line))
+            for each in self.programs
+        ]
+
+    async def report(self, server: Server, per_s: float, seconds: float) -> Run:
+        """Let each program have so many failures a second, and report them once a second."""
+        run, number = Run(seconds), len(self.programs)
+        end = time.perf_counter() + seconds
+
+        async def report(index: int) -> None:
+            program, failing = self.programs[index], self._failing[index]
+            await asyncio.sleep(LOOK_S * index / number)
+            start = at = time.perf_counter()
+            had = 0
+            while at < end:
+                # What failed while an answer was waited for goes with the next post.
+                due = int(per_s * (at - start + LOOK_S)) - had
+                for line in failing.lines(due, over_s=LOOK_S):
+                    program.spool += line
+                await program.ship()
+                had += due
+                run.kept += due if time.perf_counter() < end else 0
+                await asyncio.sleep(max(0.0, LOOK_S - (time.perf_counter() - at)))
+                at = time.perf_counter()
+            run.reported += had
+
+        for program in self.programs:
+            program.waits_s, program.refused = [], 0
+        await asyncio.gather(run.watch(server), *map(report, range(number)))
+        run.waits_s = sorted(wait for each in self.programs for wait in each.waits_s)
+        run.refused = sum(each.refused for each in self.programs)
+        return run
+
+
+async def post_all(server: Server, chunks: list[bytes]) -> None:
+    """Post failures from four programs, as fast as they are taken."""
     programs = [Program(server.target, f"1-{n}-aa.jsonl") for n in range(4)]
 
     async def run(program: Program) -> None:
         while chunks:
-            await program.ship(chunks.pop())
+            program.spool += chunks.pop()
+            await program.ship()
 
     await asyncio.gather(*map(run, programs))
-    return total
-
-
-async def many(server: Server, failures: Failures, number: int, seconds: float) -> dict:
-    """Let many programs report and listen; approve a fix meanwhile, and see how soon all know."""
-    heard: list[float] = []
-    programs = [Program(server.target, f"2-{n}-bb.jsonl") for n in range(number)]
-    listening = [
-        asyncio.create_task(program.listen(heard, lambda line: b"fix-bench" in line))
-        for program in programs
-    ]
-    stop_at = time.perf_counter() + seconds
-    reported = 0
-
-    async def run(index: int, program: Program) -> None:
-        nonlocal reported
-        await asyncio.sleep(EACH_S * index / number)
-        began = posted = time.perf_counter()
-        before = 0
-        while posted < stop_at:
-            # What failed while an answer was waited for goes with the next post, as in the SDK.
-            posted = time.perf_counter()
-            due = FAILURES + int((posted - began) / EACH_S * FAILURES) - before
-            await program.ship(failures.as_reported(index, before, due))
-            before += due
-            reported += due
-            await asyncio.sleep(max(0.0, EACH_S - (time.perf_counter() - posted)))
-
-    running = [asyncio.create_task(run(index, each)) for index, each in enumerate(programs)]
-    await asyncio.sleep(seconds / 2)
-    approved = await asyncio.to_thread(approve, server)
-    await asyncio.gather(*running)
-    for task in listening:
-        task.cancel()
-    return {
-        "reported": reported,
-        "waits": sorted(wait for program in programs for wait in program.waits_s),
-        "heard": sorted(moment - approved for moment in heard),
-    }
 
 
 def approve(server: Server) -> float:
@@ -257,9 +269,9 @@ def approve(server: Server) -> float:
     return began
 
 
-async def killed(server: Server, database: Database | None, failures: Failures) -> int:
-    """As `full`, while the server and then the database are killed."""
-    posting = asyncio.create_task(full(server, failures, 4))
+async def killed(server: Server, database: Database | None, chunks: list[bytes]) -> None:
+    """Post, while the server and then the database are killed."""
+    posting = asyncio.create_task(post_all(server, chunks))
     await asyncio.sleep(1.0)
     await asyncio.to_thread(server.kill)
     await asyncio.to_thread(server.start)
@@ -267,7 +279,7 @@ async def killed(server: Server, database: Database | None, failures: Failures) 
         await asyncio.sleep(1.0)
         await asyncio.to_thread(database.kill)
         await asyncio.to_thread(database.restart)
-    return await posting
+    await posting
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -284,7 +296,7 @@ def main() -> None:
         root = Path(folder, "root")
         root.mkdir()
         database = None if options.sqlite else Database(Path(folder, "database"))
-        server = Server(root, database.url if database else "")
+        server = Server(root, database.url if database else "", database.pid if database else 0)
         server.start()
         print(f"{'SQLite' if options.sqlite else 'PostgreSQL'}, {os.cpu_count()} processors")
         try:
@@ -296,40 +308,59 @@ def main() -> None:
 
 
 def measure(server: Server, database: Database | None, options: argparse.Namespace) -> None:
-    failures = Failures()
+    chunks = [full(200 * n, 200) for n in range(int(30 * options.seconds / 4))]
+    total = 200 * len(chunks)
     began, cpu = time.perf_counter(), server.cpu_s()
-    total = asyncio.run(full(server, failures, options.seconds / 4))
+    run_loop(post_all(server, chunks))
     took, cpu = time.perf_counter() - began, server.cpu_s() - cpu
     print(
         f"with full context: {total / took:,.0f} failures/s ({cpu / total * 1e6:.0f} µs of the server each)"
     )
+    fleet = Fleet(server.target, options.programs)
+    run_loop(many(server, fleet, options.seconds))
 
-    size, counted = server.size_mb(), server.counted()
-    began, cpu = time.perf_counter(), server.cpu_s()
-    found = asyncio.run(many(server, failures, options.programs, options.seconds))
-    took, cpu = time.perf_counter() - began, server.cpu_s() - cpu
-    print(
-        f"as {options.programs:,} programs report: {found['reported'] / took:,.0f} failures/s, "
-        f"{len(found['waits']) / took:,.0f} posts/s; an answer takes "
-        f"{statistics.median(found['waits']) * 1e3:.0f} ms, p99 {percentile(found['waits'], 0.99) * 1e3:.0f} ms; "
-        f"server {cpu / took:.0%} of a processor, {server.memory_mb():.0f} MB"
-    )
-    heard = found["heard"]
-    print(
-        f"a fix is heard by {len(heard):,} of {options.programs:,} programs: after {percentile(heard, 0.5):.2f} s, "
-        f"the last after {percentile(heard, 1.0):.2f} s"
-    )
-    exact = server.counted() - counted == found["reported"]
-    print(
-        f"counted exactly: {'yes' if exact else 'NO'}; the store grew by {server.size_mb() - size:.1f} MB "
-        f"for {found['reported']:,} failures of {options.programs:,} processes"
-    )
-
-    counted = server.counted()
-    total = asyncio.run(killed(server, database, failures))
+    chunks = [full(10**9 + 200 * n, 200) for n in range(100)]
+    counted, total = server.counted(), 200 * len(chunks)
+    run_loop(killed(server, database, chunks))
     exact = server.counted() - counted
     what = "server and database" if database else "server"
     print(f"{what} killed by kill -9 while posting: {total:,} sent, {exact:,} counted")
+
+
+async def many(server: Server, fleet: Fleet, seconds: float) -> None:
+    """Let many programs report and listen; approve a fix meanwhile, and see how soon all know."""
+    number = len(fleet.programs)
+    size, counted = server.size_mb(), server.counted()
+    listening = fleet.listen()
+    reporting = asyncio.create_task(fleet.report(server, RATES[0], seconds))
+    await asyncio.sleep(seconds / 2)
+    approved = await asyncio.to_thread(approve, server)
+    run = await reporting
+    print(f"as {number:,} programs report: {run.line()}, {server.memory_mb():.0f} MB")
+    heard = sorted(moment - approved for moment in fleet.heard)
+    print(
+        f"a fix is heard by {len(heard):,} of {number:,} programs: after {percentile(heard, 0.5):.2f} s, "
+        f"the last after {percentile(heard, 1.0):.2f} s"
+    )
+    reported = run.reported
+    print("the same programs and incidents, with fewer and with more failures:")
+    for rate in RATES[1:]:
+        run = await fleet.report(server, rate, seconds / 3)
+        reported += run.reported
+        print(f"  {run.line()}")
+    for task in listening:
+        task.cancel()
+    counts = await asyncio.to_thread(server.counted) - counted
+    exact = "yes" if counts == reported else f"NO, {counts:,}"
+    print(
+        f"counted exactly: {exact}; the store grew by {server.size_mb() - size:.1f} MB "
+        f"for {reported:,} failures of {number:,} processes"
+    )
+
+
+def run_loop(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Run it with ``python benchmarks/store.py``; it works in a temporary folder and prints one table. With
 ``--database postgresql://…`` the same is measured in a schema of its own of that database, which is
-dropped at the end. ``--occurrences 1000000`` fills a store with so many failures in a hundredth as many
-incidents and measures what a dashboard asks. Figures are of one process with one store; each is the
+dropped at the end. ``--occurrences 1000000`` fills a store with so many failures and measures what a
+dashboard asks (`crowded`). Figures are of one process with one store; each is the
 fastest of five: whatever else the machine does only adds.
 """
 
@@ -22,7 +22,6 @@ from prunella.codec.wire import write_record
 from prunella.model.ids import CallId, OccurrenceId, ProcessId, SiteId
 from prunella.model.records import Call, Ending, ExceptionInfo, Frame, Occurrence, Repeat
 from prunella.pipeline.refresh import Intake, triage_pending
-from prunella.ports import IncidentOrder, IncidentQuery
 from prunella.triage import Rules
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -191,40 +190,14 @@ def measure_lists(store: SqlStore, number: int) -> None:
     took("its occurrences, among {:,}", number, lambda: store.occurrences(wanted, limit=20))
 
 
-def measure_dashboard(database: str | None, number: int) -> None:
-    """Fill a store with `number` failures of a hundredth as many incidents; ask what pages ask."""
-    with new_store(database) as store:
-        intake = Intake(store, Rules())
-        incidents = max(number // 100, 1)
-        started = time.perf_counter()
-        for begin in range(0, number, BATCH):
-            batch = [an_occurrence(n, n % incidents) for n in range(begin, begin + BATCH)]
-            intake.take(batch, spool_name="s", end_offset=1)
-        took_s = time.perf_counter() - started
-        row(f"take in {number:,} occurrences, {incidents:,} incidents", f"{number / took_s:,.0f}/s")
-        store.prune(max_age=timedelta(days=9999), max_bytes=10**12)
-        questions = {
-            "the first page of {:,} incidents": IncidentQuery(),
-            "the hundredth page": IncidentQuery(offset=99 * 50),
-            "by two words": IncidentQuery(text="price 77"),
-            "by a word that nothing has": IncidentQuery(text="nothing"),
-            "by error code": IncidentQuery(error_code="CODE"),
-            "by module": IncidentQuery(site="shop.orders"),
-            "the most frequent": IncidentQuery(order=IncidentOrder.COUNT),
-        }
-        for what, query in questions.items():
-            took(what, incidents, lambda query=query: store.find_incidents(query))  # type: ignore[misc]
-        page = store.find_incidents(IncidentQuery())
-        ids = [item.incident_id for item in page.items]
-        hour = timedelta(hours=1)
-        took("all failures by the hour", number, lambda: store.failures(since=START, step=hour))
-        took(
-            "those of a page's incidents, by the hour",
-            number,
-            lambda: store.failures(since=START, step=hour, incident_ids=ids),
-        )
-        took("20 occurrences of one", number, lambda: store.occurrences(ids[0], limit=20))
-        took("what waits for triage", number, lambda: store.untriaged(limit=500))
+def measure_crowd(database: str | None, number: int, keep: Path | None) -> None:
+    """Fill a store with `number` failures, unless it is full, and measure what pages ask for."""
+    from crowded import run
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) if keep is None else keep
+        folder.mkdir(parents=True, exist_ok=True)
+        run(an_occurrence(1, 1), number, database, folder, keep=keep is not None)
 
 
 def took(what: str, number: int, work: Callable[[], object]) -> None:
@@ -241,9 +214,15 @@ def main() -> None:
     parser.add_argument(
         "--occurrences", type=int, metavar="N", help="measure a dashboard's questions among so many"
     )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="with --occurrences: leave the store there, and measure it again the next time",
+    )
     given = parser.parse_args()
     if given.occurrences:
-        measure_dashboard(given.database, given.occurrences)
+        measure_crowd(given.database, given.occurrences, given.keep)
         return
     measure_ingest(given.database)
     for number in INCIDENTS:

@@ -37,14 +37,17 @@ class Served:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[Served]:
-    """Run `prunella serve` for the project at `root`."""
+def serving(root: Path, *options: str) -> Iterator[Served]:
+    """Run `prunella serve` for the project at `root`; with ``--auth`` people have to log in."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PRUNELLA_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "prunella.cli", "serve", "--port", str(port), "--root", str(root)],
+        [
+            *(sys.executable, "-m", "prunella.cli", "serve"),
+            *("--port", str(port), "--root", str(root), *options),
+        ],
         env=clean,
         stdout=subprocess.DEVNULL,
     )
@@ -75,7 +78,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", "/p/local/")
-            if connection.getresponse().status == 200:
+            if connection.getresponse().status in {200, 303}:  # the page, or the way to the login
                 return
         except OSError:
             time.sleep(0.1)

@@ -5,30 +5,32 @@ that was sent twice, came late or out of order doesn't begin there, so nothing o
 answer says from where on the file is wanted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from prunella.codec import wire
-from prunella.model.errors import RecordError
-from prunella.model.records import Record
-from prunella.ports import SPOOL_REMOVED, Store
+from prunella.model.errors import RecordError, StoreError
+from prunella.model.records import Occurrence, Record
+from prunella.ports import SPOOL_REMOVED, Portion, Store, Triaged
 
 #: Lines of one post, at most.
 MAX_LINES = 50_000
 
 
-class Take(Protocol):
-    """Keeps records, as `Store.ingest` promises."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Whole lines that stand at `offset` of a spool file."""
 
-    def __call__(
-        self,
-        records: Sequence[Record],
-        *,
-        spool_name: str,
-        end_offset: int,
-        start_offset: int | None = None,
-    ) -> bool: ...
+    spool_name: str
+    offset: int
+    content: bytes
+
+
+class Triage(Protocol):
+    """Says by their ids what triage finds out about the occurrences among records."""
+
+    def __call__(self, records: Sequence[Record], /) -> Mapping[str, Triaged]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,34 +65,72 @@ def expected(store: Store, spool_name: str, offset: int) -> Elsewhere | Removed 
     return None if kept_to == offset else Elsewhere(offset=kept_to)
 
 
-def keep_post(
-    store: Store,
-    take: Take,
-    spool_name: str,
-    offset: int,
-    content: bytes,
-    loads: Callable[[bytes], Any],
-) -> Kept | Elsewhere | Removed:
-    """Keep the lines in `content`, which stand at `offset` of the file.
+Answer = Kept | Elsewhere | Removed | Exception
+"""What became of a post: an exception is a `RecordError` of a post that is none, or why the store can't."""
 
-    `take` keeps records as `Store.ingest` does; `loads` reads JSON. Raises `StoreError` where the store can't, and `RecordError` where `content` isn't whole lines, or
-    more than `MAX_LINES`.
+
+def keep_posts(
+    store: Store, triage: Triage, posts: Iterable[Post], loads: Callable[[bytes], Any]
+) -> list[Answer]:
+    """Keep posts, in one transaction where that is possible; return what became of each.
+
+    `loads` reads JSON and raises `ValueError` where it is none. What is wrong with one post, or goes
+    wrong with it, is no matter of the others.
     """
+    read = [_read(post, triage, loads) for post in posts]
+    kept = iter(store.ingest_all([each[0] for each in read if not isinstance(each, Exception)]))
+    return [
+        each if isinstance(each, Exception) else _answer(store, *each, next(kept)) for each in read
+    ]
+
+
+def _read(
+    post: Post, triage: Triage, loads: Callable[[bytes], Any]
+) -> tuple[Portion, int] | Exception:
+    """Return the records of a post, and how many of its lines are unreadable."""
+    content = post.content
     if content and not content.endswith(b"\n"):
-        raise RecordError("a post consists of whole lines")
+        return RecordError("a post consists of whole lines")
     if content.count(b"\n") > MAX_LINES:
-        raise RecordError(f"a post has at most {MAX_LINES:,} lines")
+        return RecordError(f"a post has at most {MAX_LINES:,} lines")
     records: list[Record] = []
-    end, unreadable = offset, 0
-    for line in wire.read_lines(content, offset, loads=loads):
-        end = line.end_offset
-        if line.record is not None:
-            records.append(line.record)
-        elif line.problem != wire.LEFT_OUT:
-            unreadable += 1
-    if take(records, spool_name=spool_name, start_offset=offset, end_offset=end):
-        return Kept(offset=end, records=len(records), unreadable=unreadable)
-    return expected(store, spool_name, offset) or Elsewhere(offset=offset)
+    texts: dict[str, str] = {}
+    end, unreadable = post.offset, 0
+    try:
+        for line in wire.read_lines(content, post.offset, loads=loads):
+            end = line.end_offset
+            record = line.record
+            if record is None:
+                unreadable += line.problem != wire.LEFT_OUT
+                continue
+            records.append(record)
+            if line.text and isinstance(record, Occurrence):
+                texts[record.occurrence_id] = line.text
+        portion = Portion(
+            records=records,
+            spool_name=post.spool_name,
+            start_offset=post.offset,
+            end_offset=end,
+            triaged=triage(records),
+            texts=texts,
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this post's
+        return error
+    return portion, unreadable
+
+
+def _answer(store: Store, portion: Portion, unreadable: int, kept: bool | BaseException) -> Answer:
+    if isinstance(kept, Exception):
+        return kept
+    if isinstance(kept, BaseException):
+        raise kept
+    if kept:
+        return Kept(offset=portion.end_offset, records=len(portion.records), unreadable=unreadable)
+    offset = portion.start_offset or 0
+    try:
+        return expected(store, portion.spool_name, offset) or Elsewhere(offset=offset)
+    except StoreError as error:
+        return error
 
 
 def forget_post(store: Store, spool_name: str) -> None:

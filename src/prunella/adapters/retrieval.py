@@ -13,7 +13,7 @@ Both see code as people read it: ``parse_price`` and ``parsePrice`` are the word
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 
@@ -28,6 +28,8 @@ except ModuleNotFoundError as error:
 _DIMENSIONS = 4096
 _GRAM_LENGTHS = (3, 4, 5)
 _FUSION = 60
+#: Texts whose vectors are made at once, and their bytes, at most.
+_PORTION, _PORTION_BYTES = 16, 32_768
 #: Longer texts are compared by their beginning, in characters.
 _MAX_DOCUMENT_CHARS = 20_000
 _MAX_QUERY_WORDS = 32
@@ -100,16 +102,45 @@ def _full_text(query: list[str], texts: list[list[str]]) -> list[int]:
     return list(found)
 
 
-def _similarities(query: list[str], texts: list[list[str]]) -> NDArray[np.float32]:
-    matrix = np.stack([_vector(words) for words in texts])
-    product: NDArray[np.float32] = matrix @ _vector(query)
-    return np.clip(product, 0.0, 1.0)
+def _similarities(query: list[str], texts: list[list[str]]) -> NDArray[np.float64]:
+    """Return the cosine of each text's vector with the query's; each component is damped by its root."""
+    wanted = _sums([_shape(query)])
+    wanted = np.sign(wanted) * np.sqrt(np.abs(wanted) / max(float(np.abs(wanted).sum()), 1.0))
+    found = []
+    for shapes in _portions([_shape(words) for words in texts]):
+        sums = _sums(shapes)
+        places = np.flatnonzero(sums)
+        owners, values = places // _DIMENSIONS, sums[places]
+        products = np.sign(values) * np.sqrt(np.abs(values)) * wanted[places % _DIMENSIONS]
+        lengths = np.sqrt(np.bincount(owners, weights=np.abs(values), minlength=len(shapes)))
+        totals = np.bincount(owners, weights=products, minlength=len(shapes))
+        found.append(totals / np.maximum(lengths, 1.0))
+    return np.clip(np.concatenate(found), 0.0, 1.0)
 
 
-def _vector(words: list[str]) -> NDArray[np.float32]:
-    """Return the unit vector of the character n-grams of `words`; zeros where there are none."""
-    data = np.frombuffer(f" {' '.join(words)} ".encode("utf-8", "replace"), dtype=np.uint8)
-    sums = np.zeros(_DIMENSIONS)
+def _shape(words: list[str]) -> bytes:
+    return f" {' '.join(words)} ".encode("utf-8", "replace")
+
+
+def _portions(shapes: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield the shapes in lists that are small enough for the processor's cache."""
+    portion: list[bytes] = []
+    size_bytes = 0
+    for shape in shapes:
+        portion.append(shape)
+        size_bytes += len(shape)
+        if len(portion) == _PORTION or size_bytes > _PORTION_BYTES:
+            yield portion
+            portion, size_bytes = [], 0
+    if portion:
+        yield portion
+
+
+def _sums(shapes: list[bytes]) -> NDArray[np.float64]:
+    """Return the vectors of the character n-grams of `shapes`, one behind the other, not damped yet."""
+    data = np.frombuffer(b"".join(shapes), dtype=np.uint8)
+    owners = np.repeat(np.arange(len(shapes)), [len(shape) for shape in shapes])
+    all_places, all_signs = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
     for length in _GRAM_LENGTHS:
         if len(data) < length:
             continue
@@ -119,9 +150,13 @@ def _vector(words: list[str]) -> NDArray[np.float32]:
             hashes = hashes * np.uint64(0x100000001B3) + data[offset : offset + len(hashes)]
         hashes ^= hashes >> np.uint64(29)
         hashes *= np.uint64(0xBF58476D1CE4E5B9)
+        firsts = owners[: len(hashes)]
         signs = 1.0 - 2.0 * (hashes >> np.uint64(63)).astype(np.float64)
+        signs[firsts != owners[length - 1 :]] = 0.0  # it reaches into the next one's
         places = ((hashes >> np.uint64(20)) % np.uint64(_DIMENSIONS)).astype(np.int64)
-        sums += np.bincount(places, weights=signs, minlength=_DIMENSIONS)
-    damped = np.sign(sums) * np.sqrt(np.abs(sums))
-    norm = np.linalg.norm(damped)
-    return (damped / norm if norm else damped).astype(np.float32)
+        all_places.append(places + firsts * _DIMENSIONS)
+        all_signs.append(signs)
+    places, size = np.concatenate(all_places), len(shapes) * _DIMENSIONS
+    sums: NDArray[np.float64] = np.zeros(size)
+    sums += np.bincount(places, weights=np.concatenate(all_signs), minlength=size)
+    return sums

@@ -1,6 +1,6 @@
 """The store of one project, in whatever database it was given."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from prunella.adapters.sql import (
     intake,
     retention,
     rollouts,
+    signing,
     tallies,
     watching,
     work,
@@ -29,7 +30,7 @@ from prunella.model.audit import AuditEntry
 from prunella.model.claims import Claim
 from prunella.model.clock import now, to_us
 from prunella.model.exchanges import ModelExchange
-from prunella.model.ids import IncidentId
+from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
 from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.judgements import Judgement
@@ -37,10 +38,14 @@ from prunella.model.records import Call, Counts, Occurrence, Process, Record, Si
 from prunella.model.repair import Candidate, Publication, Verdict
 from prunella.model.rollouts import Rollout, RolloutPoint, RolloutState
 from prunella.ports import (
+    CallFacts,
     FailureCount,
     IncidentPage,
     IncidentQuery,
+    IncidentText,
+    IncidentTotals,
     KeptCall,
+    Portion,
     RolloutCounts,
     StoreHealth,
     Triaged,
@@ -76,7 +81,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together = Together(database)
+        self._together = Together(database, intake.keep_all)
 
     # --- records
     def spool_offset(self, spool_name: str) -> int:
@@ -92,20 +97,29 @@ class SqlStore:
         start_offset: int | None = None,
         triaged: Mapping[str, Triaged] = MappingProxyType({}),
     ) -> bool:
-        batch = intake.prepare(records, triaged)
-        return self._together.run(
-            lambda db: intake.keep(
-                db,
-                batch,
-                spool_name=spool_name,
-                start_offset=start_offset,
-                end_offset=end_offset,
-            )
+        portion = Portion(
+            records=records,
+            spool_name=spool_name,
+            end_offset=end_offset,
+            start_offset=start_offset,
+            triaged=triaged,
         )
+        return self._together.run(intake.prepare(portion))
+
+    def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:
+        return self._together.run_all([intake.prepare(portion) for portion in portions])
 
     def sites(self) -> Sequence[Site]:
         with self._database.reading() as db:
             return recorded.sites(db)
+
+    def site_ids(self) -> Sequence[SiteId]:
+        with self._database.reading() as db:
+            return recorded.site_ids(db)
+
+    def site(self, site_id: str) -> Site | None:
+        with self._database.reading() as db:
+            return recorded.site(db, site_id)
 
     def process(self, process_id: str) -> Process | None:
         with self._database.reading() as db:
@@ -120,6 +134,12 @@ class SqlStore:
     ) -> Sequence[KeptCall]:
         with self._database.reading() as db:
             return recorded_calls.kept_calls(db, site_id, golden_only, limit)
+
+    def call_facts(
+        self, site_ids: Sequence[str], *, limit: int
+    ) -> Mapping[SiteId, Sequence[CallFacts]]:
+        with self._database.reading() as db:
+            return recorded_calls.facts(db, site_ids, limit)
 
     def kept_call(self, call_id: str) -> KeptCall:
         with self._database.reading() as db:
@@ -159,6 +179,18 @@ class SqlStore:
     ) -> Sequence[Incident]:
         with self._database.reading() as db:
             return incidents.incidents(db, status, since)
+
+    def texts(self, *, limit: int) -> Sequence[IncidentText]:
+        with self._database.reading() as db:
+            return incidents.texts(db, limit)
+
+    def totals(self, *, since: datetime | None = None) -> IncidentTotals:
+        with self._database.reading() as db:
+            return incidents.totals(db, since)
+
+    def by_site(self, site_ids: Sequence[str]) -> Mapping[SiteId, Mapping[IncidentStatus, int]]:
+        with self._database.reading() as db:
+            return incidents.by_site(db, site_ids)
 
     def find_incidents(self, query: IncidentQuery) -> IncidentPage:
         with self._database.reading() as db:
@@ -200,9 +232,15 @@ class SqlStore:
         with self._database.reading() as db:
             return incidents.caused(db, occurrence_ids, limit)
 
-    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+    def spreads(
+        self,
+        *,
+        since: datetime,
+        split: datetime,
+        incident_ids: Collection[str] | None = None,
+    ) -> Mapping[IncidentId, Spread]:
         with self._database.reading() as db:
-            return tallies.spreads(db, since, split)
+            return tallies.spreads(db, since, split, incident_ids)
 
     def note_fault(
         self, *, activity: str, error_type: str, error_code: str, message: str, at: datetime
@@ -352,6 +390,10 @@ class SqlStore:
     def counted(self, rollout_id: str) -> RolloutCounts:
         with self._database.reading() as db:
             return exposures.counted(db, rollout_id)
+
+    def secret(self, name: str) -> bytes:
+        with self._database.writing() as db:
+            return signing.secret(db, name)
 
     def keep_point(self, point: RolloutPoint) -> None:
         with self._database.writing() as db:

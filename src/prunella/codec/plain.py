@@ -66,11 +66,17 @@ def to_tagged(value: Any) -> Any:
 
 def from_tagged(union: Any, data: Any) -> Any:
     """Read what `to_tagged` wrote as one member of `union`, a union of dataclasses."""
-    members = {member.__name__.lower(): member for member in get_args(union)}
-    if not isinstance(data, Mapping) or data.get(_UNION_TAG) not in members:
-        found = data.get(_UNION_TAG) if isinstance(data, Mapping) else data
-        raise RecordError(f"{_UNION_TAG}: {_short(found)} is none of {', '.join(sorted(members))}")
-    return from_plain(members[data[_UNION_TAG]], {k: v for k, v in data.items() if k != _UNION_TAG})
+    members = _members(union)
+    tag = data.get(_UNION_TAG) if isinstance(data, Mapping) else data
+    member = members.get(tag) if isinstance(tag, str) else None
+    if member is None or tag is data:
+        raise RecordError(f"{_UNION_TAG}: {_short(tag)} is none of {', '.join(sorted(members))}")
+    return from_plain(member, data)  # no field has the tag's name, and others are ignored
+
+
+@cache
+def _members(union: Any) -> Mapping[str, type]:
+    return {member.__name__.lower(): member for member in get_args(union)}
 
 
 def from_plain(kind: type[T], data: Any, path: str = "") -> T:
@@ -145,8 +151,9 @@ def _generic_reader(origin: Any, arguments: tuple[Any, ...]) -> _Reader:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return _mapping_reader(_reader(arguments[1]))
     if origin is tuple and arguments[-1] is not Ellipsis:
-        return _tuple_reader([_reader(argument) for argument in arguments])
-    return _list_reader(_reader(arguments[0]))
+        plain = [_taken_as_they_are(argument) for argument in arguments]
+        return _tuple_reader([_reader(argument) for argument in arguments], plain)
+    return _list_reader(_reader(arguments[0]), _taken_as_they_are(arguments[0]))
 
 
 def _mapping_reader(read: _Reader) -> _Reader:
@@ -164,10 +171,12 @@ def _mapping_reader(read: _Reader) -> _Reader:
     return read_mapping
 
 
-def _list_reader(read: _Reader) -> _Reader:
+def _list_reader(read: _Reader, plain: frozenset[type]) -> _Reader:
     def read_list(data: Any) -> Any:
         if not isinstance(data, list):
             raise _UnreadableError(f": expected a list, got {_short(data)}")
+        if plain.issuperset(map(type, data)):
+            return tuple(data)
         values: list[Any] = []
         try:
             for item in data:
@@ -179,7 +188,7 @@ def _list_reader(read: _Reader) -> _Reader:
     return read_list
 
 
-def _tuple_reader(readers: Sequence[_Reader]) -> _Reader:
+def _tuple_reader(readers: Sequence[_Reader], plain: Sequence[frozenset[type]]) -> _Reader:
     def read_tuple(data: Any) -> Any:
         if not isinstance(data, list):
             raise _UnreadableError(f": expected a list, got {_short(data)}")
@@ -187,8 +196,8 @@ def _tuple_reader(readers: Sequence[_Reader]) -> _Reader:
             raise _UnreadableError(f": expected {len(readers)} items, got {len(data)}")
         values: list[Any] = []
         try:
-            for read, item in zip(readers, data, strict=True):
-                values.append(read(item))
+            for read, known, item in zip(readers, plain, data, strict=True):
+                values.append(item if type(item) in known else read(item))
         except _UnreadableError as error:
             raise error.below(f"[{len(values)}]") from error.__cause__
         return tuple(values)
@@ -197,7 +206,7 @@ def _tuple_reader(readers: Sequence[_Reader]) -> _Reader:
 
 
 def _dataclass_reader(kind: Any) -> _Reader:
-    shape: list[tuple[str, _Reader, bool]] = []
+    shape: list[_Field] = []
 
     def read_dataclass(data: Any) -> Any:
         if type(data) is kind:
@@ -205,31 +214,50 @@ def _dataclass_reader(kind: Any) -> _Reader:
         if not isinstance(data, Mapping):
             raise _UnreadableError(f": expected an object, got {_short(data)}")
         values = {}
-        for name, read, is_needed in shape or _fill(shape, kind):
-            if name in data:
+        for name, plain, read, is_needed in shape or _fill(shape, kind):
+            item = data.get(name, MISSING)
+            if type(item) in plain:  # most are
+                values[name] = item
+            elif item is MISSING:
+                if is_needed:
+                    raise _UnreadableError(f".{name} is missing")
+            else:
                 try:
-                    values[name] = read(data[name])
+                    values[name] = read(item)
                 except _UnreadableError as error:
                     raise error.below(f".{name}") from error.__cause__
-            elif is_needed:
-                raise _UnreadableError(f".{name} is missing")
         return kind(**values)
 
     return read_dataclass
 
 
-def _fill(shape: list[tuple[str, _Reader, bool]], kind: Any) -> list[tuple[str, _Reader, bool]]:
+#: The name of a field, the types whose values are taken as they are, how others are read, and whether
+#: it is needed.
+_Field = tuple[str, frozenset[type], _Reader, bool]
+
+
+def _fill(shape: list[_Field], kind: Any) -> list[_Field]:
     """Find out a dataclass's fields when it is first read: a field may be of the class itself."""
     hints = typing.get_type_hints(kind)
     shape[:] = [
         (
             item.name,
+            _taken_as_they_are(hints[item.name]),
             _reader(hints[item.name]),
             item.default is MISSING and item.default_factory is MISSING,
         )
         for item in fields(kind)
     ]
     return shape
+
+
+def _taken_as_they_are(kind: Any) -> frozenset[type]:
+    """Return the types whose values are the same in JSON and as `kind`."""
+    while isinstance(kind, NewType):
+        kind = kind.__supertype__
+    if get_origin(kind) in (Union, types.UnionType):
+        return frozenset().union(*map(_taken_as_they_are, get_args(kind)))
+    return frozenset({kind}) if kind in _ATOMS else frozenset()
 
 
 def _scalar_reader(kind: Any) -> _Reader:

@@ -20,10 +20,13 @@ class Matures(Protocol):
     """What a ledger keeps of a unit until it counts; `Exposure` is one."""
 
     arm: Arm
-    deadline_s: float
     failed: bool
     latency_s: float
     cost: float | None
+
+    @property
+    def deadline_s(self) -> float:
+        """When it counts, on the clock of `Ledger.settle`."""
 
 
 class Exposure:

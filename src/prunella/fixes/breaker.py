@@ -22,6 +22,8 @@ class Breaker:
     def __init__(self, *, acts_after_failure: bool) -> None:
         self._acts_after_failure = acts_after_failure
         self._lock = Lock()
+        #: A call has failed lately, so that one which succeeds is of interest.
+        self.listens = False
         self._harmed = 0
         #: Control calls that failed in a row, up to the latest.
         self._control_failures = 0
@@ -32,6 +34,7 @@ class Breaker:
             return
         with self._lock:
             self._control_failures = self._control_failures + 1 if failed else 0
+            self.listens = bool(self._control_failures or self._harmed)
 
     def treated(self, *, failed: bool, as_before: bool) -> bool:
         """Take in a call that got the fix; return whether the fix must go.
@@ -43,9 +46,11 @@ class Breaker:
         with self._lock:
             if not failed:
                 self._harmed = 0
+                self.listens = bool(self._control_failures)
                 return False
             if self._acts_after_failure and as_before:
                 return False
             self._harmed += 1
+            self.listens = True
             down = not self._acts_after_failure and self._control_failures >= FATAL
             return self._harmed >= FATAL and not down

@@ -45,6 +45,11 @@ def by_parameter(config: Parameter, site: SiteView, arguments: Arguments) -> Arg
     return None if found is arguments else found
 
 
+def names_of(given: Arguments, changed: Arguments) -> str:
+    """Return which of the arguments were changed, in words."""
+    return ", ".join([name for name, value in changed.items() if value is not given[name]])
+
+
 def _put(site: SiteView, arguments: Arguments, name: str, value: Any) -> Arguments:
     before = get(site, arguments, name)
     if before is value:

@@ -26,10 +26,10 @@ def guard_input(run: Run, installed: Installed, config: Guard) -> Outcome | None
     if not reason or not run.meets(installed, f"{config.on_fail}: {name}: {reason}"):
         return None
     try:
-        repaired = _repaired(config, value)
+        found = repaired(config, value)
     except _NoRepair as error:
         return _rejected(run, installed, f"{name}: {reason}{error}")
-    run.arguments = put(run.site, run.arguments, name, repaired)
+    run.arguments = put(run.site, run.arguments, name, found)
     run.acted(installed, f"{config.on_fail}: {name}: {reason}", altered=True)
     return None
 
@@ -46,12 +46,12 @@ def guard_output(run: Run, installed: Installed, config: Guard, outcome: Outcome
     if config.on_fail == "reask":
         return (yield from _reask(run, installed, config, reason))
     try:
-        repaired = _replaced(outcome.value, config.path, _repaired(config, value))
+        found = _replaced(outcome.value, config.path, repaired(config, value))
     except _NoRepair as error:
         return _rejected(run, installed, f"result: {reason}{error}")
     degraded = config.on_fail == "default"
     run.acted(installed, f"{config.on_fail}: result: {reason}", altered=True, degraded=degraded)
-    return Outcome(repaired)
+    return Outcome(found)
 
 
 def _reask(run: Run, installed: Installed, config: Guard, reason: str) -> Healing:
@@ -66,7 +66,7 @@ def _reask(run: Run, installed: Installed, config: Guard, reason: str) -> Healin
     return _rejected(run, installed, f"result: {reason} (asked {config.max_reasks} times more)")
 
 
-def _repaired(config: Guard, value: Any) -> Any:
+def repaired(config: Guard, value: Any) -> Any:
     """Return what takes the place of a value that failed its check; raises `_NoRepair`."""
     if config.on_fail == "default":
         return copied(config.default)

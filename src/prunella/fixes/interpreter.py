@@ -119,8 +119,7 @@ def _change(run: Run, installed: Installed, change: Any) -> None:
     changed = change(config, run.site, run.arguments)
     if changed is None:
         return
-    given = run.arguments
-    names = ", ".join([name for name, value in changed.items() if value is not given[name]])
+    names = changes.names_of(run.arguments, changed)
     if run.meets(installed, f"change {names}"):
         run.arguments = changed
         run.acted(installed, f"changed {names}", altered=True)

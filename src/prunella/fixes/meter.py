@@ -27,6 +27,8 @@ _NUMBERS = (
     "fault",
     "disabled",
 )
+#: Of these, those that count a call which got its fix without the interpreter.
+_AT_ONCE = ("triggers", "treated", "acted")
 #: Looking a member up in its enumeration is slow on Python 3.11.
 _TREATMENT = Arm.TREATMENT
 _REPORTED = frozenset({"fault", "disabled", "shadow"})
@@ -110,17 +112,29 @@ class Exposure:
     ratio: float = 1.0
 
 
+class Exposed(Protocol):
+    """A call that met a fix, as a meter hands it out and takes it back; `Exposure` is one."""
+
+    @property
+    def fix_id(self) -> str:
+        """The fix that it met."""
+
+    @property
+    def arm(self) -> Arm:
+        """Whether it gets the fix."""
+
+
 class Meter(Protocol):
     """Decides the arm of a call that meets a fix, and takes in how it ended."""
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposed | None:
         """Return the exposure of a call on which the fix would act at this moment.
 
         ``None`` where its unit is in neither arm, since it belongs to another fix of the incident.
         """
 
     def ended(
-        self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
+        self, exposure: Exposed, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """Take in how the exposed call ended: after how long, and at which cost if that is known."""
 
@@ -138,15 +152,17 @@ def to_all(_installation: Installation, _unit: str) -> Arm:
     return Arm.TREATMENT
 
 
-class _Tally:
+class Tally:
     """The `FixCounts` of one fix while they grow."""
 
-    __slots__ = (*_NUMBERS, "added_s", "latest", "would")
+    __slots__ = (*_NUMBERS, "added_s", "at_once", "latest", "would")
 
     def __init__(self) -> None:
         self.triggers = self.treated = self.failures = self.treated_failures = 0
         self.acted = self.healed = self.shadow = self.skipped = self.fault = self.disabled = 0
         self.added_s = 0.0
+        #: Calls that got their fix without the interpreter: triggers, and acted on.
+        self.at_once = 0
         self.would: dict[str, int] = {}
         self.latest: dict[str, str] = {}
 
@@ -178,9 +194,9 @@ class CountingMeter:
         self._deal = deal
         self._report = report
         self._lock = Lock()
-        self._tallies: dict[str, _Tally] = {}
+        self._tallies: dict[str, Tally] = {}
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposed | None:
         """As in `Meter`."""
         fix_id = installation.fix.fix_id
         allocation = installation.allocation
@@ -188,7 +204,7 @@ class CountingMeter:
         tally = self._tallies.get(fix_id)
         with self._lock:
             if tally is None:
-                tally = self._tally(fix_id)
+                tally = self.tally(fix_id)
             tally.triggers += 1
             if arm is _TREATMENT:
                 tally.treated += 1
@@ -199,19 +215,19 @@ class CountingMeter:
         )
 
     def ended(
-        self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
+        self, exposure: Exposed, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """As in `Meter`."""
         if failed:
             with self._lock:
-                tally = self._tally(exposure.fix_id)
+                tally = self.tally(exposure.fix_id)
                 tally.failures += 1
                 tally.treated_failures += exposure.arm is _TREATMENT
 
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """As in `Meter`."""
         with self._lock:
-            self._tally(fix_id).note(event, detail)
+            self.tally(fix_id).note(event, detail)
         if self._report is not None and event in _REPORTED:
             self._report(fix_id, event, detail)
 
@@ -222,6 +238,8 @@ class CountingMeter:
             if found is None:
                 return FixCounts()
             numbers = {name: getattr(found, name) for name in _NUMBERS}
+            for name in _AT_ONCE:
+                numbers[name] += found.at_once
             return FixCounts(
                 **numbers,
                 added_s=found.added_s,
@@ -229,8 +247,9 @@ class CountingMeter:
                 latest=dict(found.latest),
             )
 
-    def _tally(self, fix_id: str) -> _Tally:
+    def tally(self, fix_id: str) -> Tally:
+        """Return where a fix is counted, the same each time."""
         found = self._tallies.get(fix_id)
         if found is None:
-            found = self._tallies[fix_id] = _Tally()
+            found = self._tallies.setdefault(fix_id, Tally())
         return found

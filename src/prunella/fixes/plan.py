@@ -13,6 +13,8 @@ from prunella.fixes.meter import Installation, Mode
 from prunella.fixes.plain import NotPlain, bounded_copy, frozen
 from prunella.fixes.steps import SiteView
 
+#: Looking a member up in its enumeration is slow on Python 3.11.
+_SHADOW = Mode.SHADOW
 #: Errors of its own after which a fix is switched off for the process.
 TOLERATED = 5
 #: Results that one fix remembers of one site.
@@ -26,8 +28,7 @@ class Installed:
 
     def __init__(self, installation: Installation) -> None:
         self.fix: Fix = installation.fix
-        #: It only tells what it would do.
-        self.is_shadow = False
+        #: The fix in this process; its mode and allocation may change.
         self.installation = installation
         self.fix_id = installation.fix.fix_id
         self.faults = 0
@@ -63,15 +64,10 @@ class Installed:
         self.is_on = not (self._disabled or self._switched_off)
 
     @property
-    def installation(self) -> Installation:
-        """The fix in this process; its mode and allocation may change."""
-        return self._installation
-
-    @installation.setter
-    def installation(self, installation: Installation) -> None:
-        self._installation = installation
+    def is_shadow(self) -> bool:
+        """It only tells what it would do."""
         mode = getattr(self.fix.config, "mode", "enforce")
-        self.is_shadow = installation.mode is Mode.SHADOW or mode == "shadow"
+        return self.installation.mode is _SHADOW or mode == "shadow"
 
     def circuit(self, target: str) -> Circuit:
         """Return the circuit of a target of a fallback."""

@@ -7,14 +7,16 @@ from typing import Any, TypeVar
 
 from prunella.fixes.arguments import get
 from prunella.fixes.budgets import TokenBucket
-from prunella.fixes.meter import Arm, Exposure, Meter
+from prunella.fixes.meter import Arm, Exposed, Meter
 from prunella.fixes.patterns import TooMuch
 from prunella.fixes.plan import TOLERATED, Installed, Plan
 from prunella.fixes.steps import STREAMS, Classify, CodeInfo, Finished, Outcome
 
 T = TypeVar("T")
 #: Kinds of sites whose answers may say what they cost.
-_PAID = frozenset({"llm", "agent"})
+PAID = frozenset({"llm", "agent"})
+#: Looking a member up in its enumeration is slow on Python 3.11.
+_CONTROL, _TREATMENT = Arm.CONTROL, Arm.TREATMENT
 
 
 def unknown_cost(_answer: Any) -> None:
@@ -76,7 +78,7 @@ class Run:
         self._unit = unit
         #: What the call is allocated by, once a fix has met it.
         self._itself = ""
-        self._exposures: list[tuple[Installed, Exposure, BaseException | None]] = []
+        self._exposures: list[tuple[Installed, Exposed, BaseException | None]] = []
         #: Fix id to whether it acts on this call.
         self._acts: dict[str, bool] = {}
         self._met: set[str] = set()
@@ -107,14 +109,19 @@ class Run:
         acts = self._acts.get(installed.fix_id)
         if acts is not None:  # it acts at several moments of one call, which is one unit
             return acts
-        installation = installed.installation
         exposure = self.world.meter.triggered(
-            installation, self._unit_of(installed), self.world.clock_s()
+            installed.installation, self._unit_of(installed), self.world.clock_s()
         )
+        return self._dealt(installed, exposure, error)
+
+    def _dealt(
+        self, installed: Installed, exposure: Exposed | None, error: BaseException | None
+    ) -> bool:
+        """Take in the arm of a call that meets a fix; return whether the fix acts."""
         if exposure is not None:
             self._exposures.append((installed, exposure, error))
-        acts = exposure is not None and exposure.arm is Arm.TREATMENT
-        allocation = installation.allocation
+        acts = exposure is not None and exposure.arm is _TREATMENT
+        allocation = installed.installation.allocation
         # Rivals share their control: what none of them acts on is met by each.
         if acts or allocation is None or allocation.lot is None:
             self._met.add(installed.fix.fix_type)
@@ -135,6 +142,16 @@ class Run:
     def stands(self, installed: Installed) -> None:
         """Remember that a fix objects to the result, which stays as it is: the call has failed."""
         self._stands = (*self._stands, installed.fix_id)
+
+    def resumes(self, installed: Installed, exposure: Exposed, changed: dict[str, Any]) -> None:
+        """Go on where a fix has changed the call already, or not: all of that has been told.
+
+        `changed` are the arguments by which the call was made.
+        """
+        if self._dealt(installed, exposure, None):
+            self.arguments = changed
+            self.fix_id = installed.fix_id
+            self.altered = True
 
     def acted(
         self, installed: Installed, what: str, *, altered: bool = False, degraded: bool = False
@@ -158,7 +175,7 @@ class Run:
 
     def paid(self, outcome: Outcome) -> Outcome:
         """Take in what an attempt has cost; return its outcome."""
-        if outcome.error is None and self.site.kind in _PAID:
+        if outcome.error is None and self.site.kind in PAID:
             cost = self.world.cost_of(outcome.value)
             if cost is not None:
                 self.cost = cost + (self.cost or 0.0)
@@ -217,7 +234,7 @@ class Run:
     def _tell_end(
         self,
         installed: Installed,
-        exposure: Exposure,
+        exposure: Exposed,
         before: BaseException | None,
         after: BaseException | None,
         latency_s: float,
@@ -229,7 +246,7 @@ class Run:
         if after is not None and not isinstance(after, Exception):
             return  # which says nothing of total failure
         breaker = installed.breaker
-        if exposure.arm is Arm.CONTROL:
+        if exposure.arm is _CONTROL:
             breaker.control(failed=after is not None)
             return
         as_before = (

@@ -1,85 +1,100 @@
-"""Whether a fix would change one argument: its questions, put together when it is installed."""
+"""What a fix makes of one argument: put together when it is installed."""
 
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
 
-from prunella.fixes.checks import problem, to_type
+from prunella.fixes.checks import clamped, problem, to_type
 from prunella.fixes.configs import Check, Parameter, Range, Tool
-from prunella.fixes.plain import is_same
+from prunella.fixes.plain import copied, is_same
 from prunella.fixes.steps import SiteView
 
+Makes = Callable[[Any], Any]
+"""Of an argument's value: what takes its place, the value itself where the fix leaves it alone.
+
+What it raises is the fix's fault.
+"""
 Touches = Callable[[Any], object]
-"""Of an argument's value: truthy where the fix would change it. What it raises is the fix's fault."""
+"""Of a value: truthy where the fix would act on it. What it raises is the fix's fault."""
 
 _NUMBERS = (int, float)
 
 
-def touched_by_parameter(config: Parameter, site: SiteView) -> Iterator[tuple[str, Touches]]:
-    """Yield the parameters that a parameter fix changes, each with when it does.
+def made_by_parameter(config: Parameter, site: SiteView) -> Iterator[tuple[str, Makes]]:
+    """Yield the parameters that a parameter fix changes, each with what it makes of them.
 
     Raises `LookupError` where one is to be left out that has no default.
     """
     for name in config.drop:
-        yield name, _unlike(site.defaults[site.roles.get(name, name)])
+        yield name, _instead(site.defaults[site.roles.get(name, name)])
     for name, wanted in config.set.items():
-        # A list or dict is copied for each call, so that none is the one that stands there.
-        yield name, _always if type(wanted) in (list, dict) else _unlike(wanted)
+        yield name, _copy_of(wanted) if type(wanted) in (list, dict) else _instead(wanted)
     for name, factor in config.scale.items():
         yield name, _scaled(factor)
     for name, limits in config.clamp.items():
-        yield name, _beyond(limits)
+        yield name, _within(limits)
 
 
-def _always(_value: Any) -> bool:
-    return True
+def _copy_of(wanted: Any) -> Makes:
+    return lambda _value: copied(wanted)  # one for each call, so that none is what stands there
 
 
-def _unlike(wanted: Any) -> Touches:
-    return lambda value: value is not wanted and not is_same(value, wanted)
+def _instead(wanted: Any) -> Makes:
+    return lambda value: value if is_same(value, wanted) else wanted
 
 
-def _scaled(factor: float) -> Touches:
-    return lambda value: type(value) in _NUMBERS and value * factor != value
+def _scaled(factor: float) -> Makes:
+    def makes(value: Any) -> Any:
+        if type(value) not in _NUMBERS:
+            return value
+        scaled = round(value * factor) if type(value) is int else value * factor
+        return value if is_same(value, scaled) else scaled
+
+    return makes
 
 
-def _beyond(limits: Range) -> Touches:
+def _within(limits: Range) -> Makes:
     low, high = _ends(limits)
 
-    def touches(value: Any) -> bool:
-        return type(value) in _NUMBERS and not low <= value <= high
+    def makes(value: Any) -> Any:
+        if type(value) not in _NUMBERS or low <= value <= high:
+            return value
+        return clamped(limits, value)
 
-    return touches
+    return makes
 
 
-def touched_by_tool(config: Tool, site: SiteView) -> Iterator[tuple[str, Touches]]:
-    """Yield the parameters that a tool fix changes, each with when it does."""
+def made_by_tool(config: Tool, site: SiteView) -> Iterator[tuple[str, Makes]]:
+    """Yield the parameters that a tool fix changes, each with what it makes of them."""
     for name, default in config.arg_defaults.items():
-        if default is not None:
-            yield name, _is_none
+        yield name, _where_none(default)
     for name, kind in config.coerce.items():
-        yield name, _converts(kind)
+        yield name, _converted(kind)
     if config.timeout_ms is not None and site.shape in ("sync", "generator"):
-        limit_s = config.timeout_ms / 1_000
-        yield "timeout", lambda value: not (type(value) in _NUMBERS and value <= limit_s)
+        yield "timeout", _at_most(config.timeout_ms / 1_000)
 
 
-def _is_none(value: Any) -> bool:
-    return value is None
+def _where_none(default: Any) -> Makes:
+    return lambda value: copied(default) if value is None else value
 
 
-def _converts(kind: str) -> Touches:
-    def touches(value: Any) -> bool:
+def _at_most(limit_s: float) -> Makes:
+    return lambda value: value if type(value) in _NUMBERS and value <= limit_s else limit_s
+
+
+def _converted(kind: str) -> Makes:
+    def makes(value: Any) -> Any:
         if value is None or type(value).__name__ == kind:
-            return False
+            return value
         if kind == "json" and not isinstance(value, str):
-            return False
+            return value
         try:
-            return not is_same(to_type(kind, value), value)
+            found = to_type(kind, value)
         except ValueError:
-            return False
+            return value
+        return value if is_same(value, found) else found
 
-    return touches
+    return makes
 
 
 def fails(check: Check) -> Touches:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from math import floor, log10
 
 from prunella.model.incidents import Incident
 
@@ -73,3 +74,11 @@ def failed_function(incident: Incident) -> str:
     """Return the name of the function that failed: of the innermost frame of the project."""
     place = incident.location
     return f"{place.module}:{place.qualname}" if place else incident.site_id
+
+
+def dollars(amount: float) -> str:
+    """Return an amount with as many digits as it takes: ``$12.50``, ``$0.0021``, ``$0.00``."""
+    if amount >= 1 or amount < 1e-7:
+        return f"${amount:,.2f}"
+    digits = 1 - floor(log10(amount))
+    return f"${amount:.{max(digits, 2)}f}"

@@ -11,7 +11,9 @@ from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
 from prunella.model.rollouts import Rollout
 from prunella.model.settings import Settings
+from prunella.model.wording import dollars, plural
 from prunella.pipeline.advancing import counted, limits_of
+from prunella.pipeline.metrics import Cost, cost_of
 from prunella.ports import Store
 from prunella.rollout.rivals import rivals_of, weight_of
 
@@ -26,6 +28,13 @@ class ArmLook:
     #: ``None`` without units.
     rate: float | None
     interval: Interval
+    #: Of the units whose latency was measured, the share that took longer than `Look.slow_s`; ``None``
+    #: where none was.
+    slow_rate: float | None
+    #: Units whose cost programs know, and their mean, as `Look.cost_unit` says; each is cut at what
+    #: was dear before.
+    costs: int
+    mean_cost: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,14 @@ class Look:
     #: How often the fix acted, and the milliseconds that it has made calls longer.
     acted: int
     added_ms: int
+    #: What ninety of a hundred passing calls took less than, before the fix; ``None`` where latency
+    #: isn't measured.
+    slow_s: float | None
+    #: What programs count costs of answers in: ``dollars`` (millionths of one) where the project has
+    #: set ``llm_prices``, else ``tokens``.
+    cost_unit: str
+    #: What asking models on behalf of its incident has cost.
+    models: Cost
     #: Fixes that were tested for the same incident at the same time; each has its share of alpha.
     rivals: tuple[str, ...] = ()
     history: tuple[AuditEntry, ...]
@@ -66,6 +83,7 @@ def look_at(store: Store, name: str, settings: Settings) -> Look:
     effects = found.effects.values()
     others = [] if rollout.incident_id is None else store.rollouts(incident_id=rollout.incident_id)
     rivals = rivals_of(rollout, others)
+    slow_s = rollout.baseline.slow_s if rollout.baseline else ()
     return Look(
         rollout=rollout,
         arms=(
@@ -80,6 +98,9 @@ def look_at(store: Store, name: str, settings: Settings) -> Look:
         processes=len({meter.process_id for meter in found.readings}),
         acted=sum(each.get("acted", 0) for each in effects),
         added_ms=sum(each.get("added_ms", 0) for each in effects),
+        slow_s=slow_s[1] if slow_s else None,
+        cost_unit="dollars" if settings.llm_prices.strip() else "tokens",
+        models=cost_of(store.exchanges(rollout.incident_id) if rollout.incident_id else ()),
         history=tuple(store.audit(subject=rollout.rollout_id)),
     )
 
@@ -92,6 +113,9 @@ def _arm(arm: Arm, counts: Sequence[Counts]) -> ArmLook:
         failures=total.failures,
         rate=total.rate,
         interval=rate_interval(total),
+        slow_rate=total.slow[1] / total.timed if total.timed else None,
+        costs=total.costs,
+        mean_cost=total.cost_sum / total.costs if total.costs else None,
     )
 
 
@@ -116,3 +140,23 @@ def _weights(
         Weight(name="not half as bad again", log_value=weighed.log_below_1_5, threshold=SHOWN),
         *measured,
     )
+
+
+def unit_cost(look: Look, arm: ArmLook) -> str:
+    """Return in words what a unit of an arm cost on average; ``""`` where that isn't known."""
+    if arm.mean_cost is None:
+        return ""
+    if look.cost_unit == "dollars":
+        return dollars(arm.mean_cost / 1e6)
+    return f"{arm.mean_cost:,.0f} tokens"
+
+
+def model_cost(cost: Cost) -> str:
+    """Return in words what models were asked and what that cost."""
+    if not cost.exchanges:
+        return "no model was asked"
+    asked = plural(cost.exchanges, "question")
+    if cost.dollars is None:
+        return f"{asked} to models, of no known price"
+    unpriced = f" and {cost.unpriced} of no known price" if cost.unpriced else ""
+    return f"{asked} to models: {dollars(cost.dollars)}{unpriced}"

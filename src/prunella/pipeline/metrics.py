@@ -13,7 +13,7 @@ from prunella.experiment import Stratum
 from prunella.experiment.confidence import ratio_interval
 from prunella.experiment.ramp import HOLDBACK_RATIO
 from prunella.model.clock import from_us
-from prunella.model.errors import ImpossibleCounts
+from prunella.model.errors import ImpossibleCounts, UnknownName
 from prunella.model.exchanges import ModelExchange
 from prunella.model.ids import FixId, IncidentId, RolloutId
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
@@ -108,11 +108,9 @@ class _Path:
 
 def measure(store: Store, *, since: datetime | None = None, at: datetime) -> Metrics:
     """Return the metrics of what happened from `since` on, as they stand at the moment `at`."""
-    seen = [
-        item
-        for item in store.incidents(since=since)
-        if item.site_id != HEALER_SITE and item.status is not IncidentStatus.IGNORED
-    ]
+    totals = store.totals(since=since)
+    counted_in = [status for status in totals.incidents if status is not IncidentStatus.IGNORED]
+    incidents = sum(totals.incidents[status] for status in counted_in)
     paths = [_path(store, item) for item in store.rollouts()]
     recent = [item for item in paths if since is None or _is_recent(item.rollout, since)]
     counts = {
@@ -127,23 +125,40 @@ def measure(store: Store, *, since: datetime | None = None, at: datetime) -> Met
         and item.rollout.state in {RolloutState.GRADUATED, *ENDED}
         and (since is None or item.since >= since)
     ]
-    healed = sum(item.status in _HEALED for item in seen)
+    healed = sum(totals.incidents.get(status, 0) for status in _HEALED)
+    mitigated_at = _mitigated_at(paths)
     graduated = sum(item.is_good for item in ended)
     return Metrics(
         since=since,
-        incidents=len(seen),
+        incidents=incidents,
         healed=healed,
-        fix_rate=_share(healed, len(seen)),
+        fix_rate=_share(healed, incidents),
         ended=len(ended),
         graduated=graduated,
         success_rate=_share(graduated, len(ended)),
-        to_mitigated_s=time_to_mitigated_s(seen, _mitigated_at(paths)),
-        to_cured_s=time_to_cured_s(seen),
+        to_mitigated_s=time_to_mitigated_s(_seen(store, mitigated_at, since), mitigated_at),
+        to_cured_s=median_s(totals.cured),
         reductions=_reductions(recent, counts, at),
         effects=effects_of([item.rollout for item in recent], counts),
-        errors_solved=_solved(seen),
+        errors_solved=totals.failures.get(IncidentStatus.CURED, 0) if incidents else None,
         cost=cost_of(store.exchanges_since(since or from_us(0))),
     )
+
+
+def _seen(
+    store: Store, incident_ids: Iterable[IncidentId], since: datetime | None
+) -> list[Incident]:
+    """Return those incidents that are kept and count."""
+    found = []
+    for name in incident_ids:
+        try:
+            item = store.incident(name)
+        except UnknownName:
+            continue  # it is forgotten
+        is_recent = since is None or item.last_seen_at >= since
+        if is_recent and item.site_id != HEALER_SITE and item.status is not IncidentStatus.IGNORED:
+            found.append(item)
+    return found
 
 
 def _path(store: RolloutStore, rollout: Rollout) -> _Path:
@@ -182,32 +197,18 @@ def time_to_mitigated_s(
     incidents: Sequence[Incident], mitigated_at: Mapping[IncidentId, datetime]
 ) -> float | None:
     """Return the median from first failure to the first graduation that wasn't taken back."""
-    return _median_s(
+    return median_s(
         (item.first_seen_at, mitigated_at[item.incident_id])
         for item in incidents
         if item.incident_id in mitigated_at
     )
 
 
-def time_to_cured_s(incidents: Sequence[Incident]) -> float | None:
-    """Return the median from first failure to cure, over the incidents that are cured now."""
-    return _median_s(
-        (item.first_seen_at, item.status_at)
-        for item in incidents
-        if item.status is IncidentStatus.CURED and item.status_at is not None
-    )
-
-
-def _median_s(spans: Iterable[tuple[datetime, datetime]]) -> float | None:
+def median_s(spans: Iterable[tuple[datetime, datetime]]) -> float | None:
+    """Return the median length of spans of time; ``None`` where there is none."""
     # Not below 0: programs and healer may run on machines whose clocks differ.
     times_s = [max(0.0, (end - begin).total_seconds()) for begin, end in spans]
     return median(times_s) if times_s else None
-
-
-def _solved(incidents: Sequence[Incident]) -> int | None:
-    if not incidents:
-        return None
-    return sum(item.count for item in incidents if item.status is IncidentStatus.CURED)
 
 
 def _reductions(

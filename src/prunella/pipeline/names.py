@@ -24,6 +24,9 @@ def find_site(store: Store, name: str) -> Site:
 
     Raises `UnknownName` with the nearest names, or `AmbiguousName` with the choices.
     """
+    exact = store.site(name)
+    if exact is not None:
+        return exact
     sites = store.sites()
     matches = _matching(sites, name, lambda site: (site.site_id,))
     if not matches:
@@ -85,7 +88,8 @@ def spreads_of(store: Store, incidents: Sequence[Incident], *, since: datetime) 
     """Return what `worst_first` ranks by, for the failures since then; nothing for a single one."""
     if len(incidents) < 2:
         return {}
-    return store.spreads(since=since, split=since + (now() - since) / 2)
+    names = [item.incident_id for item in incidents]
+    return store.spreads(since=since, split=since + (now() - since) / 2, incident_ids=names)
 
 
 def worst_first(

@@ -47,16 +47,20 @@ class Intake:
             spool_name=spool_name,
             end_offset=end_offset,
             start_offset=start_offset,
-            triaged=self._triaged(records),
+            triaged=self.triaged(records),
         )
 
-    def _triaged(self, records: Sequence[Record]) -> Mapping[str, Triaged]:
-        for record in records:
-            if isinstance(record, Site):
+    def triaged(self, records: Sequence[Record]) -> Mapping[str, Triaged]:
+        """Return by their ids what triage says of the occurrences among `records`."""
+        found: list[Occurrence] = []
+        for record in records:  # most are repeats
+            kind = type(record)
+            if kind is Occurrence and record.caused_by is None:
+                found.append(record)
+            elif kind is Site:
                 self._kinds[record.site_id] = record.kind
-        found = [
-            item for item in records if isinstance(item, Occurrence) and item.caused_by is None
-        ]
+        if not found:
+            return {}
         unknown = {item.site_id for item in found} - self._kinds.keys()
         if unknown:
             kept = _kinds(self._store)

@@ -22,7 +22,7 @@ def tell(store: Store, incident_id: str, retriever: Retriever) -> Story:
     ]
     return Story(
         incident=incident,
-        site=next((site for site in store.sites() if site.site_id == incident.site_id), None),
+        site=store.site(incident.site_id),
         occurrences=tuple(store.occurrences(key, limit=_SHOWN)),
         similar=tuple(similar_cases(incident, others, retriever)),
         diagnoses=tuple(store.diagnoses(key)),

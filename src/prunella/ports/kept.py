@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from prunella.experiment.merging import Readings
+from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import Incident, IncidentStatus, Location
-from prunella.model.records import Call
+from prunella.model.records import Call, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,23 @@ class Triaged:
     location: Location | None
     #: The pattern of the ignore file that matches, or ``None``.
     ignored_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """Records that stand together in a spool file, as `Store.ingest` keeps them."""
+
+    records: Sequence[Record]
+    spool_name: str
+    #: The offset behind them, in bytes.
+    end_offset: int
+    #: Where they begin; ``None`` where it doesn't matter what was kept of the file before.
+    start_offset: int | None = None
+    #: What triage said of occurrences, by their ids.
+    triaged: Mapping[str, Triaged] = field(default_factory=dict)
+    #: JSON of occurrences as it came (ASCII, as `prunella.codec.wire` frames it), by their ids: kept
+    #: instead of writing it anew. Those that aren't here are written.
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +108,39 @@ class IncidentPage:
     total: int
     #: How many of each status there are with everything else that the query asks for.
     by_status: Mapping[IncidentStatus, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentTotals:
+    """Sums over incidents; the healer's own errors don't count."""
+
+    #: Status to how many have it, and to how often these have failed.
+    incidents: Mapping[IncidentStatus, int]
+    failures: Mapping[IncidentStatus, int]
+    #: Of each that is cured now: when it failed first, and when it was cured.
+    cured: Sequence[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentText:
+    """What an incident says of itself in words; untrusted."""
+
+    incident_id: IncidentId
+    error_code: str
+    error_type: str
+    site_id: SiteId
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What a list of functions needs of a recorded success: all but its values."""
+
+    duration_us: int
+    source_hash: str
+    #: It can be replayed.
+    complete: bool
+    is_golden: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

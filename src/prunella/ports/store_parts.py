@@ -70,6 +70,13 @@ class RolloutStore(Protocol):
         """Return the latest decisions, oldest first; with `subject`, those about it."""
         ...
 
+    def secret(self, name: str) -> bytes:
+        """Return 32 random bytes to sign with, made where there are none of that `name`.
+
+        They are the same for everybody who has the store, whoever asked first.
+        """
+        ...
+
 
 class AlertStore(Protocol):
     """Where what people are told is kept, from its decision to its arrival. Raises `StoreError`."""

@@ -1,6 +1,6 @@
 """Where records and the healer's work are kept."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from prunella.model.alerts import Spread
 from prunella.model.claims import Claim
 from prunella.model.exchanges import ModelExchange
-from prunella.model.ids import IncidentId
+from prunella.model.ids import IncidentId, SiteId
 from prunella.model.incidents import Case, Diagnosis, Incident, IncidentStatus
 from prunella.model.judgements import Judgement
 from prunella.model.records import Call, Counts, Occurrence, Process, Record, Site
@@ -18,10 +18,14 @@ from prunella.model.repair import (
     Verdict,
 )
 from prunella.ports.kept import (
+    CallFacts,
     FailureCount,
     IncidentPage,
     IncidentQuery,
+    IncidentText,
+    IncidentTotals,
     KeptCall,
+    Portion,
     StoreHealth,
     Triaged,
 )
@@ -63,8 +67,24 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """
         ...
 
+    def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:
+        """Do as `ingest` with each portion, all in one transaction where that is possible.
+
+        Returns for each what `ingest` would return or raise: one that can't be kept takes none of the
+        others with it. Portions of one file are kept in their order.
+        """
+        ...
+
     def sites(self) -> Sequence[Site]:
         """Return the latest version of every site, by id."""
+        ...
+
+    def site_ids(self) -> Sequence[SiteId]:
+        """Return the id of every site, in order."""
+        ...
+
+    def site(self, site_id: str) -> Site | None:
+        """Return the latest version of a site."""
         ...
 
     def process(self, process_id: str) -> Process | None: ...
@@ -77,6 +97,12 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         self, site_id: str | None = None, *, golden_only: bool = False, limit: int
     ) -> Sequence[KeptCall]:
         """Return the latest recorded successes, of one site or of all, newest first."""
+        ...
+
+    def call_facts(
+        self, site_ids: Sequence[str], *, limit: int
+    ) -> Mapping[SiteId, Sequence[CallFacts]]:
+        """Return what is known of the latest recorded successes of each site, `limit` at most."""
         ...
 
     def kept_call(self, call_id: str) -> KeptCall:
@@ -123,6 +149,18 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """Return incidents, the one seen last first; `since` bounds their last sight."""
         ...
 
+    def texts(self, *, limit: int) -> Sequence[IncidentText]:
+        """Return the words of the incidents that failed last, the latest first."""
+        ...
+
+    def totals(self, *, since: datetime | None = None) -> IncidentTotals:
+        """Return sums over the incidents that failed last at that moment or later."""
+        ...
+
+    def by_site(self, site_ids: Sequence[str]) -> Mapping[SiteId, Mapping[IncidentStatus, int]]:
+        """Return how many incidents of each status sites have; those that have none are left out."""
+        ...
+
     def find_incidents(self, query: IncidentQuery) -> IncidentPage:
         """Return one page of the incidents that are asked for, and how many there are."""
         ...
@@ -165,10 +203,17 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """Return the failures that those occurrences caused in calling sites, newest first."""
         ...
 
-    def spreads(self, *, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
+    def spreads(
+        self,
+        *,
+        since: datetime,
+        split: datetime,
+        incident_ids: Collection[str] | None = None,
+    ) -> Mapping[IncidentId, Spread]:
         """Return how the failures since then spread before and after `split`, where there were any.
 
-        Both moments count by the stretch of `TALLY_S` that they fall into.
+        Of all incidents, or at least of `incident_ids`. Both moments count by the stretch of `TALLY_S` that
+        they fall into.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Approval links: tokens that let whoever has one approve one fix, once, for a while.
+"""Approval links: tokens that let whoever has one approve or decline one fix, once, for a while.
 
 A token names a rollout at one step of its way, so that it is void as soon as anything was decided
 about it since, by the token itself too: it can't be used twice. It is signed by HMAC-SHA256 with the
@@ -21,6 +21,11 @@ from prunella.rollout.by_hand import By
 
 #: Longer texts are no tokens.
 MAX_TOKEN_CHARS = 2_000
+#: What is wrong with a token that wasn't signed with the project's secret.
+NOT_OURS = (
+    "the approval link isn't one of this project, or was changed on the way; copy it whole, or "
+    "make another: prunella approvals link FIX_ID"
+)
 _VERSION = 1
 
 
@@ -84,10 +89,7 @@ def read(token: str, secret: bytes, *, at: datetime) -> Ticket:
         signature.encode("utf-8", "replace"), _signature(body, secret).encode()
     )
     if not is_ours:
-        raise TokenRefused(
-            "the approval link isn't one of this project, or was changed on the way; copy it whole, or "
-            "make another: prunella approvals link FIX_ID"
-        )
+        raise TokenRefused(NOT_OURS)
     try:
         version, rollout_id, sequence, expires_s, made_by = json.loads(
             urlsafe_b64decode(body + "=" * (-len(body) % 4))

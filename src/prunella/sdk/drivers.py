@@ -7,7 +7,7 @@ A stream has begun when its first item is there; from then on nothing is healed 
 """
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from prunella.fixes.steps import Attempt, Finished, Invoke, Outcome, Sleep, Step, Steps
@@ -30,7 +30,7 @@ class Around:
         #: ``(site, arguments)`` to a function without parameters that calls it, or `Unreachable`.
         self.invoke = invoke
 
-    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def named(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments by parameter name, from a call by the site's wrapper.
 
         The wrapper hands every parameter on: the positional ones by position, the others by name.
@@ -39,7 +39,7 @@ class Around:
             return dict(zip(self._names, args, strict=False))
         found = dict(zip(self._names, args[: self._positional], strict=False))
         if self._star:
-            found[self._star] = args[self._positional :]
+            found[self._star] = tuple(args[self._positional :])
         for name in self._keywords:
             found[name] = kwargs[name]
         if self._double:
@@ -47,15 +47,19 @@ class Around:
             found[self._double] = {k: value for k, value in kwargs.items() if k not in known}
         return found
 
-    def called(self, arguments: dict[str, Any]) -> Any:
-        """Call the function with arguments by parameter name."""
-        names = self._names
-        args = [arguments[name] for name in names[: self._positional]]
+    def unnamed(self, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return arguments by parameter name as they are passed on: by position, and by name."""
+        args = [arguments[name] for name in self._names[: self._positional]]
         kwargs = {name: arguments[name] for name in self._keywords}
         if self._star:
             args += arguments[self._star]
         if self._double:
             kwargs |= arguments[self._double]
+        return args, kwargs
+
+    def called(self, arguments: dict[str, Any]) -> Any:
+        """Call the function with arguments by parameter name."""
+        args, kwargs = self.unnamed(arguments)
         return self.function(*args, **kwargs)
 
     async def perform(self, step: Step) -> Outcome:

@@ -33,6 +33,7 @@ from prunella.fixes.budgets import PROCESS_BURST, PROCESS_PER_SECOND, PROCESS_RA
 from prunella.model.clock import now
 from prunella.model.project import FIXES_OFF, fixes_off_name
 from prunella.sdk import counters, runtime
+from prunella.sdk.accounts import Account
 from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.shims import BARE, shim_of
 from prunella.sdk.site import Site, all_sites
@@ -71,6 +72,8 @@ class Fixing:
             self._left_out = frozenset(name.strip() for name in names)
         self._switched_off = False
         self._look_s = 0.0
+        #: Until then nothing is switched off, so that nobody has to ask `is_off`.
+        self.on_until_s = 0.0
         self.renew()
 
     def renew(self) -> None:
@@ -184,7 +187,7 @@ class Fixing:
                 self._put(site, wrapper, plan)
 
     def _apply(self) -> None:
-        self._look_s = 0.0
+        self._look_s = self.on_until_s = 0.0
         for each in self.installed():
             self._seen[each.fix_id] = None
         while len(self._seen) > MAX_COUNTED:
@@ -227,16 +230,26 @@ class Fixing:
 
     # --- what calls ask
 
-    def is_off(self) -> bool:
-        """Tell whether all fixes are switched off: here, in the environment or by a file.
+    def account(self, installation: Installation) -> Account:
+        """Return how calls that meet an installation are dealt and counted at once."""
+        meter = self.meter
+        if isinstance(meter, RolloutMeter):
+            return meter.account(installation)
+        return Account(installation)  # whoever else decides is asked by the interpreter
+
+    def is_off(self, now_s: float) -> bool:
+        """Tell whether all fixes are switched off now: here, in the environment or by a file.
 
         Those that are switched off one by one know it afterwards.
         """
-        now_s = perf_counter()
         if now_s >= self._look_s:
             self._look_s = now_s + SWITCH_S
             self._switched_off = self._look()
-        return self._switched_off or runtime.is_off()
+        is_off = self._switched_off or runtime.is_off()
+        self.on_until_s = 0.0 if is_off else self._look_s
+        if not is_off and runtime.is_off():  # `runtime.disable` is at work in another thread
+            self.on_until_s = 0.0
+        return is_off
 
     def _look(self) -> bool:
         host = self._host

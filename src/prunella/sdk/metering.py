@@ -15,7 +15,9 @@ from typing import Any
 from prunella.experiment.assignment import Assignment, bound_of
 from prunella.experiment.counts import Counts
 from prunella.experiment.maturity import Ledger, StickyLedger
-from prunella.fixes import Arm, CountingMeter, Exposure, FixCounts, Installation
+from prunella.fixes import Arm, CountingMeter, FixCounts, Installation, Mode
+from prunella.fixes.meter import Exposed
+from prunella.sdk.accounts import Account, Deal, Unit, dealing
 from prunella.sdk.dealing import Dealing
 
 #: Epochs that one process counts, at most: what ended long ago isn't shipped again.
@@ -26,41 +28,25 @@ _EFFECTS = frozenset({"acted", "healed", "disabled"})
 _CONTROL, _TREATMENT = Arm.CONTROL, Arm.TREATMENT
 
 
-class Unit(Exposure):
-    """An exposed call of a rollout; also what its ledger keeps until it counts."""
-
-    __slots__ = ("cost", "deadline_s", "failed", "latency_s")
-
-    def __init__(self, book: "Book", unit: str, arm: Arm, started_s: float) -> None:
-        self.fix_id = book.fix_id
-        self.unit = unit
-        self.arm = arm
-        self.salt = book.rollout_id
-        self.epoch = book.epoch
-        self.ratio = book.ratio
-        self.started_s = started_s
-        self.deadline_s = started_s + book.wait_s
-        self.failed = True
-        self.latency_s = inf
-        self.cost: float | None = None
-
-
 class Book:
     """One epoch of one rollout in this process."""
 
     __slots__ = (
+        "at_once",
         "begins",
         "by_chance",
         "control_from",
+        "deal",
         "ends",
         "epoch",
         "fix_id",
+        "follow",
         "hashing",
         "ledger",
-        "note",
         "ratio",
         "rollout_id",
         "shipped",
+        "told",
         "wait_s",
     )
 
@@ -84,22 +70,35 @@ class Book:
         self.hashing = Assignment(*dealt_by).hashing
         self.wait_s = allocation.wait_s
         self.ledger: Ledger | StickyLedger
-        #: What a call does to be counted.
-        self.note: Callable[[Unit], object]
+        #: Deals and counts a call.
+        self.deal: Deal
+        #: Counts the calls of sticky units.
+        self.follow: Callable[[str, Unit, float], object] | None = None
         if installation.fix.sticky_key is None:
             self.ledger = Ledger(
                 wait_s=allocation.wait_s,
                 slow_s=allocation.slow_s,
                 max_latency_ratio=allocation.max_latency_ratio,
             )
-            self.note = self.ledger.note
         else:
-            self.ledger = sticky = StickyLedger(
+            self.ledger = StickyLedger(
                 window_s=allocation.window_s, wait_s=allocation.wait_s, known=known
             )
-            self.note = lambda unit: sticky.note(unit.unit, unit, unit.started_s)
+            self.follow = self.ledger.note
         #: The counts as they were shipped last.
         self.shipped: dict[Arm, Counts] = {}
+        #: How often the fix has acted without the interpreter, and how much of that was told.
+        self.at_once = self.told = 0
+
+    def deal_by_hash(self, name: str, now_s: float) -> Unit | None:
+        """Count a call of the unit `name`; return it, ``None`` where that is a rival's."""
+        arm = self.arm_of(name)
+        if arm is None:
+            return None
+        unit = self.deal(now_s, arm)
+        if self.follow is not None:
+            self.follow(name, unit, now_s)
+        return unit
 
     def arm_of(self, unit: str) -> Arm | None:
         """Return the arm of a unit, the same in every process; ``None`` where it is a rival's."""
@@ -186,7 +185,8 @@ class RolloutMeter(CountingMeter):
         #: What units are started by.
         self._clock_s = clock_s
         self._books: dict[tuple[str, int], Book] = {}
-        self._latest: dict[int, tuple[Installation, Book]] = {}
+        #: By the identity of an installation: it, its book, and the one of its epoch that counts.
+        self._latest: dict[int, tuple[Installation, Book, Book]] = {}
         self._opening = Lock()
         self._sequence = 0
         #: Fix id to the rollout that it is in now, and rollout id to what else happened.
@@ -198,7 +198,7 @@ class RolloutMeter(CountingMeter):
         #: Rollout id to how often its fix had fired, and the calls of its sites at that time.
         self._fired: dict[str, tuple[int, int]] = {}
 
-    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposure | None:
+    def triggered(self, installation: Installation, unit: str, now_s: float) -> Exposed | None:
         """As in `Meter`; ``make bench-fixes`` prints what it takes."""
         known = self._latest.get(id(installation))
         if known is None or known[0] is not installation:
@@ -206,29 +206,35 @@ class RolloutMeter(CountingMeter):
                 return super().triggered(installation, unit, now_s)
             known = self._open(installation)
         book = known[1]
-        if book.by_chance:
-            arm = _TREATMENT if self._random() < book.ratio else _CONTROL
-        else:
-            found = book.arm_of(unit)
-            if found is None:
-                return None
-            arm = found
-        exposure = Unit(book, unit, arm, now_s)
-        book.note(exposure)
-        return exposure
+        return book.deal(now_s) if book.by_chance else book.deal_by_hash(unit, now_s)
 
     def ended(
-        self, exposure: Exposure, *, failed: bool, latency_s: float, cost: float | None
+        self, exposure: Exposed, *, failed: bool, latency_s: float, cost: float | None
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
             # The call began no later than the fix fired: this is no later than its deadline.
-            if exposure.started_s + latency_s < exposure.deadline_s:
+            if latency_s < exposure.book.wait_s:
                 exposure.failed = failed
                 exposure.latency_s = latency_s
                 exposure.cost = cost
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
+
+    def account(self, installation: Installation) -> Account:
+        """Return how calls that meet an installation are dealt and counted at once.
+
+        Those in shadow only tell, and those that find their arm by a hash need a unit.
+        """
+        tally = self.tally(installation.fix.fix_id)
+        if installation.mode is Mode.SHADOW:
+            return Account(installation)
+        if installation.allocation is None:
+            return Account(installation, None, tally, tally.latest)
+        _, book, counted = self._open(installation)
+        if not book.by_chance:
+            return Account(installation)
+        return Account(installation, book.deal, counted, tally.latest)
 
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """As in `Meter`."""
@@ -245,6 +251,8 @@ class RolloutMeter(CountingMeter):
 
     def counts(self, fix_id: str) -> FixCounts:
         """As in `CountingMeter`, the calls of rollouts included."""
+        with self._opening:
+            self._tell_at_once()
         found = super().counts(fix_id)
         for book in list(self._books.values()):
             if book.fix_id == fix_id:
@@ -276,6 +284,7 @@ class RolloutMeter(CountingMeter):
         At exit every unit counts, those that haven't ended as failed: nobody can wait for them.
         """
         with self._opening:
+            self._tell_at_once()
             now_s = inf if at_exit else self._clock_s()
             tallies = [each for book in self._books.values() for each in book.tallies(now_s)]
             effects = self._changed_effects()
@@ -297,6 +306,17 @@ class RolloutMeter(CountingMeter):
             for book in self._books.values():
                 book.shipped = {}
 
+    def _tell_at_once(self) -> None:
+        """Take in how often fixes of rollouts have acted without the interpreter."""
+        for book in self._books.values():
+            acted = book.at_once - book.told
+            if acted:
+                book.told += acted
+                with self._lock:
+                    self.tally(book.fix_id).acted += acted
+                effects = self._effects.setdefault(book.rollout_id, {})
+                effects["acted"] = effects.get("acted", 0) + acted
+
     def _changed_effects(self) -> dict[str, dict[str, int]]:
         found = {
             rollout_id: dict(effects)
@@ -306,15 +326,17 @@ class RolloutMeter(CountingMeter):
         self._told |= {rollout_id: dict(effects) for rollout_id, effects in found.items()}
         return found
 
-    def _open(self, installation: Installation) -> tuple[Installation, Book]:
+    def _open(self, installation: Installation) -> tuple[Installation, Book, Book]:
         """Return the book of an installation, the same for all that stand for one epoch."""
         allocation = installation.allocation
         with self._opening:
             rollout_id = "" if allocation is None else allocation.salt
-            book = Book(installation, self._known.setdefault(rollout_id, set()))
+            known = self._known.setdefault(rollout_id, set())
+            book = Book(installation, known)
             counted = self._books.setdefault((book.rollout_id, book.epoch), book)
             # Where a rival came or went, units are dealt anew; the epoch's counts go on.
-            book.ledger, book.note = counted.ledger, counted.note
+            book.ledger, book.follow = counted.ledger, counted.follow
+            book.deal = dealing(book, self._random)
             self._rollouts[book.fix_id] = book.rollout_id
             while len(self._books) > MAX_BOOKS:
                 self._books.pop(next(iter(self._books)))
@@ -323,5 +345,5 @@ class RolloutMeter(CountingMeter):
             if len(self._latest) > MAX_BOOKS:
                 self._latest.clear()
             # The installation is kept, so that its identity stays its own.
-            found = self._latest[id(installation)] = (installation, book)
+            found = self._latest[id(installation)] = (installation, book, counted)
             return found

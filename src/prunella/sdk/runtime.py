@@ -213,6 +213,8 @@ def is_off() -> bool:
 def disable() -> None:
     """Switch everything off in this process, at once: nothing is recorded any more."""
     _State.is_off = True
+    if _State.fixing is not None:
+        _State.fixing.on_until_s = 0.0
 
 
 def enable() -> None:

@@ -11,9 +11,10 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from prunella.fixes import Outcome, Plan
-from prunella.fixes.calm import Calm
+from prunella.fixes.calm import UNSURE, Calm, Changed, Passing
 from prunella.fixes.interpreter import before, proceed
 from prunella.fixes.run import Run
+from prunella.sdk.at_once import AtOnce, Dealt
 from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import (
     Around,
@@ -55,14 +56,17 @@ class Call:
         )
         if plan.site.shape not in ("async", "async_generator"):
             self.around.invoke = fixing.callee_now
-        calm = Calm(plan, self.around.named, function.__code__.co_argcount)
-        self.calm_before, self.calm_after = calm.before, calm.after
+        passing = Passing(self.around.named, self.around.unnamed, function.__code__.co_argcount)
+        calm = Calm(plan, passing)
+        self.ask, self.calm_after = calm.before, calm.after
+        self.at_once = AtOnce(fixing, site, plan, self.around, calm)
+        self.deal, self.is_over = self.at_once.deal, self.at_once.is_over
         #: A changed call is made like any other: its time isn't limited from outside.
         self.is_plain = not calm.is_timed
 
     def is_off(self) -> bool:
         """Tell whether no fix may act now."""
-        return self.fixing.is_off()
+        return self.fixing.is_off(perf_counter())
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float) -> Begun:
         """Let fixes change a call; return its interpretation and what takes the call's place."""
@@ -78,6 +82,17 @@ class Call:
         fixing = self.fixing
         arguments = self.around.named(args, kwargs)
         return Run(self.plan, arguments, fixing.world, fixing.unit, began_s=began_s)
+
+    def resume(
+        self, dealt: Dealt, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
+    ) -> Run:
+        """Return the interpretation of a dealt call, as far as that has come."""
+        run = self.begin(args, kwargs, began_s)
+        try:
+            self.at_once.resume(run, dealt, began_s)
+        except Exception as error:  # noqa: BLE001 - as in `start`
+            note_fault("fixes", error)
+        return run
 
     def is_ended(self, run: Run, result: Any) -> bool:
         """Tell whether a changed call is over with this result: no fix has more to do with it."""
@@ -113,13 +128,14 @@ def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) ->
 
 def _sync(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    calm_before, calm_after = call.calm_before, call.calm_after
+    ask, calm_after = call.ask, call.calm_after
     remembers = bool(plan.remembers_s)
 
     def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
         began_s = clock()
-        if not plan.is_wary and (calm_before is None or calm_before(args, kwargs)):
+        changed = UNSURE if plan.is_wary else ask and ask(args, kwargs)
+        if changed is None:
             try:
                 result = function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -136,11 +152,31 @@ def _sync(call: Call) -> FunctionType:
                 first = Outcome(result)
             run = call.begin(args, kwargs, began_s)
             return _given(run_now(call.drive(run, first, is_first=True)))
-        if call.is_off():
-            return function(*args, **kwargs)
-        return _changed(call, *call.start(args, kwargs, began_s))
+        return _met(call, changed, args, kwargs, began_s)
 
     return fixed  # type: ignore[return-value]  # a function is one
+
+
+def _met(
+    call: Call, changed: Changed, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
+) -> Any:
+    """Make a call that has met a fix: as that has changed it, or as it came in for control."""
+    fixing = call.fixing
+    if began_s >= fixing.on_until_s and fixing.is_off(began_s):
+        return call.function(*args, **kwargs)
+    dealt = call.deal(changed, args, kwargs, began_s)
+    if dealt is None:
+        return _changed(call, *call.start(args, kwargs, began_s))
+    try:
+        result = call.function(*dealt[0], **dealt[1])
+    except BaseException as error:  # noqa: BLE001 - it is raised again when the fixes are done
+        outcome = Outcome(None, error)
+    else:
+        if call.is_over(dealt, args, kwargs, began_s, result):
+            return result
+        outcome = Outcome(result)
+    run = call.resume(dealt, args, kwargs, began_s)
+    return _given(run_now(call.drive(run, outcome, is_first=True)))
 
 
 def _changed(call: Call, run: Run, outcome: Outcome | None) -> Any:
@@ -160,13 +196,14 @@ def _changed(call: Call, run: Run, outcome: Outcome | None) -> Any:
 
 def _async(call: Call) -> FunctionType:
     function, plan, clock = call.function, call.plan, perf_counter
-    calm_before, calm_after = call.calm_before, call.calm_after
+    ask, calm_after = call.ask, call.calm_after
     remembers = bool(plan.remembers_s)
 
     async def fixed(*args: Any, **kwargs: Any) -> Any:
         plan.calls += 1
         began_s = clock()
-        if not plan.is_wary and (calm_before is None or calm_before(args, kwargs)):
+        changed = UNSURE if plan.is_wary else ask and ask(args, kwargs)
+        if changed is None:
             try:
                 result = await function(*args, **kwargs)
             except (RecursionError, MemoryError):
@@ -183,11 +220,31 @@ def _async(call: Call) -> FunctionType:
                 first = Outcome(result)
             run = call.begin(args, kwargs, began_s)
             return _given(await call.drive(run, first, is_first=True))
-        if call.is_off():
-            return await function(*args, **kwargs)
-        return await _changed_async(call, *call.start(args, kwargs, began_s))
+        return await _met_async(call, changed, args, kwargs, began_s)
 
     return fixed  # type: ignore[return-value]  # a function is one
+
+
+async def _met_async(
+    call: Call, changed: Changed, args: tuple[Any, ...], kwargs: dict[str, Any], began_s: float
+) -> Any:
+    """As `_met`."""
+    fixing = call.fixing
+    if began_s >= fixing.on_until_s and fixing.is_off(began_s):
+        return await call.function(*args, **kwargs)
+    dealt = call.deal(changed, args, kwargs, began_s)
+    if dealt is None:
+        return await _changed_async(call, *call.start(args, kwargs, began_s))
+    try:
+        result = await call.function(*dealt[0], **dealt[1])
+    except BaseException as error:  # noqa: BLE001 - as in `_met`
+        outcome = Outcome(None, error)
+    else:
+        if call.is_over(dealt, args, kwargs, began_s, result):
+            return result
+        outcome = Outcome(result)
+    run = call.resume(dealt, args, kwargs, began_s)
+    return _given(await call.drive(run, outcome, is_first=True))
 
 
 async def _changed_async(call: Call, run: Run, outcome: Outcome | None) -> Any:

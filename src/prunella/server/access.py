@@ -1,13 +1,15 @@
 """Who asks, for which project, and what they may do."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from prunella.model.directory import Role
+from prunella.model.errors import StoreError
 
-__all__ = ["Access", "Role", "access_of", "require", "require_everywhere"]
+__all__ = ["Access", "Role", "access_of", "require", "require_everywhere", "still_may"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +33,23 @@ class Access:
 
 def access_of(request: HTTPConnection) -> Access:
     """Return what the guard has found out."""
-    access: Access = request.state.access
+    access: Access = request.scope["state"]["access"]
     return access
+
+
+async def still_may(request: HTTPConnection, project: str, role: Role) -> bool:
+    """Say whether whoever asked, and holds a stream open since, has that role in a project still.
+
+    Where the directory can't answer, they have it until it does: streams that all end at once would
+    all come back at once.
+    """
+    standing: Callable[[], Awaitable[Access | None]] = request.state.standing
+    try:
+        access = await standing()
+    except StoreError:
+        return True
+    mine = None if access is None else access.role(project)
+    return mine is not None and mine >= role
 
 
 def require(request: HTTPConnection, project: str, role: Role) -> Access:

@@ -16,10 +16,10 @@ from prunella.ports import Directory
 from prunella.server import api, dashboard, ingest
 from prunella.server.dashboard.visits import problem as problem_page
 from prunella.server.door import FOR_PROGRAMS, Door
-from prunella.server.gate import Gate, LoopbackGate
+from prunella.server.gate import Gate, LoopbackGate, Refusal
 from prunella.server.guard import Guard
 from prunella.server.login import Login
-from prunella.server.problems import answer_of
+from prunella.server.problems import answer_of, problem
 from prunella.server.provided_login import BEGIN, ProvidedLogin
 from prunella.server.provider import Provider
 from prunella.server.workspaces import Workspaces
@@ -40,7 +40,7 @@ def create_app(
     """Return the application that serves `workspaces`.
 
     `gate` finds out who asks; without one whoever reaches it over loopback may do everything, as
-    `actor`. `more` are routes before all others, `directory` is where the API manages people and
+    `actor`. `more` are further routes, `directory` is where the API manages people and
     keys. `work` is what goes on beside it while it runs: jobs, triage.
     """
 
@@ -55,8 +55,12 @@ def create_app(
             workspaces.close()
 
     app = Starlette(
-        routes=[*more, *api.routes(), *ingest.routes(), *dashboard.routes()],
-        middleware=[Middleware(Guard, gate=gate or LoopbackGate(actor))],
+        # Ingest first: what is asked most often is found at once.
+        routes=[*ingest.routes(), *more, *api.routes(), *dashboard.routes()],
+        middleware=[
+            Middleware(Guard, gate=gate or LoopbackGate(actor), refuse=_refused),
+            Middleware(ingest.Straight),
+        ],
         exception_handlers={
             HTTPException: _on_error,
             PrunellaError: _on_error,
@@ -69,15 +73,33 @@ def create_app(
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    """Answer programs by a problem document, and people by a page."""
+    """Answer what stopped a route: programs by a problem document, people by a page."""
     answer = answer_of(error)
-    if FOR_PROGRAMS.fullmatch(request.scope["path"]):
+    if not _is_for_people(request):
         return answer
     why = error.detail if isinstance(error, HTTPException) else str(error)
     is_fault = answer.status_code == 500
-    page = problem_page(request, answer.status_code, _FAULT if is_fault else why)
+    why = _FAULT if is_fault else why
+    page = await run_in_threadpool(problem_page, request, answer.status_code, why)
     page.headers.update({k: v for k, v in answer.headers.items() if k in _KEPT_HEADERS})
     return page
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    """Answer whom the guard turns away, in the same two ways."""
+    if not _is_for_people(request):
+        return problem(refusal.status, refusal.message, headers=dict(refusal.headers))
+    page = problem_page(request, refusal.status, refusal.message)
+    page.headers.update(refusal.headers)
+    return page
+
+
+def _is_for_people(request: Request) -> bool:
+    """Say whether a page answers: not where programs ask, nor whoever asks for JSON alone."""
+    if FOR_PROGRAMS.fullmatch(request.scope["path"]):
+        return False
+    wanted = request.headers.get("accept", "").lower()
+    return "application/json" not in wanted or "text/html" in wanted
 
 
 def create_guarded_app(

@@ -1,11 +1,9 @@
 """The gate of a server that wants to know people: keys, tokens, and sessions in a browser."""
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from math import ceil
-from threading import Lock
-from time import monotonic
-from typing import Generic, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +16,7 @@ from prunella.server.access import Access
 from prunella.server.gate import Entry, Refusal
 from prunella.server.limits import Limits
 from prunella.server.people import digest_of
+from prunella.server.remembered import Remembered
 from prunella.server.sessions import Sessions, csrf_token
 
 #: The session's cookie; over https the browser keeps it to this very host.
@@ -27,16 +26,16 @@ LOGIN_COOKIE = "prunella_login"
 #: What is answered to anybody: logging in, its files, and approvals, whose token is all they take.
 _PUBLIC = re.compile(
     r"/(login|invitation|oidc)(/.*)?|/static/.*|/api/v1/openapi\.json"
-    r"|/api/v1/projects/[^/]+/approvals/[^/]+"
+    r"|/api/v1/projects/[^/]+/approvals/[^/]+(/decline)?|/approve/[^/]+/[^/]+"
 )
 #: What answers programs, so that it doesn't lead to the login.
 FOR_PROGRAMS = re.compile(r"/(api|v1)/.*")
+_STREAM = re.compile(r"/p/[^/]+/events")
 _SENTRY_KEY = re.compile(r"\bsentry_key=([\w-]+)")
 #: What was found out is believed for so long, in seconds: an ended key works on at the most so long.
 _BELIEVED_S = 2.0
 _MOST_REMEMBERED = 10_000
 
-K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -47,13 +46,19 @@ class Door:
 
     def __init__(self, directory: Directory) -> None:
         self._limits = Limits(directory)
-        self._credentials = _Remembered(directory.credential)
-        self._sessions = _Remembered(Sessions(directory).find)
+        sessions = Sessions(directory)
+        self._credentials = _remembered(directory.credential)
+        self._sessions = _remembered(sessions.find)
+        self._open_sessions = _remembered(sessions.look)
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         given = given_credential(connection)
         if given:
-            return await run_in_threadpool(self._program, given)
+            digest = digest_of(given)
+            known = self._credentials.known(digest)
+            if known is not None and not self._limits.is_due(known):
+                return self._admitted(known)  # nothing has to be asked: no thread, no waiting
+            return await run_in_threadpool(self._program, digest)
         secret = session_of(connection)
         if secret:
             person = await run_in_threadpool(self._sessions.get, secret)
@@ -63,16 +68,32 @@ class Door:
             return _nobody_enters(connection)
         return _turned_away(connection)
 
+    async def standing(self, connection: HTTPConnection) -> Access | None:
+        given = given_credential(connection)
+        if given:
+            digest = digest_of(given)
+            credential = self._credentials.known(digest)
+            if credential is None:
+                credential = await run_in_threadpool(self._credentials.get, digest)
+            is_valid = credential is not None and _is_valid(credential)
+            return _access_of(credential) if credential is not None and is_valid else None
+        secret = session_of(connection)
+        person = await run_in_threadpool(self._open_sessions.get, secret) if secret else None
+        return None if person is None else _person_enters(person, secret).access
+
     def forget(self, secret: str) -> None:
         """Believe nothing of a session any more: it was just ended."""
         self._sessions.forget(secret)
+        self._open_sessions.forget(secret)
 
     def close(self) -> None:
         """Keep what was counted."""
         self._limits.close()
 
-    def _program(self, given: str) -> Entry | Refusal:
-        credential = self._credentials.get(digest_of(given))
+    def _program(self, digest: str) -> Entry | Refusal:
+        return self._admitted(self._credentials.get(digest))
+
+    def _admitted(self, credential: Credential | None) -> Entry | Refusal:
         if credential is None or not _is_valid(credential):
             return Refusal(
                 status=401,
@@ -87,11 +108,8 @@ class Door:
                 f"{credential.bytes_per_day} bytes a day are allowed",
                 headers={"Retry-After": str(ceil(wait_s))},
             )
-        what = "key" if credential.is_key else "token"
         return Entry(
-            access=Access(
-                actor=f"{what} {credential.name}", roles={credential.project: credential.role}
-            ),
+            access=_access_of(credential),
             is_ambient=False,
             count=lambda size_bytes: self._limits.count(credential, size_bytes),
         )
@@ -132,6 +150,11 @@ def _is_valid(credential: Credential) -> bool:
     return credential.expires_at is None or credential.expires_at > now()
 
 
+def _access_of(credential: Credential) -> Access:
+    what = "key" if credential.is_key else "token"
+    return Access(actor=f"{what} {credential.name}", roles={credential.project: credential.role})
+
+
 def _person_enters(person: Person, secret: str) -> Entry:
     access = Access(
         actor=person.name,
@@ -150,7 +173,9 @@ def _nobody_enters(connection: HTTPConnection) -> Entry:
 
 def _turned_away(connection: HTTPConnection) -> Refusal:
     path = connection.scope["path"]
-    if connection.scope.get("method") == "GET" and not FOR_PROGRAMS.fullmatch(path):
+    # A page's stream is told to end, not led to a form that it would take for an empty stream.
+    is_page = not FOR_PROGRAMS.fullmatch(path) and not _STREAM.fullmatch(path)
+    if connection.scope.get("method") == "GET" and is_page:
         query = f"?{connection.url.query}" if connection.url.query else ""
         return Refusal(
             status=303,
@@ -164,26 +189,5 @@ def _turned_away(connection: HTTPConnection) -> Refusal:
     )
 
 
-class _Remembered(Generic[K, V]):
-    """Asks once in a while and remembers the answer in between."""
-
-    def __init__(self, ask: Callable[[K], V]) -> None:
-        self._ask = ask
-        self._known: dict[K, tuple[V, float]] = {}
-        self._lock = Lock()
-
-    def get(self, key: K) -> V:
-        with self._lock:
-            found = self._known.get(key)
-        if found is not None and found[1] > monotonic():
-            return found[0]
-        answer = self._ask(key)
-        with self._lock:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = (answer, monotonic() + _BELIEVED_S)
-        return answer
-
-    def forget(self, key: K) -> None:
-        with self._lock:
-            self._known.pop(key, None)
+def _remembered(ask: Callable[[str], V]) -> Remembered[str, V]:
+    return Remembered(ask, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED)

@@ -39,6 +39,13 @@ class Gate(Protocol):
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal: ...
 
+    async def standing(self, connection: HTTPConnection) -> Access | None:
+        """Return what whoever got in may do now; ``None`` where they wouldn't get in any more.
+
+        Asked again and again by what stays open: it is no request, and no use of a session.
+        """
+        ...
+
 
 class LoopbackGate:
     """Lets everybody in who is on this machine, as the user who started the server."""
@@ -55,3 +62,6 @@ class LoopbackGate:
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         return self._entry
+
+    async def standing(self, connection: HTTPConnection) -> Access | None:
+        return self._entry.access

@@ -9,14 +9,15 @@ bind browsers.
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prunella.server.gate import Entry, Gate, Refusal
-from prunella.server.problems import problem
 
 #: Names of this machine, as a browser on it may use them.
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -42,15 +43,21 @@ HEADERS: Mapping[str, str] = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_HSTS = "max-age=31536000"
+_SET = [
+    *((name.encode(), value.encode()) for name, value in HEADERS.items()),
+    (b"cache-control", b"no-store"),
+]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.IGNORECASE)
 
 
 class Guard:
-    """The ASGI middleware."""
+    """The ASGI middleware; `refuse` makes the answer for whom it turns away."""
 
-    def __init__(self, app: ASGIApp, *, gate: Gate) -> None:
-        self._app, self._gate = app, gate
+    def __init__(
+        self, app: ASGIApp, *, gate: Gate, refuse: Callable[[Request, Refusal], Response]
+    ) -> None:
+        self._app, self._gate, self._refuse = app, gate, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,7 +69,9 @@ class Guard:
         if refusal is None:
             entered = await self._gate.enter(connection)
             if isinstance(entered, Entry):
-                scope.setdefault("state", {})["access"] = entered.access
+                state = scope.setdefault("state", {})
+                state["access"] = entered.access
+                state["standing"] = partial(self._gate.standing, connection)
                 if entered.count is not None:
                     receive = _counted(receive, entered.count)
                 if entered.is_ambient and scope.get("method", "GET") not in _SAFE:
@@ -72,8 +81,7 @@ class Guard:
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            answer = problem(refusal.status, refusal.message, headers=dict(refusal.headers))
-            await answer(scope, receive, send)
+            await self._refuse(Request(scope), refusal)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -171,13 +179,12 @@ def _with_headers(scope: Scope, send: Send) -> Send:
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-            if "cache-control" not in headers:
-                headers["cache-control"] = "no-store"
+            headers = list(message.get("headers", ()))
+            there = {name.lower() for name, _ in headers}
+            headers += [pair for pair in _SET if pair[0] not in there]
             if is_secure:
-                headers["strict-transport-security"] = _HSTS
+                headers.append(_HSTS)
+            message = {**message, "headers": headers}
         await send(message)
 
     return send_with_headers

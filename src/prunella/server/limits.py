@@ -61,6 +61,11 @@ class Limits:
             return _until_tomorrow_s(at)
         return None
 
+    def is_due(self, credential: Credential) -> bool:
+        """Say whether `admit` would ask the directory, which may take a while."""
+        use = self._used.get(credential.credential_id)
+        return use is None or _is_due(use, now())
+
     def count(self, credential: Credential, size_bytes: int) -> None:
         """Count bytes that were sent."""
         with self._lock:
@@ -75,10 +80,9 @@ class Limits:
 
     def _flush(self, credential_id: str, use: _Use, at: datetime, *, at_once: bool = False) -> None:
         with self._lock:
-            is_new_day = use.day != _day(at)
-            is_due = use.flushed_at is None or at - use.flushed_at >= _FLUSH
-            if not (is_due or is_new_day or at_once):
+            if not (at_once or _is_due(use, at)):
                 return
+            is_new_day = use.day != _day(at)
             use.flushed_at = at
             size_bytes, requests, day = use.new_bytes, use.new_requests, use.day
             use.new_bytes = use.new_requests = 0
@@ -92,8 +96,13 @@ class Limits:
                 use.day_bytes = total
 
 
+def _is_due(use: _Use, at: datetime) -> bool:
+    is_due = use.flushed_at is None or at - use.flushed_at >= _FLUSH
+    return is_due or use.day != _day(at)
+
+
 def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}"
+    return at.date().isoformat()
 
 
 def _until_tomorrow_s(at: datetime) -> float:

@@ -1,6 +1,5 @@
 """Logging in and out in a browser, and setting a password by invitation."""
 
-import secrets
 from asyncio import Semaphore
 from urllib.parse import quote, urlsplit
 
@@ -15,14 +14,12 @@ from prunella.model.directory import Person
 from prunella.model.errors import ConfigurationError
 from prunella.ports import Directory
 from prunella.server.access import access_of
-from prunella.server.dashboard.rendering import show
-from prunella.server.dashboard.visits import frame_of_nobody
+from prunella.server.dashboard.forms import show_form
 from prunella.server.door import COOKIE, LOGIN_COOKIE, SECURE_COOKIE, Door, is_secure, session_of
 from prunella.server.passwords import LEAST_CHARS
 from prunella.server.people import People, digest_of
-from prunella.server.sessions import OLDEST, LoginRefused, Sessions, csrf_token
+from prunella.server.sessions import OLDEST, LoginRefused, Sessions
 
-_LOGIN_S = 3600
 #: Passwords that are checked at once; each takes tens of megabytes and a good part of a second.
 _LOGINS_AT_ONCE = 4
 
@@ -132,11 +129,7 @@ class Login:
         status: int = 200,
     ) -> Response:
         """Return a form, with the cookie that its token belongs to."""
-        secret = request.cookies.get(LOGIN_COOKIE, "")[:200] or secrets.token_urlsafe(24)
-        frame = frame_of_nobody(request) | {"csrf_token": csrf_token(secret)}
-        if access_of(request).has_session:
-            frame["csrf_token"] = access_of(request).csrf_token
-        answer = show(
+        return show_form(
             request,
             template,
             status=status,
@@ -144,17 +137,7 @@ class Login:
             next=to,
             name=name[:100],
             oidc=self._provider and f"{self._provider}?next={quote(to, safe='')}",
-            **frame,
         )
-        answer.set_cookie(
-            LOGIN_COOKIE,
-            secret,
-            max_age=_LOGIN_S,
-            httponly=True,
-            samesite="lax",
-            secure=is_secure(request),
-        )
-        return answer
 
 
 def begun(request: Request, secret: str, to: str) -> Response:

@@ -6,7 +6,7 @@ forms is derived from the same bits, so that it needs no keeping and is void wit
 
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from prunella.model.clock import now
@@ -67,18 +67,23 @@ class Sessions:
         return secret
 
     def find(self, secret: str) -> Person | None:
-        """Return whose session that is, ``None`` where it is over."""
+        """Return whose session that is, ``None`` where it is over; it is used by that."""
         found = self._directory.session(digest_of(secret))
         if found is None:
             return None
         session, person = found
         at = now()
-        if at - session.seen_at >= IDLE or at - session.made_at >= OLDEST:
+        if _is_over(session, at):
             self._directory.end_session(session.digest)
             return None
         if at - session.seen_at >= _TOUCH:
             self._directory.touch_session(session.digest, at=at)
         return person
+
+    def look(self, secret: str) -> Person | None:
+        """Return whose session that is, ``None`` where it is over, and leave it as it is."""
+        found = self._directory.session(digest_of(secret))
+        return None if found is None or _is_over(found[0], now()) else found[1]
 
     def end(self, secret: str, *, actor: str) -> None:
         """End a session."""
@@ -99,6 +104,10 @@ class Sessions:
         note(
             self._directory, actor=name, action=action, subject=name, evidence={"from": place[:100]}
         )
+
+
+def _is_over(session: Session, at: datetime) -> bool:
+    return at - session.seen_at >= IDLE or at - session.made_at >= OLDEST
 
 
 def csrf_token(secret: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from time import monotonic
 from typing import Protocol
 
 from starlette.exceptions import HTTPException
@@ -14,6 +13,7 @@ from prunella.model.directory import Project
 from prunella.model.errors import ConfigurationError
 from prunella.ports import Directory
 from prunella.server.access import Access, Role, require
+from prunella.server.remembered import Remembered
 from prunella.wiring.directory import LOCAL, prepare_project
 from prunella.wiring.healer import Healer
 
@@ -36,6 +36,10 @@ class Workspaces(Protocol):
 
     def open(self, name: str) -> Workspace | None:
         """Return the workspace of a project, ``None`` where there is none; raises `StoreError`."""
+        ...
+
+    def opened(self, name: str) -> Workspace | None:
+        """Return what `open` would if that is known at once, without asking or waiting for anything."""
         ...
 
     def prepare(self, name: str) -> None:
@@ -62,6 +66,9 @@ class EmbeddedWorkspace:
     def open(self, name: str) -> Workspace | None:
         return self._workspace if name == LOCAL else None
 
+    def opened(self, name: str) -> Workspace | None:
+        return self.open(name)
+
     def prepare(self, name: str) -> None:
         raise ConfigurationError(
             f"an embedded store has the one project {LOCAL}; a server with --database has several, "
@@ -81,7 +88,7 @@ class TeamWorkspaces:
     def __init__(self, database: str, directory: Directory, *, root: Path) -> None:
         self._database, self._directory, self._root = database, directory, root
         self._open: dict[str, tuple[Project, Workspace]] = {}
-        self._projects: tuple[dict[str, Project], float] | None = None
+        self._projects = Remembered(self._ask, believed_s=_LOOK_S, most=1)
         self._lock = RLock()
 
     def names(self) -> Sequence[str]:
@@ -103,10 +110,15 @@ class TeamWorkspaces:
             self._open[name] = (project, workspace)
             return workspace
 
+    def opened(self, name: str) -> Workspace | None:
+        projects, found = self._projects.known(None), self._open.get(name)
+        if projects is None or found is None:
+            return None
+        return found[1] if projects.get(name) == found[0] else None
+
     def prepare(self, name: str) -> None:
         prepare_project(self._database, name)
-        with self._lock:
-            self._projects = None
+        self._projects.forget(None)
 
     def close(self) -> None:
         with self._lock:
@@ -116,11 +128,10 @@ class TeamWorkspaces:
 
     def _known(self) -> dict[str, Project]:
         """Return the projects by name, as they were at most a moment ago."""
-        with self._lock:
-            if self._projects is None or self._projects[1] < monotonic():
-                found = {project.name: project for project in self._directory.projects()}
-                self._projects = (found, monotonic() + _LOOK_S)
-            return self._projects[0]
+        return self._projects.get(None)
+
+    def _ask(self, _key: None) -> dict[str, Project]:
+        return {project.name: project for project in self._directory.projects()}
 
 
 def workspace_of(request: HTTPConnection, role: Role) -> tuple[Workspace, Access]:
@@ -131,6 +142,14 @@ def workspace_of(request: HTTPConnection, role: Role) -> tuple[Workspace, Access
     name = request.path_params["project"]
     access = require(request, name, role)
     return project_of(request, name), access
+
+
+def opened_for(request: HTTPConnection, role: Role) -> Workspace | None:
+    """Return what `workspace_of` would, if that is known at once; answers 404 or 403 as it does."""
+    name = request.path_params["project"]
+    require(request, name, role)
+    workspaces: Workspaces = request.app.state.workspaces
+    return workspaces.opened(name)
 
 
 def project_of(request: HTTPConnection, name: str) -> Workspace:

@@ -27,10 +27,11 @@ def error_code(
     own = own_code(exception)
     if own is not None and not is_known(exception):  # a client's attribute is the service's word
         return own
-    for type_ in (exception.type, *exception.mro):
-        for name in class_names(type_):
-            if name in mapping:
-                return mapping[name]
+    if mapping:
+        for type_ in (exception.type, *exception.mro):
+            for name in class_names(type_):
+                if name in mapping:
+                    return mapping[name]
     return classify_recorded(exception, kind=kind).code.code
 
 

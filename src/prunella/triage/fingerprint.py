@@ -63,27 +63,30 @@ _QUOTED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-#: In this order: what comes first takes what a later one would break up.
+#: In this order: what comes first takes what a later one would break up. Each begins with what a text
+#: has to have in it, so that most needn't be searched.
 _VALUES = (
-    (re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s'\"<>]+"), "<url>"),
-    (re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"), "<email>"),
+    ("://", re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s'\"<>]+"), "<url>"),
+    ("@", re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"), "<email>"),
     (
+        "-",
         re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),
         "<uuid>",
     ),
     (
+        "-",
         re.compile(
             r"\b\d{4}-\d{2}-\d{2}"
             r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
         ),
         "<date>",
     ),
-    (re.compile(r"(?<![\w/])(?:[A-Za-z]:\\|\\\\)[^\s'\"<>|]+"), "<path>"),
-    (re.compile(r"(?<![\w/<])(?:~|\.{1,2})?/[\w.+@-]+(?:/[\w.+@-]*)*"), "<path>"),
-    (re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "<n>"),
-    (re.compile(r"(?<![\w.])(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,}\b"), "<n>"),
-    (re.compile(r"(?<![\w.])[-+]?\d[\d_]*(?:[.,]\d+)*(?:[eE][-+]?\d+)?"), "<n>"),
-    (re.compile(r"\d+(?:[.,]\d+)*"), "<n>"),
+    ("\\", re.compile(r"(?<![\w/])(?:[A-Za-z]:\\|\\\\)[^\s'\"<>|]+"), "<path>"),
+    ("/", re.compile(r"(?<![\w/<])(?:~|\.{1,2})?/[\w.+@-]+(?:/[\w.+@-]*)*"), "<path>"),
+    ("0", re.compile(r"\b0[xX][0-9a-fA-F]+\b"), "<n>"),
+    ("", re.compile(r"(?<![\w.])(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,}\b"), "<n>"),
+    ("", re.compile(r"(?<![\w.])[-+]?\d[\d_]*(?:[.,]\d+)*(?:[eE][-+]?\d+)?"), "<n>"),
+    ("", re.compile(r"\d+(?:[.,]\d+)*"), "<n>"),
 )
 _ROW = re.compile(r"(<[a-z]+>)(?:(?:\s*[,;]\s*|\s+)\1)+")
 
@@ -105,10 +108,15 @@ def normalise(message: str, *, keep_names: bool = False) -> str:
         text = match.group().strip("'\"`")
         return text if keep_names and _IDENTIFIER.fullmatch(text) else "<value>"
 
-    text = _QUOTED.sub(replace_quoted, message[:_MAX_MESSAGE_CHARS])
-    for pattern, label in _VALUES:
-        text = pattern.sub(label, text)
-    text = _ROW.sub(r"\1", " ".join(text.split()))
+    text = message[:_MAX_MESSAGE_CHARS]
+    if "'" in text or '"' in text or "`" in text:
+        text = _QUOTED.sub(replace_quoted, text)
+    for part, pattern, label in _VALUES:
+        if part in text:
+            text = pattern.sub(label, text)
+    text = " ".join(text.split())
+    if text.count("<") > 1:
+        text = _ROW.sub(r"\1", text)
     return text[:_MAX_NORMALISED_CHARS]
 
 
@@ -156,7 +164,11 @@ def _functions(frames: tuple[Frame, ...]) -> list[str]:
     """Return the function of each of the project's frames; without any, of the last frame."""
     foreign = [frame for frame in frames if not _is_own(frame)]
     project: Iterable[Frame] = [frame for frame in foreign if frame.in_project] or foreign[-1:]
-    return [f"{frame.module}:{_INLINED.sub('', frame.qualname)}" for frame in project]
+    return [f"{frame.module}:{_function(frame.qualname)}" for frame in project]
+
+
+def _function(qualname: str) -> str:
+    return _INLINED.sub("", qualname) if "<" in qualname else qualname
 
 
 def _recurring(functions: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Approvals by signed links: whoever has one may approve one fix, once, for a while."""
+"""Approvals by signed links: whoever has one may approve or decline one fix, once, for a while."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ from prunella.model.clock import now
 from prunella.model.errors import ConfigurationError, TokenRefused, UnknownName
 from prunella.model.rollouts import Rollout
 from prunella.model.settings import Settings
-from prunella.pipeline.rollouts import take
+from prunella.pipeline.rollouts import TakeStep, take
 from prunella.ports import Feed, Store
-from prunella.rollout import By, Step, approve
+from prunella.rollout import By, Step, approve, remove
 from prunella.rollout.approval import check, link, read, sign
 from prunella.wiring.fixes import permit, user
 
@@ -29,8 +29,22 @@ class ApprovalLink:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a token asks for."""
+
+    rollout: Rollout
+    #: Who made the link, and until when it is valid.
+    made_by: str
+    expires_at: datetime
+
+
 class Approvals:
-    """Makes and takes approval tokens, which are signed with the secret of the data folder."""
+    """Makes and takes approval tokens.
+
+    They are signed with a secret: in the teams' database, so that all its servers and commands have
+    the same; beside an embedded store in a file that only its owner may read.
+    """
 
     def __init__(self, store: Store, feed: Feed, folder: Path, *, settings: Settings) -> None:
         self._store, self._feed, self._folder = store, feed, folder
@@ -54,7 +68,7 @@ class Approvals:
         self._store.save_audit(entry)
         return ApprovalLink(token=token, fix_id=rollout.fix_id, expires_at=ticket.expires_at)
 
-    def show(self, token: str) -> Rollout:
+    def ask(self, token: str) -> Question:
         """Return what a token would approve; raises `TokenRefused` where it can't any more."""
         ticket = read(token, self._secret, at=now())
         try:
@@ -62,27 +76,38 @@ class Approvals:
         except UnknownName as error:
             raise TokenRefused(_GONE) from error
         check(ticket, rollout)
-        return rollout
+        return Question(rollout=rollout, made_by=ticket.made_by, expires_at=ticket.expires_at)
 
-    def redeem(self, token: str, *, who: str = "") -> Rollout:
+    def show(self, token: str) -> Rollout:
+        """Return the fix that a token would approve; raises `TokenRefused` as `ask` does."""
+        return self.ask(token).rollout
+
+    def redeem(self, token: str, *, who: str = "", reason: str = "") -> Rollout:
         """Approve the fix that a token is for, in the name of `who` (the user by default).
 
         Raises `TokenRefused` where it is forged, expired or used, or its fix is forgotten, and
         `StepRefused` where the setting ``approvers`` names others; the link stays good for them.
         """
+        return self._answer(token, approve, "approved", who, reason)
+
+    def decline(self, token: str, *, who: str = "", reason: str = "") -> Rollout:
+        """Retire the fix that a token is for; it uses the link up, and never acts.
+
+        Raises `TokenRefused` and `StepRefused` as `redeem` does.
+        """
+        return self._answer(token, remove, "declined", who, reason)
+
+    def _answer(self, token: str, take_it: TakeStep, said: str, who: str, reason: str) -> Rollout:
         at = now()
         ticket = read(token, self._secret, at=at)
         actor = who.strip()[:200] or user()
         permit(actor, self._settings)
-        by = By(
-            actor=actor,
-            at=at,
-            reason=f"approved by a link that {ticket.made_by} made",
-        )
+        why = f"{said} by a link that {ticket.made_by} made"
+        by = By(actor=actor, at=at, reason=f"{why}: {reason}" if reason else why)
 
         def step(rollout: Rollout, by: By, /) -> Step:
             check(ticket, rollout)
-            return approve(rollout, by)
+            return take_it(rollout, by)
 
         try:
             return take(self._store, self._feed, ticket.rollout_id, step, by, self._settings)
@@ -91,6 +116,8 @@ class Approvals:
 
     @cached_property
     def _secret(self) -> bytes:
+        if self._settings.database:
+            return self._store.secret("approvals")
         from prunella.adapters.project_secret import project_secret
 
         return project_secret(self._folder)

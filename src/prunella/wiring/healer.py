@@ -30,7 +30,6 @@ from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, Re
 from prunella.pipeline.story import tell
 from prunella.ports import (
     CodeHost,
-    IncidentQuery,
     KeptCall,
     KeptModel,
     Progress,
@@ -256,14 +255,15 @@ class Healer:
         from prunella.adapters.retrieval import HybridRetriever
         from prunella.taxonomy import CODES
 
-        recent = self.store.find_incidents(IncidentQuery(limit=_NEAR_MOST)).items
+        recent = self.store.texts(limit=_NEAR_MOST)
         texts = [
             f"{item.error_code} {CODES[item.error_code].sentence if item.error_code in CODES else ''} "
             f"{item.error_type} {item.site_id} {item.message[:300]}"
             for item in recent
         ]
         found = HybridRetriever().rank(text, texts, limit=limit)
-        return [recent[index] for index, similarity in found if similarity >= _NEAR_LEAST]
+        near = [recent[index] for index, similarity in found if similarity >= _NEAR_LEAST]
+        return [self.store.incident(item.incident_id) for item in near]
 
     def metrics(self, *, within: timedelta | None = None) -> Metrics:
         """Return how well healing works: of what happened lately, or of all that is kept."""

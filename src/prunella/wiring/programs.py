@@ -1,14 +1,23 @@
 """What the programs of a project report to it over the network, and what they hear from it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from prunella.adapters.feed import installations_of, switched_off
-from prunella.adapters.posts import Elsewhere, Kept, Removed, expected, forget_post, keep_post
+from prunella.adapters.posts import (
+    Answer,
+    Elsewhere,
+    Kept,
+    Post,
+    Removed,
+    expected,
+    forget_post,
+    keep_posts,
+)
 from prunella.codec import Redactor
 from prunella.model.project import DISABLED, data_folder
 from prunella.model.records import Record
@@ -25,7 +34,7 @@ _MAX_INTAKES = 8
 if TYPE_CHECKING:
     from prunella.wiring.healer import Healer
 
-__all__ = ["Elsewhere", "Kept", "Programs", "Removed"]
+__all__ = ["Answer", "Elsewhere", "Kept", "Post", "Programs", "Removed"]
 
 
 class Programs:
@@ -47,19 +56,15 @@ class Programs:
         return expected(self._store(), spool_name, offset)
 
     def keep(
-        self,
-        spool_name: str,
-        offset: int,
-        content: bytes,
-        *,
-        loads: Callable[[bytes], Any] = json.loads,
-    ) -> Kept | Elsewhere | Removed:
-        """Keep whole lines that stand at `offset` of a spool file, if nothing is in the way.
+        self, posts: Iterable[Post], *, loads: Callable[[bytes], Any] = json.loads
+    ) -> list[Answer]:
+        """Keep what programs post of their spool files; return what became of each post.
 
-        `loads` reads JSON and raises `ValueError` where it is none. Raises `StoreError` and, for what isn't lines, `RecordError`.
+        `loads` reads JSON and raises `ValueError` where it is none. Raises `StoreError` where there
+        is no store to keep anything in.
         """
         with self._intake() as intake:
-            return keep_post(self._store(), intake.take, spool_name, offset, content, loads)
+            return keep_posts(self._store(), intake.triaged, posts, loads)
 
     def forget(self, spool_name: str) -> None:
         """Note that a program has removed a spool file that was kept to its end."""

@@ -151,3 +151,74 @@ def test_releases_come_by_their_last_start(store):
     ]
     store.ingest(processes, spool_name="s", end_offset=1)
     assert store.releases() == ["2.0", "1.0"]
+
+
+@pytest.mark.parametrize("others", [1, 20])
+def test_a_release_is_found_whether_few_or_many_processes_have_it(store, others):
+    """The same incidents are found, counted and shown, each once."""
+    processes = [a_process(process_id=f"p{number}", release="1.0") for number in range(others)]
+    mine = [a_process(process_id=f"q{number}", release="2.0") for number in range(2)]
+    store.ingest([*processes, *mine], spool_name="s", end_offset=1)
+    fail(store, 1, process_id="p0")
+    for number in (2, 3):
+        fail(store, number, process_id="q0")
+    fail(store, 4, process_id="q1", fingerprint="f2")
+    page = store.find_incidents(IncidentQuery(release="2.0"))
+    assert [item.fingerprint for item in page.items] == ["f2", "f3"]
+    assert page.by_status == {IncidentStatus.OPEN: 2}
+
+
+def test_totals_are_sums_of_what_failed_lately(store):
+    """Numbers and failures of each status, and when the cured ones were; the healer's own don't count."""
+    one, *_ = [fail(store, number) for number in (1, 2, 3)]
+    fail(store, 4, fingerprint="f3")
+    store.note_fault(activity="a", error_type="E", error_code="C", message="m", at=at(9))
+    store.set_status(one.incident_id, IncidentStatus.CURED)
+    cured = store.incident(one.incident_id)
+    totals = store.totals()
+    assert totals.incidents == {IncidentStatus.OPEN: 2, IncidentStatus.CURED: 1}
+    assert totals.failures == {IncidentStatus.OPEN: 3, IncidentStatus.CURED: 1}
+    assert totals.cured == [(cured.first_seen_at, cured.status_at)]
+    lately = store.totals(since=at(3))
+    assert (lately.incidents, lately.cured) == ({IncidentStatus.OPEN: 1}, [])
+    assert store.totals(since=at(99)).incidents == {}
+
+
+def test_sites_are_told_how_many_incidents_they_have(store):
+    """By status; a site without any is left out."""
+    fail(store, 1)
+    cured = fail(store, 2)
+    fail(store, 3, site_id="shop.cart:add")
+    store.set_status(cured.incident_id, IncidentStatus.CURED)
+    sites = ["shop.prices:average", "shop.cart:none"]
+    assert store.by_site(sites) == {
+        "shop.prices:average": {IncidentStatus.OPEN: 1, IncidentStatus.CURED: 1}
+    }
+    assert store.by_site([]) == {}
+
+
+def test_spreads_of_named_incidents_are_as_of_all(store):
+    """Asking for some answers the same of these; what didn't fail since then has none."""
+    incidents = [fail(store, number, process_id=f"p{number}") for number in (1, 2, 3)]
+    names = [item.incident_id for item in incidents]
+    everything = store.spreads(since=at(2), split=at(3))
+    assert set(everything) == set(names[1:])
+    assert store.spreads(since=at(2), split=at(3), incident_ids=names) == everything
+    some = store.spreads(since=at(2), split=at(3), incident_ids=names[:2])
+    assert some == {names[1]: everything[names[1]]}
+    assert store.spreads(since=at(2), split=at(3), incident_ids=[]) == {}
+    assert store.spreads(since=at(2), split=at(3), incident_ids=["inc_none"] * 999) == everything
+
+
+def test_texts_are_those_of_the_incidents_that_failed_last(store):
+    """In their order, no more than asked for."""
+    for number in (1, 3, 2):
+        fail(store, number)
+    found = store.find_incidents(IncidentQuery(limit=2)).items
+    assert [
+        (item.incident_id, item.error_code, item.error_type, item.site_id, item.message)
+        for item in store.texts(limit=2)
+    ] == [
+        (item.incident_id, item.error_code, item.error_type, item.site_id, item.message)
+        for item in found
+    ]

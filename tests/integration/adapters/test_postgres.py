@@ -14,6 +14,7 @@ from prunella.adapters.postgres_schema import drop, migrate
 from prunella.adapters.sql import intake
 from prunella.adapters.sql.migrations import STORE
 from prunella.model.errors import StoreError, UnknownName
+from prunella.ports import Portion
 from recorded import SITE, a_call, a_process, an_occurrence
 from stores import TRIAGED, new_postgres_store, new_project, server_url
 
@@ -122,8 +123,8 @@ def test_connections_that_were_cut_are_replaced(store):
 def writing(store, then):
     """Ingest a call, then do `then` in the same transaction."""
     with store._database.writing() as db:
-        batch = intake.prepare([a_call(1)])
-        intake.keep(db, batch, spool_name="s", start_offset=None, end_offset=5)
+        portion = Portion(records=[a_call(1)], spool_name="s", end_offset=5)
+        intake.keep_all(db, [intake.prepare(portion)])
         then(db)
 
 

@@ -26,7 +26,7 @@ from prunella.model.repair import (
     Rejected,
     ReplayCounts,
 )
-from prunella.ports import Triaged
+from prunella.ports import Portion, Triaged
 from recorded import (
     SITE,
     START,
@@ -543,8 +543,8 @@ def test_a_reader_sees_the_store_while_a_writer_is_at_work(store):
     reader = again(store)
     keep(store, a_call(1))
     with store._database.writing() as db:
-        batch = intake.prepare([a_call(2)])
-        intake.keep(db, batch, spool_name="x", start_offset=None, end_offset=1)
+        portion = Portion(records=[a_call(2)], spool_name="x", end_offset=1)
+        intake.keep_all(db, [intake.prepare(portion)])
         assert len(reader.calls(SITE, limit=9)) == 1
     assert len(reader.calls(SITE, limit=9)) == 2
     reader.close()
@@ -613,3 +613,24 @@ def test_what_a_failure_caused_in_callers_is_found(store):
     assert store.caused(names, limit=9) == [outer[1], outer[0]]
     assert store.caused(names, limit=1) == [outer[1]]
     assert store.caused([], limit=9) == []
+
+
+def test_facts_of_calls_are_those_of_the_calls(store):
+    """Of each site the latest come first, golden or not, and no more than are asked for."""
+    calls = [a_call(number, duration_us=number, complete=number > 1) for number in (1, 2, 3)]
+    store.ingest(calls, spool_name="s", end_offset=1)
+    store.mark_golden([calls[1].call_id], golden=True)
+    facts = store.call_facts([SITE, "shop:none"], limit=2)
+    assert [(each.duration_us, each.is_golden) for each in facts[SITE]] == [(3, False), (2, True)]
+    assert facts["shop:none"] == []
+    [*_, oldest] = store.call_facts([SITE], limit=9)[SITE]
+    assert (oldest.complete, oldest.source_hash) == (False, calls[0].source_hash)
+
+
+def test_one_site_is_as_in_the_list_of_all(store):
+    """The latest version of it; None for one that isn't there."""
+    versions = [a_site(source_hash=name) for name in ("00", "11")]
+    store.ingest([*versions, a_site(site_id="shop:other")], spool_name="s", end_offset=1)
+    assert store.site(SITE) == versions[1]
+    assert store.site_ids() == [site.site_id for site in store.sites()]
+    assert store.site("shop:none") is None

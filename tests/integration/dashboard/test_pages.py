@@ -1,9 +1,9 @@
 """Every page: shown, accessible, usable on a phone and by keys, and without a word in the console."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from accessible import is_for_everybody
 from browsing import Served, visiting
 
 PAGES = (
@@ -21,10 +21,6 @@ PAGES = (
     "/settings",
     "/doctor?look=1",
 )
-#: What people need, on screens of all sorts.
-_RULES: dict[str, object] = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-}
 
 
 def _an_incident(page: Page, served: Served, name: str = "redeem") -> str:
@@ -33,31 +29,18 @@ def _an_incident(page: Page, served: Served, name: str = "redeem") -> str:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_is_for_everybody(page: Page, served: Served, path: str) -> None:
+def test_every_pageis_for_everybody(page: Page, served: Served, path: str) -> None:
     """axe finds nothing to object to, in either scheme; on a phone nothing makes the page wider."""
     page.emulate_media(color_scheme="light")
     page.goto(f"{served.home}{path}")
-    _is_for_everybody(page)
+    is_for_everybody(page)
 
 
-def test_an_incidents_page_is_for_everybody(page: Page, served: Served) -> None:
+def test_an_incidents_pageis_for_everybody(page: Page, served: Served) -> None:
     """So does the longest page."""
     page.goto(f"{served.url}{_an_incident(page, served)}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("shop.pricing:redeem")
-    _is_for_everybody(page)
-
-
-def _is_for_everybody(page: Page) -> None:
-    _obeys(page, _RULES)
-    page.emulate_media(color_scheme="dark")
-    _obeys(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def _obeys(page: Page, rules: dict[str, object]) -> None:
-    found = Axe().run(page, options=rules)
-    assert not found.response["violations"], found.generate_report()
+    is_for_everybody(page)
 
 
 def test_a_page_that_is_not_there_says_so(context, served: Served) -> None:

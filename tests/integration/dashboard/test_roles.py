@@ -30,6 +30,9 @@ class Someone:
     async def enter(self, _connection) -> Entry:
         return Entry(access=self._access, is_ambient=True)
 
+    async def standing(self, _connection) -> Access:
+        return self._access
+
 
 @pytest.fixture
 def workspace(tmp_path):

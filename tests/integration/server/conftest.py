@@ -81,6 +81,8 @@ class SeveralWorkspaces:
     def open(self, name):
         return self._open.get(name)
 
+    opened = open
+
     def prepare(self, name):
         raise ConfigurationError(f"no place for {name}")
 

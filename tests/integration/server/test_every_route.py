@@ -20,6 +20,8 @@ from prunella.wiring.jobs import Jobs
 PUBLIC = {
     f"{PREFIX}/openapi.json",  # says what the source says
     f"{PREFIX}/projects/{{project}}/approvals/{{token}}",  # the token is all that it takes
+    f"{PREFIX}/projects/{{project}}/approvals/{{token}}/decline",
+    "/approve/{project}/{token}",
     "/login",
     "/logout",
     "/invitation/{secret}",

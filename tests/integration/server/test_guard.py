@@ -4,7 +4,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from prunella.server.app import create_app
+from prunella.server.guard import MAX_FORM_BYTES
 
+FORM, HTML = "application/x-www-form-urlencoded", "text/html; charset=utf-8"
 MUTE = "/api/v1/projects/local/mutes/NET"
 READ = "/api/v1/projects/local/incidents"
 
@@ -64,6 +66,41 @@ def test_a_page_of_another_site_changes_nothing(client, headers):
 def test_programs_and_own_pages_may(client, headers):
     """A program on this machine, and the server's own pages, change what they want."""
     assert client.put(MUTE, headers=headers, json={}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "said"),
+    [
+        ({"host": "evil.example"}, 403, "answers on this machine alone"),
+        ({"host": "a b"}, 400, "no host&#39;s name"),
+        ({"origin": "http://evil.example"}, 403, "a page of another site"),
+        ({"content-type": FORM}, 403, "load the page again"),
+        ({"content-type": FORM, "content": b"a" * (MAX_FORM_BYTES + 1)}, 413, "Send less"),
+    ],
+)
+def test_people_are_refused_with_a_page(client, headers, status, said):
+    """What the guard refuses on a page is a page that says what to do; programs get JSON."""
+    content = headers.pop("content", b"{}")
+    page = client.post("/p/local/alerts/test", headers=headers, content=content)
+    assert (page.status_code, page.headers["content-type"]) == (status, HTML)
+    assert said in page.text
+    assert 'class="problem"' in page.text
+    assert page.headers["content-security-policy"]
+    program = client.put(MUTE, headers=headers, content=content)
+    assert program.headers["content-type"] == "application/json"
+    wanted = {**headers, "accept": "application/json"}
+    asked = client.post("/p/local/alerts/test", headers=wanted, content=content)
+    assert (asked.status_code, asked.headers["content-type"]) == (status, "application/json")
+    assert asked.json() == program.json()
+
+
+def test_a_page_that_fails_answers_as_it_is_asked(client):
+    """Whoever asks a page for JSON alone hears why it can't be shown in that; a browser by a page."""
+    for path, status in (("/p/local/nothing", 404), ("/p/none/", 404), ("/nothing", 404)):
+        browser = client.get(path, headers={"accept": "text/html,application/json;q=0.9"})
+        assert (browser.status_code, browser.headers["content-type"]) == (status, HTML)
+        program = client.get(path, headers={"accept": "application/json"})
+        assert (program.status_code, program.json()["error"]["type"]) == (status, "NotFound")
 
 
 def test_every_answer_binds_the_browser(client):

@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import re
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from prunella.codec.wire import gap, write_record
+from prunella.model.errors import StoreError
+from prunella.server.ingest import straight as straight_way
 from prunella.server.ingest import spools, telemetry
 from prunella.server.ingest.bodies import unpack
 from recorded import a_repeat, an_occurrence
@@ -222,14 +226,88 @@ def test_old_clients_of_sentry_are_heard(client, workspaces):
     assert "shop.jobs:run" in {each.site_id for each in found}
 
 
-def test_a_busy_server_sends_clients_away_at_once(client):
-    """Where too many requests are in, the next is asked to come back, and comes in later."""
+@pytest.mark.parametrize("room", ["_left", "_left_bytes"])
+def test_a_busy_server_sends_clients_away_at_once(client, room):
+    """Where too many requests are in, or too much, the next is asked to come back, and comes in later."""
     content = lines(an_occurrence(101))
     client.get(f"{PROJECT}/feed")
     receiving = client.app.state.receiving
-    left, receiving._left = receiving._left, 0
+    left = getattr(receiving, room)
+    setattr(receiving, room, 0)
     for answer in (post(client, content), client.post("/api/1/envelope/", content=b"{}\n")):
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-    receiving._left = left
+        assert answer.status_code == 503
+    setattr(receiving, room, left)
     assert post(client, content).status_code == 200
-    assert receiving._left == left
+    assert getattr(receiving, room) == left
+
+
+def test_those_that_are_sent_away_come_back_one_after_the_other(client):
+    """Clients that all have to come again are told different moments."""
+    client.get(f"{PROJECT}/feed")
+    client.app.state.receiving._left = 0
+    waits = {post(client, b"").headers["retry-after"] for _ in range(40)}
+    assert len(waits) > 3
+    assert all(0 < int(wait) < 60 for wait in waits)
+
+
+def test_posts_that_come_at_once_are_all_answered_each_with_its_own(client, workspaces):
+    """However many wait, each is kept and answered: the good, the bad, the repeated, the late."""
+    good = lines(an_occurrence(101), a_repeat(2))
+    before = occurrences(workspaces)
+
+    def send(number):
+        name = f"17{number:014}-7-aa.jsonl"
+        match number % 4:
+            case 0:
+                return post(client, lines(an_occurrence(1_000 + number)), name=name)
+            case 1:
+                return client.post(f"{PROJECT}/spool/{name}", content=b"no lines", headers=SENDER)
+            case 2:
+                return post(client, good, offset=7, name=name)
+            case _:
+                packed = {**SENDER, "Content-Encoding": "gzip"}
+                return client.post(f"{PROJECT}/spool/{name}", content=b"no gzip", headers=packed)
+
+    with client, ThreadPoolExecutor(16) as pool:  # one event loop for all
+        found = [answer.status_code for answer in pool.map(send, range(80))]
+    assert found == [200, 400, 409, 400] * 20
+    assert occurrences(workspaces) == before + 20
+
+
+def test_where_the_store_can_take_nothing_all_are_asked_to_come_again(
+    client, workspaces, monkeypatch
+):
+    """A store that fails is answered with 503, and what comes when it works again is kept."""
+    programs = workspaces.open("local").healer.programs
+
+    def fail():
+        raise StoreError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(programs, "_store", fail)
+        answer = post(client, lines(an_occurrence(101)))
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+    assert post(client, lines(an_occurrence(101))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("project", "name", "sender", "status"),
+    [
+        ("local", NAME, SENDER, 200),
+        ("local", "x.jsonl", SENDER, 400),
+        ("local", NAME, {}, 400),
+        ("others", NAME, SENDER, 404),
+    ],
+)
+def test_the_straight_way_answers_as_the_route_does(client, project, name, sender, status):
+    """A path that only the route reads is answered alike: status, headers and kind of body."""
+    url, content = f"/api/v1/projects/{project}/spool/{name}", lines(a_repeat(2))
+    straight = client.post(f"{url}?offset=0", content=content, headers=sender)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(straight_way, "_POST", re.compile("nothing"))
+        other = {**sender, "X-Prunella-Sender": "cd" * 16} if sender else {}
+        routed = client.post(f"{url}?offset=0", content=content, headers=other)
+    assert (straight.status_code, routed.status_code) == (status, status)
+    assert straight.headers == routed.headers
+    assert straight.json() == routed.json()

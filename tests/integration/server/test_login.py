@@ -31,7 +31,9 @@ def test_nobody_gets_in_without_a_login(browser):
         303,
         "/login?next=%2Fp%2Fshop%2Fincidents%3Fstatus%3Dopen",
     )
-    assert client.post("/p/shop/incidents").status_code == 401
+    refused = client.post("/p/shop/incidents")
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert 'href="/login"' in refused.text
 
 
 def test_a_login_begins_a_session_in_a_cookie_that_scripts_cannot_read(browser, ana):

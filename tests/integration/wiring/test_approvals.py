@@ -126,3 +126,33 @@ def test_the_secret_is_its_owners(approvals, tmp_path, store):
         again.redeem(token)
     path.write_text(content)
     assert again.redeem(token).state is RolloutState.TESTING
+
+
+def test_servers_share_the_secret_of_their_database(store, tmp_path):
+    """A link that one server made is good at another with the same database, and makes no file."""
+    settings, feed = Settings(database="postgresql://db/prunella"), FileFeed(tmp_path)
+    Fixes(store, feed, settings=settings).add(RETRY)
+    one, other = (Approvals(store, feed, tmp_path / each, settings=settings) for each in "ab")
+    token = one.link("fix-retry").token
+    assert other.show(token).fix_id == "fix-retry"
+    assert other.redeem(token).state is RolloutState.TESTING
+    assert not list(tmp_path.glob("*/secret"))
+
+
+def test_of_many_who_ask_for_the_secret_first_all_get_the_same(store):
+    """However many ask at the same moment, one secret is made; another name has another."""
+    gate, found = threading.Barrier(6), []
+
+    def ask():
+        gate.wait()
+        found.append(store.secret("approvals"))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert len({*found, store.secret("approvals")}) == 1
+    assert len(found[0]) == 32
+    assert store.secret("others") != found[0]

@@ -25,6 +25,9 @@ class Known:
     def sites(self) -> Sequence[Site]:
         return self.known_sites
 
+    def site(self, site_id: str) -> Site | None:
+        return next((item for item in self.known_sites if item.site_id == site_id), None)
+
     def incidents(self) -> Sequence[Incident]:
         return self.known_incidents
 

@@ -5,13 +5,14 @@ taken into account one after the other, in memory; then each row that changed is
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from prunella.adapters.sql import tallies
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.incidents import COLUMNS, to_incident
+from prunella.adapters.sql.lookups import chunks, rows_with, rows_with_pairs
 from prunella.adapters.sql.records import (
     OccurrenceRow,
     failed_us,
@@ -26,9 +27,6 @@ from prunella.model.records import Ending, Occurrence
 from prunella.ports import Triaged
 
 _MAX_MESSAGE_CHARS = 4096
-#: How many values a list in a statement has: few lengths, so that few statements are prepared. SQLite
-#: takes so many, whatever it was built with.
-_LENGTHS = (1, 8, 40, 400)
 
 
 @dataclass(slots=True)
@@ -100,22 +98,26 @@ class _Batch:
         """Read what is known of everything that `pairs` touch."""
         names = [text(occurrence.occurrence_id) for occurrence, _ in pairs]
         self._homes = dict(
-            self._found(
-                "SELECT occurrence_id, incident_id FROM occurrence WHERE occurrence_id", names
+            rows_with(
+                self._db,
+                "SELECT occurrence_id, incident_id FROM occurrence WHERE occurrence_id",
+                names,
             )
         )
-        columns = ", ".join((*_FIXED, *_MOVING))
-        for row in self._found_both(
-            f"SELECT {columns} FROM incident WHERE scheme",  # noqa: S608 - constants
-            "fingerprint",
+        for row in rows_with_pairs(
+            self._db,
+            ", ".join((*_FIXED, *_MOVING)),
+            "incident",
+            ("scheme", "fingerprint"),
             [(text(triaged.scheme), text(triaged.fingerprint)) for _, triaged in pairs],
         ):
             known = dict(zip((*_FIXED, *_MOVING), row, strict=True))
             self._standings[known["scheme"], known["fingerprint"]] = _Standing(**known)
-        for process_id, group, *rest in self._found_both(
-            "SELECT process_id, alike_group, incident_id, waiting, last_us FROM alike "
-            "WHERE process_id",
-            "alike_group",
+        for process_id, group, *rest in rows_with_pairs(
+            self._db,
+            "process_id, alike_group, incident_id, waiting, last_us",
+            "alike",
+            ("process_id", "alike_group"),
             [(text(one.process_id), text(one.group)) for one, _ in pairs],
         ):
             self._groups[process_id, group] = _Group(*rest)
@@ -230,27 +232,12 @@ class _Batch:
         if was == IncidentStatus.CURED and failed_at_us > since_us and not triaged.ignored_by:
             _restate(standing, IncidentStatus.REGRESSED)
 
-    def _found(self, select: str, values: Iterable[str], *before: str) -> Iterator[tuple[Any, ...]]:
-        """Run a statement that ends in a column's name for the rows that have one of `values`."""
-        for chunk in _chunks(values):
-            yield from self._db.execute(f"{select} IN ({marks(chunk)})", [*before, *chunk])
-
-    def _found_both(
-        self, select: str, column: str, pairs: Sequence[tuple[str, str]]
-    ) -> Iterator[tuple[Any, ...]]:
-        """As `_found`, for rows whose two columns have the values of one of `pairs`."""
-        by_first: dict[str, dict[str, None]] = {}
-        for first, second in pairs:
-            by_first.setdefault(first, {})[second] = None
-        for first, seconds in by_first.items():
-            yield from self._found(f"{select} = ? AND {column}", seconds, first)
-
 
 def assign_all(db: Connection, pairs: Sequence[tuple[Occurrence, Triaged]]) -> list[Incident]:
     """Put each occurrence into the incident of its fingerprint; return these incidents, in order."""
     ids = place_all(db, [(occurrence, triaged, None) for occurrence, triaged in pairs])
     found = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         for row in db.execute(
             f"SELECT {COLUMNS} FROM incident WHERE incident_id IN ({marks(chunk)})",  # noqa: S608
             chunk,
@@ -271,15 +258,6 @@ def place_all(
     ids = [batch.place(*item) for item in items]
     batch.write()
     return ids
-
-
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """Yield all distinct values in lists of one of `_LENGTHS`, filled up by the last of each."""
-    distinct = list(dict.fromkeys(values))
-    for begin in range(0, len(distinct), _LENGTHS[-1]):
-        chunk = distinct[begin : begin + _LENGTHS[-1]]
-        length = next(length for length in _LENGTHS if length >= len(chunk))
-        yield chunk + chunk[-1:] * (length - len(chunk))
 
 
 def _follow_rules(standing: _Standing, triaged: Triaged) -> None:

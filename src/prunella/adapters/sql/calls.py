@@ -1,13 +1,15 @@
 """Recorded successes: finding them, and marking those that are references."""
 
+import json
 from collections.abc import Sequence
 
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.rows import load, moment, text
 from prunella.model.clock import from_us, now, to_us
-from prunella.model.errors import AmbiguousName, UnknownName
+from prunella.model.errors import AmbiguousName, StoreError, UnknownName
+from prunella.model.ids import SiteId
 from prunella.model.records import Call
-from prunella.ports import KeptCall
+from prunella.ports import CallFacts, KeptCall
 
 _MAX_CHOICES = 10
 #: `seq` of every golden call, and of the calls that one made: without their answers it can't be
@@ -40,6 +42,19 @@ def kept_calls(
         (None if site_id is None else text(site_id), golden_only, limit),
     )
     return [_kept(*row) for row in rows]
+
+
+def facts(db: Connection, site_ids: Sequence[str], limit: int) -> dict[SiteId, Sequence[CallFacts]]:
+    """Read no values: reading a call in full takes much longer than finding it."""
+    found: dict[SiteId, Sequence[CallFacts]] = {}
+    for site_id in site_ids:
+        rows = db.execute(
+            "SELECT body, golden_us FROM call WHERE site_id = ? "
+            "ORDER BY started_us DESC, seq DESC LIMIT ?",
+            (text(site_id), limit),
+        )
+        found[SiteId(site_id)] = [_facts(*row) for row in rows]
+    return found
 
 
 def kept_call(db: Connection, beginning: str) -> KeptCall:
@@ -78,6 +93,19 @@ def golden_bytes(db: Connection) -> int:
         f"SELECT coalesce(sum(length(body)), 0) FROM call WHERE seq IN ({GOLDEN})"  # noqa: S608
     ).fetchone()
     return int(row[0])
+
+
+def _facts(body: str, golden_us: int | None) -> CallFacts:
+    try:
+        plain = json.loads(body)
+        return CallFacts(
+            duration_us=int(plain["duration_us"]),
+            source_hash=str(plain["source_hash"]),
+            complete=bool(plain["complete"]),
+            is_golden=golden_us is not None,
+        )
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise StoreError(f"A call in the store can't be read ({error})") from error
 
 
 def _kept(body: str, golden_us: int | None) -> KeptCall:

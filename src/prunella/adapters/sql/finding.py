@@ -17,6 +17,8 @@ from prunella.ports import IncidentOrder, IncidentPage, IncidentQuery
 
 #: More words than this ask for nothing that the first don't.
 _MAX_WORDS = 10
+#: A share of the processes that is few.
+_FEW = 0.15
 _ORDERS = {
     IncidentOrder.LAST_SEEN: "last_us",
     IncidentOrder.FIRST_SEEN: "first_us",
@@ -30,7 +32,7 @@ _Condition = tuple[str, tuple[Any, ...]]
 
 def find_incidents(db: Connection, query: IncidentQuery) -> IncidentPage:
     """Return one page of the incidents that are asked for; `limit` and `offset` below 0 count as 0."""
-    conditions = _conditions(query)
+    conditions = _conditions(db, query)
     where, values = _joined(conditions)
     by_status = {
         IncidentStatus(status): number
@@ -65,7 +67,7 @@ def releases(db: Connection) -> Sequence[str]:
     return [release for (release,) in rows]
 
 
-def _conditions(query: IncidentQuery) -> list[_Condition]:
+def _conditions(db: Connection, query: IncidentQuery) -> list[_Condition]:
     found: list[_Condition] = [
         ("search LIKE ? ESCAPE '!'", (f"%{_escaped(word)}%",))
         for word in text(query.text).lower().split()[:_MAX_WORDS]
@@ -77,14 +79,31 @@ def _conditions(query: IncidentQuery) -> list[_Condition]:
         found.append((_OR_BELOW.format("site_id"), _or_below(text(query.site), ":")))
     for column, value in (("release", query.release), ("environment", query.environment)):
         if value:
-            seen = (
-                "incident_id IN (SELECT incident_id FROM alike JOIN process USING (process_id) "  # noqa: S608
-                f"WHERE process.{column} = ? AND incident_id IS NOT NULL)"
-            )
-            found.append((seen, (text(value),)))
+            found.append(_seen(db, column, text(value)))
     if query.since is not None:
         found.append(("last_us >= ?", (to_us(query.since),)))
     return found
+
+
+def _seen(db: Connection, column: str, value: str) -> _Condition:
+    """Return what holds for incidents that were seen in a process whose `column` has this value.
+
+    Few processes: what these saw is looked up. Many: most incidents were seen by one of the first that
+    are looked at. The other way round each would read the whole table of what processes saw.
+    """
+    (named,) = db.execute(f"SELECT count(*) FROM process WHERE {column} = ?", (value,)).fetchone()  # noqa: S608
+    (known,) = db.execute("SELECT count(*) FROM process").fetchone()
+    if named < known * _FEW:
+        seen = (
+            "incident_id IN (SELECT incident_id FROM alike WHERE process_id IN "  # noqa: S608
+            f"(SELECT process_id FROM process WHERE {column} = ?) AND incident_id IS NOT NULL)"
+        )
+    else:
+        seen = (
+            "EXISTS (SELECT 1 FROM alike JOIN process USING (process_id) "  # noqa: S608
+            f"WHERE alike.incident_id = incident.incident_id AND process.{column} = ?)"
+        )
+    return seen, (value,)
 
 
 def _joined(conditions: Sequence[_Condition]) -> _Condition:

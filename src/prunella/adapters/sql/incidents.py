@@ -1,7 +1,7 @@
 """Incidents: finding them, and their standing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +10,9 @@ from prunella.adapters.sql.rows import load, marks, text
 from prunella.model.clock import from_us, now, to_us
 from prunella.model.errors import AmbiguousName, StoreError, UnknownName
 from prunella.model.ids import IncidentId, SiteId
-from prunella.model.incidents import Incident, IncidentStatus, Location
+from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus, Location
 from prunella.model.records import Occurrence
+from prunella.ports import IncidentText, IncidentTotals
 
 COLUMNS = (
     "incident_id, fingerprint, scheme, site_id, error_type, error_code, message, location, "
@@ -49,6 +50,57 @@ def incidents(
         ),
     )
     return [to_incident(row) for row in rows]
+
+
+def texts(db: Connection, limit: int) -> list[IncidentText]:
+    rows = db.execute(
+        "SELECT incident_id, error_code, error_type, site_id, message FROM incident "
+        "ORDER BY last_us DESC, seq DESC LIMIT ?",
+        (limit,),
+    )
+    return [
+        IncidentText(
+            incident_id=incident_id,
+            error_code=error_code,
+            error_type=error_type,
+            site_id=site_id,
+            message=message,
+        )
+        for incident_id, error_code, error_type, site_id, message in rows
+    ]
+
+
+def totals(db: Connection, since: datetime | None) -> IncidentTotals:
+    values = (-1 if since is None else to_us(since), HEALER_SITE)
+    rows = db.execute(
+        "SELECT status, count(*), sum(count) FROM incident WHERE last_us >= ? AND site_id <> ? "
+        "GROUP BY status",
+        values,
+    ).fetchall()
+    cured = db.execute(
+        "SELECT first_us, status_us FROM incident "
+        "WHERE status = 'cured' AND last_us >= ? AND site_id <> ?",
+        values,
+    )
+    return IncidentTotals(
+        incidents={IncidentStatus(status): number for status, number, _ in rows},
+        failures={IncidentStatus(status): int(failures) for status, _, failures in rows},
+        cured=[(from_us(first_us), from_us(status_us)) for first_us, status_us in cured],
+    )
+
+
+def by_site(db: Connection, site_ids: Sequence[str]) -> dict[SiteId, Mapping[IncidentStatus, int]]:
+    found: dict[SiteId, dict[IncidentStatus, int]] = {}
+    if not site_ids:
+        return {}
+    rows = db.execute(
+        "SELECT site_id, status, count(*) FROM incident "  # noqa: S608 - question marks
+        f"WHERE site_id IN ({marks(site_ids)}) GROUP BY site_id, status",
+        tuple(text(name) for name in site_ids),
+    )
+    for site_id, status, number in rows:
+        found.setdefault(SiteId(site_id), {})[IncidentStatus(status)] = number
+    return dict(found)
 
 
 def incident(db: Connection, beginning: str) -> Incident:

@@ -1,20 +1,20 @@
 """What programs reported, into tables: whole batches, so that the write lock is held for moments.
 
-`prepare` turns records into rows, which needs no database and takes most of the time; `keep` writes
-them in one transaction with the offset behind them.
+`prepare` turns records into rows, which needs no database and takes most of the time; `keep_all` writes
+those of many posts in one transaction, with the offsets behind them, by as many statements as for one.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from prunella.adapters.sql import exposures, tallies
 from prunella.adapters.sql.assigning import place_all
 from prunella.adapters.sql.connection import Connection
-from prunella.adapters.sql.records import insert_occurrences, occurrence_row, spool_offset
+from prunella.adapters.sql.lookups import rows_with, rows_with_pairs
+from prunella.adapters.sql.records import insert_occurrences, occurrence_row
 from prunella.adapters.sql.rows import dump, moment, text
 from prunella.model.clock import now, to_us
 from prunella.model.errors import ImpossibleCounts, RecordError
@@ -28,7 +28,7 @@ from prunella.model.records import (
     Repeat,
     Site,
 )
-from prunella.ports import Triaged
+from prunella.ports import Portion, Triaged
 
 #: No larger body is kept, in bytes. Capture stays far below; this bounds what a broken or hostile
 #: writer can do.
@@ -40,8 +40,13 @@ _MAX_NUMBER = 2**62
 
 _IMPOSSIBLE = "exposures: counts that no traffic gives"
 
+_SPOOL = (
+    "INSERT INTO spool (name, end_offset, touched_us) VALUES (?, ?, ?) ON CONFLICT (name) "
+    "DO UPDATE SET end_offset = excluded.end_offset, touched_us = excluded.touched_us"
+)
+
 _Row = tuple[Any, ...]
-_NOTHING: Mapping[str, Triaged] = MappingProxyType({})
+K = TypeVar("K", bound=Hashable)
 
 
 class _RefusedError(Exception):
@@ -55,7 +60,13 @@ class _Repeated:
     count: int = 0
     last_us: int = 0
     #: Number of a stretch of time to how many fell into it.
-    stretches: Counter[int] = field(default_factory=Counter)
+    stretches: dict[int, int] = field(default_factory=dict)
+
+    def add(self, count: int, last_us: int, stretches: Mapping[int, int]) -> None:
+        self.count = min(self.count + count, _MAX_COUNT)
+        self.last_us = max(self.last_us, last_us)
+        for stretch, number in stretches.items():
+            self.stretches[stretch] = self.stretches.get(stretch, 0) + number
 
 
 @dataclass(slots=True)
@@ -63,7 +74,9 @@ class Batch:
     """Rows that wait to be written."""
 
     #: What triage said of occurrences, by their ids.
-    findings: Mapping[str, Triaged]
+    findings: Mapping[str, Triaged] = field(default_factory=dict)
+    #: JSON of occurrences as it came, by their ids: what needn't be written anew.
+    texts: Mapping[str, str] = field(default_factory=dict)
     processes: list[_Row] = field(default_factory=list)
     #: In the order of the last report of each version.
     sites: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -81,27 +94,74 @@ class Batch:
         reason = str(error) if isinstance(error, _RefusedError) else type(error).__name__
         self.refused[text(f"{type(record).__name__.lower()}: {reason}")] += 1
 
+    def add(self, other: "Batch") -> None:
+        """Take over the rows of a batch, which stays as it is."""
+        self.processes += other.processes
+        for key, body in other.sites.items():
+            self.sites.pop(key, None)
+            self.sites[key] = body
+        self.calls += other.calls
+        self.occurrences += other.occurrences
+        self.counts += other.counts
+        self.exposures += other.exposures
+        for group, repeated in other.repeats.items():
+            _add_to(self.repeats, group, repeated)
+        self.triaged += other.triaged
+        self.refused.update(other.refused)
 
-def prepare(records: Iterable[Record], triaged: Mapping[str, Triaged] = _NOTHING) -> Batch:
-    """Return the rows of `records`. One bad record doesn't hold up those behind it for ever.
 
-    `triaged` has what triage said of occurrences, by their ids.
-    """
-    batch = Batch(findings=triaged)
-    for record in records:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Rows of one portion of a spool file."""
+
+    batch: Batch
+    spool_name: str
+    start_offset: int | None
+    end_offset: int
+
+
+def prepare(portion: Portion) -> Part:
+    """Return the rows of a portion. One bad record doesn't hold up those behind it for ever."""
+    batch = Batch(findings=portion.triaged, texts=portion.texts)
+    for record in portion.records:
         try:
             _add(record, batch)
         except (_RefusedError, RecursionError, OverflowError, ValueError, TypeError) as error:
             batch.refuse(record, error)
-    return batch
+    return Part(
+        batch=batch,
+        spool_name=text(portion.spool_name),
+        start_offset=portion.start_offset,
+        end_offset=portion.end_offset,
+    )
 
 
-def keep(
-    db: Connection, batch: Batch, *, spool_name: str, start_offset: int | None, end_offset: int
-) -> bool:
-    """Keep a batch, unless another reader of the spool has been at `start_offset` already."""
-    if start_offset is not None and spool_offset(db, spool_name) != start_offset:
-        return False
+def keep_all(db: Connection, parts: Sequence[Part]) -> list[bool]:
+    """Keep each part, unless another reader of its spool has been at its `start_offset` already.
+
+    Returns of each whether it was kept.
+    """
+    placed = [part.spool_name for part in parts if part.start_offset is not None]
+    offsets = dict(rows_with(db, "SELECT name, end_offset FROM spool WHERE name", placed))
+    batch, ends, kept = Batch(), dict[str, int](), list[bool]()
+    for part in parts:
+        name, start = part.spool_name, part.start_offset
+        fits = start is None or offsets.get(name, 0) == start
+        kept.append(fits)
+        if fits:
+            offsets[name] = ends[name] = part.end_offset
+            batch.add(part.batch)
+    if ends:
+        _keep(db, batch)
+        touched_us = to_us(now())
+        *others, last = [(name, end_offset, touched_us) for name, end_offset in ends.items()]
+        db.executemany(_SPOOL, others)
+        # By itself: PostgreSQL doesn't cut off who stands still after several statements in a row.
+        db.execute(_SPOOL, last)
+    return kept
+
+
+def _keep(db: Connection, batch: Batch) -> None:
     db.executemany(
         "INSERT INTO process (process_id, started_us, host, release, environment, body) "
         "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (process_id) DO UPDATE SET "
@@ -121,7 +181,8 @@ def keep(
         batch.calls,
     )
     insert_occurrences(db, batch.occurrences)
-    place_all(db, batch.triaged)
+    if batch.triaged:
+        place_all(db, batch.triaged)
     _count_repeats(db, batch.repeats)
     db.executemany(
         "INSERT INTO counts (process_id, sequence, touched_us, body) VALUES (?, ?, ?, ?) "
@@ -130,23 +191,16 @@ def keep(
         "WHERE excluded.sequence > counts.sequence",
         batch.counts,
     )
-    refused = Counter(batch.refused)  # a copy: the batch may be kept anew in another transaction
     for record in batch.exposures:
         try:
             exposures.keep(db, record)
         except (RecordError, ImpossibleCounts):
-            refused[_IMPOSSIBLE] += 1
+            batch.refused[_IMPOSSIBLE] += 1
     db.executemany(
         "INSERT INTO refused (reason, number) VALUES (?, ?) ON CONFLICT (reason) "
         "DO UPDATE SET number = refused.number + excluded.number",
-        list(refused.items()),
+        list(batch.refused.items()),
     )
-    db.execute(
-        "INSERT INTO spool (name, end_offset, touched_us) VALUES (?, ?, ?) ON CONFLICT (name) "
-        "DO UPDATE SET end_offset = excluded.end_offset, touched_us = excluded.touched_us",
-        (text(spool_name), end_offset, to_us(now())),
-    )
-    return True
 
 
 # --- one record --------------------------------------------------------------------------------
@@ -197,11 +251,13 @@ def _(record: Call, batch: Batch) -> None:
 
 @_add.register
 def _(record: Occurrence, batch: Batch) -> None:
-    try:
-        body = _bounded(record)
-    except _RefusedError:
-        record = _without_values(record)
-        body = _bounded(record)
+    body = batch.texts.get(record.occurrence_id, "")
+    if not body or len(body) > MAX_BODY_BYTES:
+        try:
+            body = _bounded(record)
+        except _RefusedError:
+            record = _without_values(record)
+            body = _bounded(record)
     found = batch.findings.get(record.occurrence_id)
     if found is None:
         batch.occurrences.append(occurrence_row(record, body))
@@ -214,10 +270,11 @@ def _(record: Repeat, batch: Batch) -> None:
     if not 0 < record.count <= _MAX_COUNT:
         raise _RefusedError("count out of range")
     at_us = moment(to_us(record.at))
-    repeated = batch.repeats.setdefault((text(record.process_id), text(record.group)), _Repeated())
-    repeated.count = min(repeated.count + record.count, _MAX_COUNT)
-    repeated.last_us = max(repeated.last_us, at_us)
-    repeated.stretches[at_us // tallies.STRETCH_US] += record.count
+    key = (text(record.process_id), text(record.group))
+    repeated = batch.repeats.get(key)
+    if repeated is None:
+        repeated = batch.repeats[key] = _Repeated()
+    repeated.add(record.count, at_us, {at_us // tallies.STRETCH_US: record.count})
 
 
 @_add.register
@@ -261,34 +318,54 @@ def _without_values(record: Occurrence) -> Occurrence:
 # --- repeats -----------------------------------------------------------------------------------
 
 
+def _add_to(all_of_them: dict[K, _Repeated], key: K, repeated: _Repeated) -> None:
+    found = all_of_them.get(key)
+    if found is None:
+        found = all_of_them[key] = _Repeated()
+    found.add(repeated.count, repeated.last_us, repeated.stretches)
+
+
 def _count_repeats(db: Connection, repeats: dict[tuple[str, str], _Repeated]) -> None:
     """Count failures that came without a record of their own: in their incident, or to wait for it."""
-    failures: Counter[tuple[str, int]] = Counter()
-    for key, repeated in repeats.items():
-        row = db.execute(
-            "SELECT incident_id FROM alike WHERE process_id = ? AND alike_group = ?", key
-        ).fetchone()
-        incident_id = None if row is None else row[0]
-        if incident_id is not None:
-            _count_in_incident(db, incident_id, repeated)
-            for stretch, number in repeated.stretches.items():
-                failures[incident_id, stretch] += number
-        db.execute(
-            "INSERT INTO alike (process_id, alike_group, waiting, last_us) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (process_id, alike_group) DO UPDATE SET last_us = "
-            "CASE WHEN alike.last_us > excluded.last_us THEN alike.last_us "
-            "ELSE excluded.last_us END, waiting = alike.waiting + excluded.waiting",
-            (*key, repeated.count if incident_id is None else 0, repeated.last_us),
+    homes = {
+        (process_id, group): incident_id
+        for process_id, group, incident_id in rows_with_pairs(
+            db,
+            "process_id, alike_group, incident_id",
+            "alike",
+            ("process_id", "alike_group"),
+            repeats,
         )
+    }
+    incidents: dict[str, _Repeated] = {}
+    rows: list[_Row] = []
+    for key, repeated in repeats.items():
+        incident_id = homes.get(key)
+        if incident_id is not None:
+            _add_to(incidents, incident_id, repeated)
+        rows.append((*key, repeated.count if incident_id is None else 0, repeated.last_us))
+    _count_in_incidents(db, incidents)
+    db.executemany(
+        "INSERT INTO alike (process_id, alike_group, waiting, last_us) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (process_id, alike_group) DO UPDATE SET last_us = "
+        "CASE WHEN alike.last_us > excluded.last_us THEN alike.last_us "
+        "ELSE excluded.last_us END, waiting = alike.waiting + excluded.waiting",
+        rows,
+    )
+    failures = {
+        (incident_id, stretch): number
+        for incident_id, repeated in incidents.items()
+        for stretch, number in repeated.stretches.items()
+    }
     tallies.add(db, failures)
 
 
-def _count_in_incident(db: Connection, incident_id: str, repeated: _Repeated) -> None:
-    db.execute(
-        "UPDATE incident SET count = count + ?1, "
-        "last_us = CASE WHEN last_us > ?2 THEN last_us ELSE ?2 END, "
-        "status = CASE WHEN status = 'cured' AND ?2 > status_us THEN 'regressed' ELSE status END, "
-        "status_us = CASE WHEN status = 'cured' AND ?2 > status_us THEN ?2 ELSE status_us END "
-        "WHERE incident_id = ?3",
-        (repeated.count, repeated.last_us, incident_id),
+def _count_in_incidents(db: Connection, incidents: Mapping[str, _Repeated]) -> None:
+    db.executemany(
+        "UPDATE incident SET count = count + ?, "
+        "last_us = CASE WHEN last_us > ? THEN last_us ELSE ? END, "
+        "status = CASE WHEN status = 'cured' AND ? > status_us THEN 'regressed' ELSE status END, "
+        "status_us = CASE WHEN status = 'cured' AND ? > status_us THEN ? ELSE status_us END "
+        "WHERE incident_id = ?",
+        [(each.count, *[each.last_us] * 5, name) for name, each in incidents.items()],
     )

@@ -418,6 +418,22 @@ _POINTS = (
     """,
 )
 
+#: Which releases and environments there are, and how many processes of each, whatever bodies hold.
+_PROCESSES = (
+    "CREATE INDEX process_by_release ON process (release, started_us)",
+    "CREATE INDEX process_by_environment ON process (environment)",
+)
+
+#: What is signed with, the same for every server and command that has the store.
+_SECRETS = (
+    """
+    CREATE TABLE secret (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
@@ -431,6 +447,8 @@ MIGRATIONS: tuple[Step, ...] = (
     _JOBS,
     _COLUMNS,
     _POINTS,
+    _PROCESSES,
+    _SECRETS,
 )
 
 #: The schema of a project's store.

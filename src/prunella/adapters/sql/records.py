@@ -6,6 +6,7 @@ from typing import Any
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.rows import load, moment, text
 from prunella.model.clock import to_us
+from prunella.model.ids import SiteId
 from prunella.model.records import Call, Counts, Occurrence, Process, Site
 
 #: A duration is taken to be at most this.
@@ -57,6 +58,18 @@ def sites(db: Connection) -> list[Site]:
         "ORDER BY site_id"
     )
     return [load(Site, body) for (body,) in rows]
+
+
+def site_ids(db: Connection) -> list[SiteId]:
+    rows = db.execute("SELECT DISTINCT site_id FROM site ORDER BY site_id")
+    return [SiteId(site_id) for (site_id,) in rows]
+
+
+def site(db: Connection, site_id: str) -> Site | None:
+    row = db.execute(
+        "SELECT body FROM site WHERE site_id = ? ORDER BY seq DESC LIMIT 1", (text(site_id),)
+    ).fetchone()
+    return load(Site, row[0]) if row else None
 
 
 def process(db: Connection, process_id: str) -> Process | None:

@@ -12,6 +12,8 @@ from prunella.model.ids import IncidentId
 from prunella.ports import FailureCount
 
 STRETCH_US = TALLY_S * 1_000_000
+#: So many incidents are looked up one by one; for more, all are read.
+_MOST_NAMED = 500
 
 _Failures = Mapping[tuple[str, int], int]
 """Incident id and number of the stretch to how often it failed then."""
@@ -61,25 +63,27 @@ def failures(
     return found
 
 
-def spreads(db: Connection, since: datetime, split: datetime) -> Mapping[IncidentId, Spread]:
-    since_us = to_us(since)
+def spreads(
+    db: Connection, since: datetime, split: datetime, incident_ids: Collection[str] | None
+) -> Mapping[IncidentId, Spread]:
+    since_us, split_at = to_us(since), to_us(split) // STRETCH_US
+    condition, names = _of(db, since_us, incident_ids)
     seen_by = {
         incident_id: (processes, hosts)
         for incident_id, processes, hosts in db.execute(
-            "SELECT alike.incident_id, count(DISTINCT alike.process_id), "
+            "SELECT alike.incident_id, count(DISTINCT alike.process_id), "  # noqa: S608 - marks
             "count(DISTINCT process.host) "
             "FROM alike LEFT JOIN process USING (process_id) "
-            "WHERE alike.incident_id IS NOT NULL AND alike.last_us >= ? GROUP BY 1",
-            (since_us,),
+            f"WHERE alike.last_us >= ? AND alike.incident_id {condition} GROUP BY 1",
+            (since_us, *names),
         )
     }
     rows = db.execute(
-        "SELECT incident_id, sum(CASE WHEN stretch < ?1 THEN failures ELSE 0 END), "
-        "sum(CASE WHEN stretch < ?1 THEN 0 ELSE failures END), "
-        "max(CASE WHEN stretch < ?1 THEN failures ELSE 0 END), min(stretch) "
-        "FROM tally WHERE stretch >= ?2 "
-        "AND incident_id IN (SELECT incident_id FROM incident WHERE last_us >= ?3) GROUP BY 1",
-        (to_us(split) // STRETCH_US, since_us // STRETCH_US, since_us),
+        "SELECT incident_id, sum(CASE WHEN stretch < ? THEN failures ELSE 0 END), "  # noqa: S608
+        "sum(CASE WHEN stretch < ? THEN 0 ELSE failures END), "
+        "max(CASE WHEN stretch < ? THEN failures ELSE 0 END), min(stretch) "
+        f"FROM tally WHERE stretch >= ? AND incident_id {condition} GROUP BY 1",
+        (split_at, split_at, split_at, since_us // STRETCH_US, *names),
     )
     found = {}
     for incident_id, earlier, later, most, first in rows:
@@ -93,3 +97,22 @@ def spreads(db: Connection, since: datetime, split: datetime) -> Mapping[Inciden
             hosts=max(hosts, 1),
         )
     return found
+
+
+def _of(
+    db: Connection, since_us: int, incident_ids: Collection[str] | None
+) -> tuple[str, tuple[Any, ...]]:
+    """Return what holds for the ids of incidents that failed since then, of these or of all."""
+    if incident_ids is None or len(incident_ids) > _MOST_NAMED:
+        return "IN (SELECT incident_id FROM incident WHERE last_us >= ?)", (since_us,)
+    found = (
+        db.execute(
+            "SELECT incident_id FROM incident WHERE last_us >= ? "  # noqa: S608 - question marks
+            f"AND incident_id IN ({marks(incident_ids)})",
+            (since_us, *(text(name) for name in incident_ids)),
+        ).fetchall()
+        if incident_ids
+        else []
+    )
+    names = tuple(name for (name,) in found)
+    return f"IN ({marks(names)})" if names else "IN (NULL)", names

@@ -35,8 +35,9 @@ def approvals() -> None:
 def make_link(session: Session, fix_id: str, expires: timedelta, root: Path | None) -> ExitCode:
     """Make a token that approves one waiting fix; whoever has it may redeem it, once.
 
-    It is void as soon as anything else is decided about the fix. It is signed with the file
-    .prunella/secret, which is made where there is none.
+    It is void as soon as anything else is decided about the fix. It is signed with a secret of the
+    teams' database; with an embedded store, with the file .prunella/secret. Both are made where
+    there is none.
     """
     from prunella.codec.plain import to_plain
 

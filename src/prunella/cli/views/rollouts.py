@@ -15,7 +15,7 @@ from prunella.experiment import STAGES
 from prunella.experiment.confidence import Interval
 from prunella.model.rollouts import RolloutState
 from prunella.model.wording import one_line, plural
-from prunella.pipeline.looking import ArmLook, Look, Weight
+from prunella.pipeline.looking import Look, Weight, model_cost, unit_cost
 
 _BAR = 24
 _NAMES = {"control": "without the fix", "treatment": "with the fix"}
@@ -34,11 +34,12 @@ def show_look(console: Console, look: Look) -> None:
     console.print(Text.assemble((one_line(rollout.fix_id), "bold cyan"), "  ", state))
     console.print(_ramp(look))
     console.print(words(f"  {rollout.reason}", "dim"))
-    console.print(_arms(look.arms))
+    console.print(_arms(look))
     rows = [
         ("risk ratio", words(f"{_span(look.ratio, percent=False)}, with the fix : without")),
         ("counted by", words(plural(look.processes, "process", "processes"))),
         ("acted", words(f"{plural(look.acted, 'time', 'times')}, {look.added_ms:,} ms added")),
+        ("found by", words(model_cost(look.models))),
     ]
     if look.rivals:
         rows.append(("competes with", words(", ".join(look.rivals))))
@@ -61,20 +62,33 @@ def _ramp(look: Look) -> Text:
     return line
 
 
-def _arms(arms: tuple[ArmLook, ...]) -> Table:
+def _arms(look: Look) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("arm", no_wrap=True)
     for name in ("units", "failed", "rate", "at every look, 95 %"):
         table.add_column(name, justify="right", no_wrap=True)
-    for each in arms:
-        table.add_row(
+    is_timed = look.slow_s is not None and any(each.slow_rate is not None for each in look.arms)
+    has_costs = any(each.costs for each in look.arms)
+    if is_timed:
+        table.add_column(f"over {1000 * (look.slow_s or 0):,.0f} ms", justify="right", no_wrap=True)
+    if has_costs:
+        table.add_column("cost each", justify="right", no_wrap=True)
+    for each in look.arms:
+        cells = [
             _NAMES[each.arm.value],
             f"{each.units:,}",
             f"{each.failures:,}",
-            "–" if each.rate is None else f"{each.rate:.1%}",
+            _share(each.rate),
             _span(each.interval, percent=True),
-        )
+        ]
+        cells += [_share(each.slow_rate)] if is_timed else []
+        cells += [unit_cost(look, each) or "–"] if has_costs else []
+        table.add_row(*cells)
     return table
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
 
 
 def _weights(weights: tuple[Weight, ...]) -> Table:

@@ -5,6 +5,6 @@ answer. The routes, the OpenAPI description, the reference page and the tests of
 all made from it.
 """
 
-from prunella.server.api.routes import routes
+from prunella.server.api.routes import perform, routes
 
-__all__ = ["routes"]
+__all__ = ["perform", "routes"]

@@ -8,13 +8,15 @@ from msgspec import Meta
 
 from prunella.codec.plain import to_plain
 from prunella.fixes import parse
+from prunella.model.errors import TokenRefused
 from prunella.model.rollouts import Rollout, RolloutState
 from prunella.pipeline.looking import Look
 from prunella.pipeline.rollouts import FixStory
+from prunella.rollout.approval import NOT_OURS
 from prunella.server.access import Role, access_of
 from prunella.server.api.incidents import Reason, Why
 from prunella.server.api.operation import Asked, Body, Operation, Query
-from prunella.wiring.approvals import MAX_VALID, ApprovalLink
+from prunella.wiring.approvals import MAX_VALID, ApprovalLink, Approvals
 from prunella.wiring.fixes import Fixes
 
 _AT = "/projects/{project}/fixes"
@@ -92,13 +94,26 @@ def _link(asked: Asked) -> Any:
 
 
 def _show_approval(asked: Asked) -> Any:
-    return to_plain(asked.healer.approvals.show(asked.path["token"]))
+    return to_plain(_approvals(asked).show(asked.path["token"]))
 
 
-def _redeem(asked: Asked) -> Any:
-    access = access_of(asked.request)
-    who = access.actor if access.roles else "whoever has the link"
-    return to_plain(asked.healer.approvals.redeem(asked.path["token"], who=who))
+def _by_token(step: Callable[..., Rollout]) -> Callable[[Asked], Any]:
+    """Return what answers an approval token, in the name of who has logged in."""
+
+    def run(asked: Asked) -> Any:
+        body: Why = asked.body
+        access = access_of(asked.request)
+        who = access.actor if access.roles else "whoever has the link"
+        return to_plain(step(_approvals(asked), asked.path["token"], who=who, reason=body.reason))
+
+    return run
+
+
+def _approvals(asked: Asked) -> Approvals:
+    """Return the project's; one that isn't there looks like a link of another."""
+    if asked.workspace is None:
+        raise TokenRefused(NOT_OURS)
+    return asked.workspace.healer.approvals
 
 
 def _step(name: str, step: Callable[..., Rollout], summary: str) -> Operation:
@@ -196,7 +211,18 @@ OPERATIONS = (
         name="approve_by_token",
         summary="Approve what the token is for, once. The token is all that it takes.",
         role=None,
-        run=_redeem,
+        run=_by_token(Approvals.redeem),
         answer=Rollout,
+        body=Why,
+    ),
+    Operation(
+        method="POST",
+        path=f"{_APPROVAL}/decline",
+        name="decline_by_token",
+        summary="Retire what the token is for, so that it never acts. The token is all that it takes.",
+        role=None,
+        run=_by_token(Approvals.decline),
+        answer=Rollout,
+        body=Why,
     ),
 )

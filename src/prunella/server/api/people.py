@@ -1,7 +1,6 @@
-"""Who may do what: projects, users, keys and tokens of a server that wants people to log in."""
+"""Who may do what: projects and users of a server that wants people to log in."""
 
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,13 +9,11 @@ from starlette.exceptions import HTTPException
 
 from prunella.codec.plain import to_plain
 from prunella.model.audit import AuditEntry
-from prunella.model.directory import BYTES_PER_DAY, PER_MINUTE, Project, Role
+from prunella.model.directory import Project, Role
 from prunella.ports import Directory
 from prunella.server.access import access_of
 from prunella.server.api.operation import Asked, Body, Operation, Query
-from prunella.server.people import People, plain_credential, plain_person
-
-_PROJECT = "/projects/{project}"
+from prunella.server.people import People, plain_person
 
 RoleName = Literal["viewer", "operator", "admin"]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -30,28 +27,6 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     made_by: str
     has_password: bool
-
-
-class KnownCredential(msgspec.Struct, frozen=True, kw_only=True):
-    """A key or token, without its secret."""
-
-    credential_id: str
-    name: str
-    project: str
-    role: str
-    made_at: datetime
-    made_by: str
-    expires_at: datetime | None
-    ended_at: datetime | None
-    per_minute: int
-    bytes_per_day: int
-
-
-class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
-    """A key or token with its secret, which is shown this once."""
-
-    credential: KnownCredential
-    secret: str
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,37 +67,21 @@ class SetRoles(Body, frozen=True, kw_only=True):
     roles: dict[str, RoleName]
 
 
-class MakeKey(Body, frozen=True, kw_only=True):
-    """A project key, for programs that report."""
-
-    name: Name
-    per_minute: Annotated[int, Meta(ge=1, le=10**9)] = PER_MINUTE
-    bytes_per_day: Annotated[int, Meta(ge=1, le=10**15)] = BYTES_PER_DAY
-
-
-class MakeToken(Body, frozen=True, kw_only=True):
-    """An API token, for programs that look or steer."""
-
-    name: Name
-    role: RoleName = "viewer"
-    expires_at: datetime | None = None
-
-
 class AuditPage(Query, frozen=True, kw_only=True):
     """How many decisions."""
 
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
-def _directory(asked: Asked) -> Directory:
+def directory_of(asked: Asked) -> Directory:
     found: Directory | None = asked.request.app.state.directory
     if found is None:
         raise HTTPException(404, "this server knows no users: it was started without --auth")
     return found
 
 
-def _people(asked: Asked) -> People:
-    return People(_directory(asked), actor=asked.actor)
+def people_of(asked: Asked) -> People:
+    return People(directory_of(asked), actor=asked.actor)
 
 
 def _me(asked: Asked) -> Any:
@@ -144,85 +103,49 @@ def _mine(asked: Asked) -> list[str]:
 
 
 def _all_projects(asked: Asked) -> Any:
-    return {"items": to_plain(_directory(asked).projects())}
+    return {"items": to_plain(directory_of(asked).projects())}
 
 
 def _add_project(asked: Asked) -> Any:
     body: AddProject = asked.body
-    people = _people(asked)
+    people = people_of(asked)
     asked.workspaces.prepare(body.name)
     return to_plain(people.add_project(body.name, root=body.root))
 
 
 def _remove_project(asked: Asked) -> Any:
-    _people(asked).remove_project(asked.path["name"])
+    people_of(asked).remove_project(asked.path["name"])
 
 
 def _users(asked: Asked) -> Any:
-    return {"items": [plain_person(item) for item in _directory(asked).people()]}
+    return {"items": [plain_person(item) for item in directory_of(asked).people()]}
 
 
 def _add_user(asked: Asked) -> Any:
     body: AddUser = asked.body
-    _, secret = _people(asked).add_person(body.name, _roles(body.roles))
+    _, secret = people_of(asked).add_person(body.name, _roles(body.roles))
     return {"path": f"/invitation/{secret}"}
 
 
 def _set_roles(asked: Asked) -> Any:
     body: SetRoles = asked.body
-    return plain_person(_people(asked).set_roles(asked.path["user"], _roles(body.roles)))
+    return plain_person(people_of(asked).set_roles(asked.path["user"], _roles(body.roles)))
 
 
 def _invite(asked: Asked) -> Any:
-    return {"path": f"/invitation/{_people(asked).invite(asked.path['user'])}"}
+    return {"path": f"/invitation/{people_of(asked).invite(asked.path['user'])}"}
 
 
 def _remove_user(asked: Asked) -> Any:
-    _people(asked).remove_person(asked.path["user"])
+    people_of(asked).remove_person(asked.path["user"])
 
 
 def _roles(names: dict[str, RoleName]) -> dict[str, Role]:
     return {project: Role[name.upper()] for project, name in names.items()}
 
 
-def _credentials(asked: Asked, *, keys: bool) -> Any:
-    found = _people(asked).credentials(keys=keys, project=asked.path["project"])
-    return {"items": [plain_credential(item) for item in found]}
-
-
-def _make_key(asked: Asked) -> Any:
-    body: MakeKey = asked.body
-    credential, secret = _people(asked).add_credential(
-        body.name,
-        asked.path["project"],
-        Role.REPORTER,
-        per_minute=body.per_minute,
-        bytes_per_day=body.bytes_per_day,
-    )
-    return {"credential": plain_credential(credential), "secret": secret}
-
-
-def _end_key(asked: Asked) -> Any:
-    _people(asked).end_credential(asked.path["key"], keys=True, project=asked.path["project"])
-
-
-def _make_token(asked: Asked) -> Any:
-    body: MakeToken = asked.body
-    credential, secret = _people(asked).add_credential(
-        body.name,
-        asked.path["project"],
-        Role[body.role.upper()],
-        expires_at=body.expires_at,
-    )
-    return {"credential": plain_credential(credential), "secret": secret}
-
-
-def _end_token(asked: Asked) -> Any:
-    _people(asked).end_credential(asked.path["token_id"], keys=False, project=asked.path["project"])
-
-
 def _audit(asked: Asked) -> Any:
-    return {"items": to_plain(_directory(asked).audit(limit=asked.query.limit))}
+    return {"items": to_plain(directory_of(asked).audit(limit=asked.query.limit))}
 
 
 OPERATIONS = (
@@ -243,66 +166,6 @@ OPERATIONS = (
         role=Role.REPORTER,
         run=_projects,
         answer=list[str],
-    ),
-    Operation(
-        method="GET",
-        path=f"{_PROJECT}/keys",
-        name="list_keys",
-        summary="Keys with which programs report to the project; ended ones aren't shown.",
-        role=Role.ADMIN,
-        run=partial(_credentials, keys=True),
-        answer=list[KnownCredential],
-    ),
-    Operation(
-        method="POST",
-        path=f"{_PROJECT}/keys",
-        name="make_key",
-        summary="Make a key with which programs report; its secret is shown this once.",
-        role=Role.ADMIN,
-        run=_make_key,
-        answer=NewCredential,
-        status=201,
-        body=MakeKey,
-    ),
-    Operation(
-        method="DELETE",
-        path=f"{_PROJECT}/keys/{{key}}",
-        name="end_key",
-        summary="End a key: what is sent with it is refused.",
-        role=Role.ADMIN,
-        run=_end_key,
-        answer=None,
-        status=204,
-    ),
-    Operation(
-        method="GET",
-        path=f"{_PROJECT}/tokens",
-        name="list_tokens",
-        summary="API tokens of the project; ended ones aren't shown.",
-        role=Role.ADMIN,
-        run=partial(_credentials, keys=False),
-        answer=list[KnownCredential],
-    ),
-    Operation(
-        method="POST",
-        path=f"{_PROJECT}/tokens",
-        name="make_token",
-        summary="Make an API token of the project; its secret is shown this once.",
-        role=Role.ADMIN,
-        run=_make_token,
-        answer=NewCredential,
-        status=201,
-        body=MakeToken,
-    ),
-    Operation(
-        method="DELETE",
-        path=f"{_PROJECT}/tokens/{{token_id}}",
-        name="end_token",
-        summary="End an API token.",
-        role=Role.ADMIN,
-        run=_end_token,
-        answer=None,
-        status=204,
     ),
     Operation(
         method="GET",

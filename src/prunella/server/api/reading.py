@@ -43,6 +43,17 @@ async def read_body(request: Request, operation: Operation) -> Any:
         raise HTTPException(400, f"the body is no JSON: {error}") from None
 
 
+def read_fields(fields: Mapping[str, Any], operation: Operation) -> Any:
+    """Return the fields of a form as the type of the operation's body; raises `Invalid`."""
+    if any("\0" in text for text in fields.values() if isinstance(text, str)):
+        raise Invalid(422, "text can't hold the character U+0000", "$")
+    try:
+        return msgspec.convert(fields, operation.body, strict=False)
+    except msgspec.ValidationError as error:
+        message, path = _placed(error)
+        raise Invalid(422, f"{path.removeprefix('$.')}: {message}", path) from None
+
+
 def read_query(request: Request, operation: Operation) -> Any:
     """Return the parameters behind the question mark as the operation's type; raises `Invalid`."""
     given: dict[str, str] = {}

@@ -1,21 +1,24 @@
-"""Routes from the table of operations."""
+"""Routes from the table of operations, and the same operations for the forms of pages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, get_origin
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from prunella.server.access import access_of, require, require_everywhere
+from prunella.server.access import Access, access_of, require, require_everywhere
 from prunella.server.api.openapi import describe
 from prunella.server.api.operation import PREFIX, Asked, Operation
-from prunella.server.api.reading import read_body, read_path, read_query
+from prunella.server.api.reading import read_body, read_fields, read_path, read_query
 from prunella.server.api.table import OPERATIONS
 from prunella.server.problems import json_response
 from prunella.server.workspaces import project_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+_BY_NAME: Mapping[str, Operation] = {each.name: each for each in OPERATIONS}
 
 
 def routes() -> list[BaseRoute]:
@@ -43,33 +46,72 @@ def _endpoint(methods: dict[str, Operation]) -> Endpoint:
 
 async def _answer(request: Request, operation: Operation) -> Response:
     path = read_path(request)
-    # Who may, before what they send is read.
-    access, project = None, path.get("project")
-    if operation.role is not None:
-        access = (
-            require_everywhere(request, operation.role)
-            if project is None
-            else require(request, project, operation.role)
-        )
+    access = _admitted(request, operation, path)  # who may, before what they send is read
     query, body = read_query(request, operation), await read_body(request, operation)
 
     def run() -> object:
-        workspace = None if project is None else project_of(request, project)
-        return operation.run(
-            Asked(
-                request=request,
-                path=path,
-                query=query,
-                body=body,
-                access=access,
-                workspace=workspace,
-            )
-        )
+        return _run(request, operation, access, path=path, query=query, body=body)
 
     answer = await run_in_threadpool(run)
     if operation.answer is None:
         return Response(status_code=operation.status)
     return json_response(answer, operation.status)
+
+
+def perform(
+    request: Request,
+    name: str,
+    fields: Mapping[str, Any] | None = None,
+    /,
+    **path: str,
+) -> Any:
+    """Run the operation `name` for a page, as the API would, and return what its type says.
+
+    The same role is needed, the same types bound the `fields` of its body, and the same audit entry
+    is kept. To be called in a thread. Raises `HTTPException`, `PrunellaError`.
+    """
+    operation = _BY_NAME[name]
+    access = _admitted(request, operation, path)
+    body = None if operation.body is None else read_fields(fields or {}, operation)
+    answer: Any = _run(request, operation, access, path=path, query=operation.query(), body=body)
+    if operation.answer is None:
+        return None
+    plain = answer["items"] if get_origin(operation.answer) is list else answer
+    return msgspec.convert(plain, operation.answer)
+
+
+def _admitted(request: Request, operation: Operation, path: Mapping[str, str]) -> Access | None:
+    if operation.role is None:
+        return None
+    if "project" in path:
+        return require(request, path["project"], operation.role)
+    return require_everywhere(request, operation.role)
+
+
+def _run(
+    request: Request,
+    operation: Operation,
+    access: Access | None,
+    *,
+    path: Mapping[str, str],
+    query: Any,
+    body: Any,
+) -> object:
+    workspace = None
+    if "project" in path and access is not None:
+        workspace = project_of(request, path["project"])
+    elif "project" in path:  # nobody learns whether it is there
+        workspace = request.app.state.workspaces.open(path["project"])
+    return operation.run(
+        Asked(
+            request=request,
+            path=path,
+            query=query,
+            body=body,
+            access=access,
+            workspace=workspace,
+        )
+    )
 
 
 async def _description(request: Request) -> Response:

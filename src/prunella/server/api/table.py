@@ -1,6 +1,6 @@
 """Every operation of the API."""
 
-from prunella.server.api import fixes, incidents, jobs, people, project, records
+from prunella.server.api import credentials, fixes, incidents, jobs, people, project, records
 from prunella.server.api.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -10,4 +10,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *fixes.OPERATIONS,
     *project.OPERATIONS,
     *people.OPERATIONS,
+    *credentials.OPERATIONS,
 )

@@ -1,40 +1,104 @@
-"""Files that never change under one address: sheets, scripts, pictures."""
+"""Files that never change under one address: sheets, scripts, pictures. Kept in memory, also compressed."""
 
+import gzip
+import mimetypes
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from os import PathLike, stat_result
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 FOLDER = Path(__file__).parent / "static"
+#: What is compressed is served so only where that saves something.
+_LEAST_SAVED_RATIO = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One file."""
+
+    media_type: str
+    body: bytes
+    #: `body` compressed by gzip, where that is smaller.
+    compressed: bytes | None
+    #: Differs where the content does.
+    digest: str
 
 
 @cache
+def assets() -> Mapping[str, Asset]:
+    """Return all files by their names, such as ``vendor/htmx.min.js``."""
+    return {
+        path.relative_to(FOLDER).as_posix(): _asset(path)
+        for path in sorted(FOLDER.rglob("*"))
+        if path.is_file()
+    }
+
+
 def static_address(name: str) -> str:
     """Return the address of a file; it changes with its content, so browsers may keep what they have."""
-    digest = blake2b((FOLDER / name).read_bytes(), digest_size=6).hexdigest()
-    return f"/static/{name}?v={digest}"
+    return f"/static/{name}?v={assets()[name].digest}"
 
 
-class StaticPages(StaticFiles):
-    """Serves the files, to be kept for good."""
+def inside(name: str) -> str:
+    """Return what stands in a picture, for a page that doesn't wait for one more file."""
+    return re.sub(r"\A<svg[^>]*>|</svg>\s*\Z", "", assets()[name].body.decode())
 
-    def __init__(self) -> None:
-        super().__init__(directory=FOLDER)
 
-    def file_response(
-        self,
-        full_path: str | PathLike[str],
-        stat_result: stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        if b"v=" in scope.get("query_string", b""):
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        else:
-            response.headers["Cache-Control"] = "no-cache"
-        return response
+class StaticPages:
+    """The ASGI application that serves the files: under a version to be kept for good."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            raise HTTPException(405, "files are only read", headers={"Allow": "GET, HEAD"})
+        name = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
+        found = assets().get(name)
+        if found is None:
+            raise HTTPException(404, f"there is no file {name[:200]}")
+        await _answer(found, Request(scope))(scope, receive, send)
+
+
+def _answer(asset: Asset, request: Request) -> Response:
+    has_version = "v" in request.query_params
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable" if has_version else "no-cache",
+        "ETag": f'"{asset.digest}"',
+        "Vary": "Accept-Encoding",
+    }
+    if f'"{asset.digest}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    body = asset.body
+    if asset.compressed is not None and _takes_gzip(request):
+        body = asset.compressed
+        headers["Content-Encoding"] = "gzip"
+    response = Response(body, headers=headers, media_type=asset.media_type)
+    if request.method == "HEAD":
+        response.body = b""
+    return response
+
+
+def _takes_gzip(request: Request) -> bool:
+    offered = [
+        each.replace(" ", "").lower()
+        for each in request.headers.get("accept-encoding", "").split(",")
+    ]
+    return any(
+        each == "gzip" or (each.startswith("gzip;") and each != "gzip;q=0") for each in offered
+    )
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    compressed = gzip.compress(body, mtime=0)
+    return Asset(
+        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        body=body,
+        compressed=compressed if len(compressed) < len(body) * (1 - _LEAST_SAVED_RATIO) else None,
+        digest=blake2b(body, digest_size=6).hexdigest(),
+    )

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from prunella.model.errors import PrunellaError
-from prunella.server.access import Role
+from prunella.server.access import Role, still_may
 from prunella.server.workspaces import Workspace, workspace_of
 from prunella.wiring.healer import Healer
 
@@ -28,7 +28,9 @@ LOOK_S = 1.0
 _IDLE_S = 3.0
 #: How often a stream looks for news, in seconds, and says that it lives.
 _STEP_S, _BEAT_S = 0.25, 15.0
-#: A stream ends after so long, and the page opens another: rights may have changed.
+#: How often a stream asks whether whoever opened it may look still, in seconds.
+RIGHTS_S = 2.0
+#: A stream ends after so long, and the page opens another.
 _LONGEST_S = 600.0
 
 
@@ -99,13 +101,17 @@ def _watchers_of(request: Request) -> Watchers:
 async def _stream(
     request: Request, watchers: Watchers, workspace: Workspace
 ) -> AsyncIterator[bytes]:
-    began_s = told_s = monotonic()
+    began_s = told_s = asked_s = monotonic()
     last = watchers.mark(workspace)
     yield b"event: prunella:open\ndata: \n\n"
     while monotonic() - began_s < _LONGEST_S:
         await anyio.sleep(_STEP_S)
         if await request.is_disconnected():
             return
+        if monotonic() - asked_s > RIGHTS_S:
+            asked_s = monotonic()
+            if not await still_may(request, workspace.name, Role.VIEWER):
+                return
         mark = watchers.mark(workspace)
         if mark != last:
             news = bool(last)

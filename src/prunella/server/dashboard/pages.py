@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from prunella.model.jobs import JobState
+from prunella.pipeline.looking import model_cost, unit_cost
 from prunella.server.access import access_of
 from prunella.server.dashboard.rendering import show
 from prunella.server.dashboard.views import fixes as fix_views
@@ -75,7 +76,13 @@ def show_fixes(visit: Visit) -> Response:
 @page
 def show_fix(visit: Visit) -> Response:
     shown = fix_views.fix_page(visit.healer, visit.request.path_params["fix_id"])
-    return visit.show("fix.html", shown=shown, arm=fix_views.arm, target_of=fix_views.target_of)
+    return visit.show(
+        "fix.html",
+        shown=shown,
+        target_of=fix_views.target_of,
+        unit_cost=unit_cost,
+        model_cost=model_cost,
+    )
 
 
 @page

@@ -8,15 +8,12 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from prunella.model.errors import PrunellaError
 from prunella.ports import Store
 from prunella.server.access import Access, Role, access_of
 from prunella.server.dashboard.rendering import SAID, said_cookie, show
-from prunella.server.problems import status_of
 from prunella.server.workspaces import Workspace, Workspaces, workspace_of
 from prunella.wiring.healer import Healer
 
@@ -25,10 +22,21 @@ _TITLES = {
     401: "Log in first",
     403: "Not allowed",
     404: "Not found",
+    405: "That can't be done so",
     409: "It can't be done now",
+    413: "That is too much",
     422: "That can't be done so",
+    429: "Too often",
     500: "Something is wrong here",
     503: "The store can't answer",
+}
+#: What to do, where the message doesn't say it.
+_ADVICE = {
+    401: "Your session has ended, or you have none here.",
+    404: "Look at the address, or begin at the overview.",
+    413: "Send less at once; a program has the API for it.",
+    429: "Wait a minute and load the page again.",
+    503: "Load the page again in a few seconds; “Doctor” says what the store lacks.",
 }
 #: A field of a form that is longer is refused before anything looks at it.
 _MAX_FIELD_BYTES = 256 * 1024
@@ -63,8 +71,7 @@ class Visit:
 
     def field(self, name: str, max_chars: int = 500) -> str:
         """Return a text field of the form, stripped."""
-        found = self.form.get(name, "")
-        return found.strip()[:max_chars] if isinstance(found, str) else ""
+        return field_of(self.form, name, max_chars)
 
     def show(self, template: str, *, status: int = 200, **data: Any) -> Response:
         """Return a page of the project."""
@@ -78,9 +85,7 @@ class Visit:
 
     def done(self, said: str, to: str) -> Response:
         """Go on to the page `to` of the project, and say there what was done."""
-        response = RedirectResponse(f"{self.home}{to}", status_code=303)
-        response.set_cookie(SAID, said_cookie(said), max_age=30, httponly=True, samesite="lax")
-        return response
+        return gone_on(said, f"{self.home}{to}")
 
     def back(self, said: str, otherwise: str) -> Response:
         """Go back to the page of the project that the form stood on."""
@@ -89,6 +94,19 @@ class Visit:
         within = place.path.startswith(f"{self.home}/") and place.netloc == self.request.url.netloc
         query = f"?{place.query}" if place.query else ""
         return self.done(said, f"{here}{query}" if within else otherwise)
+
+
+def field_of(form: FormData, name: str, max_chars: int = 500) -> str:
+    """Return a text field of a form, stripped; ``""`` where there is none."""
+    found = form.get(name, "")
+    return found.strip()[:max_chars] if isinstance(found, str) else ""
+
+
+def gone_on(said: str, to: str) -> Response:
+    """Go on to the path `to` of this server, and say there what was done."""
+    response = RedirectResponse(to, status_code=303)
+    response.set_cookie(SAID, said_cookie(said), max_age=30, httponly=True, samesite="lax")
+    return response
 
 
 def frame(request: Request, project: str) -> dict[str, Any]:
@@ -105,43 +123,52 @@ def frame(request: Request, project: str) -> dict[str, Any]:
         "role": "" if role is None else role.name.lower(),
         "has_session": access.has_session,
         "may_act": role is not None and role >= Role.OPERATOR,
+        "may_manage": role is Role.ADMIN,
+        "manages_server": _manages_server(request, access),
     }
 
 
-def page(answer: Callable[[Visit], Response]) -> Callable[[Request], Response]:
-    """Return the endpoint of a page that viewers may look at."""
-
-    @functools.wraps(answer)
-    def endpoint(request: Request) -> Response:
-        return _answered(request, Role.VIEWER, answer, FormData())
-
-    return endpoint
+Answer = Callable[[Visit], Response]
 
 
-def action(answer: Callable[[Visit], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of a form that operators may send; the guard has seen to its token."""
+def page_for(role: Role) -> Callable[[Answer], Callable[[Request], Response]]:
+    """Return the decorator that makes the endpoint of a page that `role` may look at."""
 
-    @functools.wraps(answer)
-    async def endpoint(request: Request) -> Response:
-        try:
-            form = await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
-        except HTTPException as error:
-            return problem(request, error.status_code, str(error.detail))
-        return await run_in_threadpool(_answered, request, Role.OPERATOR, answer, form)
+    def decorate(answer: Answer) -> Callable[[Request], Response]:
+        @functools.wraps(answer)
+        def endpoint(request: Request) -> Response:
+            return _answered(request, role, answer, FormData())
 
-    return endpoint
+        return endpoint
+
+    return decorate
 
 
-def _answered(
-    request: Request, role: Role, answer: Callable[[Visit], Response], form: FormData
-) -> Response:
-    try:
-        workspace, access = workspace_of(request, role)
-        return answer(Visit(request=request, workspace=workspace, access=access, form=form))
-    except HTTPException as error:
-        return problem(request, error.status_code, str(error.detail))
-    except PrunellaError as error:
-        return problem(request, status_of(error), str(error))
+def action_for(role: Role) -> Callable[[Answer], Callable[[Request], Awaitable[Response]]]:
+    """Return the decorator of a form that `role` may send; the guard has seen to its token."""
+
+    def decorate(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        @functools.wraps(answer)
+        async def endpoint(request: Request) -> Response:
+            form = await form_of(request)
+            return await run_in_threadpool(_answered, request, role, answer, form)
+
+        return endpoint
+
+    return decorate
+
+
+page, action = page_for(Role.VIEWER), action_for(Role.OPERATOR)
+
+
+async def form_of(request: Request) -> FormData:
+    """Return the fields of a form; raises `HTTPException` where it is none."""
+    return await request.form(max_files=0, max_fields=1000, max_part_size=_MAX_FIELD_BYTES)
+
+
+def _answered(request: Request, role: Role, answer: Answer, form: FormData) -> Response:
+    workspace, access = workspace_of(request, role)
+    return answer(Visit(request=request, workspace=workspace, access=access, form=form))
 
 
 def problem(request: Request, status: int, why: str) -> Response:
@@ -154,6 +181,8 @@ def problem(request: Request, status: int, why: str) -> Response:
         status=status,
         title=_TITLES.get(status, "That did not work"),
         why=why,
+        advice=_ADVICE.get(status, ""),
+        login=status == 401,
         **(frame(request, project) if known else frame_of_nobody(request)),
     )
 
@@ -170,4 +199,11 @@ def frame_of_nobody(request: Request) -> dict[str, Any]:
         "role": "",
         "has_session": access.has_session if access else False,
         "may_act": False,
+        "may_manage": False,
+        "manages_server": access is not None and _manages_server(request, access),
     }
+
+
+def _manages_server(request: Request, access: Access) -> bool:
+    """Say whether somebody may make users and projects: an admin of all, where people log in."""
+    return request.app.state.directory is not None and access.roles.get("*") is Role.ADMIN

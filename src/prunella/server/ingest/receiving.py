@@ -9,6 +9,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from random import randint
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -20,18 +22,22 @@ from starlette.requests import Request
 
 from prunella.model.errors import StoreError
 from prunella.server.ingest.feeds import Feeds
+from prunella.server.ingest.gathering import Gathering
 from prunella.server.ingest.reported import Intake
 from prunella.server.workspaces import Workspace
 
 T = TypeVar("T")
 
-#: Requests that are worked on in threads at a time. Their work is Python's, one at a time; but those
-#: that wait for the store share its next transaction, so that more threads mean fewer commits.
+#: Pieces of work that are done in threads at a time.
 _THREADS = 32
-#: Requests that are worked on or wait for it, at most; others are asked to come back, so that nobody
-#: waits for an answer for long, and what is held in memory is bounded.
-MAX_AT_ONCE = 64
-_RETRY_AFTER = {"Retry-After": "2"}
+#: Requests that are worked on or wait for it, at most, and bytes of their bodies as they are sent.
+#: Small ones had better wait than come again, which costs as much each time; but nobody waits for an
+#: answer for long, and what is held in memory is bounded.
+MAX_AT_ONCE = 2_000
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+#: Those that can't wait come again after so many seconds, each after others, so that they don't all
+#: come at once.
+_RETRY_AFTER_S = (2, 15)
 #: What follows from new records (rollouts, what is too old) waits about this long for more of them.
 SETTLE_S = 1.0
 _MAX_KINDS = 1_000
@@ -46,25 +52,34 @@ class Receiving:
 
     def __init__(self) -> None:
         self._left = MAX_AT_ONCE
+        self._left_bytes = MAX_WAITING_BYTES
         self.feeds = Feeds()
         self._limiter = CapacityLimiter(_THREADS)
         self._unsettled: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._intakes: dict[str, Intake] = {}
+        self._gatherings: dict[str, Gathering] = {}
         self._opening = Lock()
         #: Project and kind of what was accepted and not kept, and how often.
         self.passed_over: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Let one request in; 503 where too many are in."""
-        if self._left <= 0:
-            raise HTTPException(503, "too many requests at once", _RETRY_AFTER)
+    def admitted(self, request: Request, *, max_bytes: int) -> Iterator[None]:
+        """Let one request in; 503 where too many are in, or too much.
+
+        One that doesn't say how long its body is may send `max_bytes`.
+        """
+        declared = request.headers.get("content-length", "")
+        size_bytes = min(int(declared), max_bytes) if _is_number(declared) else max_bytes
+        if self._left <= 0 or self._left_bytes < size_bytes:
+            raise HTTPException(503, "too many requests at once", _come_again())
         self._left -= 1
+        self._left_bytes -= size_bytes
         try:
             yield
         finally:
             self._left += 1
+            self._left_bytes += size_bytes
 
     async def work(self, function: Callable[..., T], *arguments: Any) -> T:
         """Return what `function` does in a thread; 503 where the store can't take something."""
@@ -72,8 +87,18 @@ class Receiving:
             return await run_sync(function, *arguments, limiter=self._limiter)
         except StoreError as error:
             _log.warning("ingest: %s", error)
-            headers = {"Retry-After": "5"}
-            raise HTTPException(503, "the store can't take it now", headers) from error
+            raise unable(error) from error
+
+    def gathering(
+        self, workspace: Workspace, *, loads: Callable[[bytes], Any], max_bytes: int
+    ) -> Gathering:
+        """Return what keeps the posts to a project together."""
+        found = self._gatherings.get(workspace.name)
+        if found is None or found.workspace is not workspace:
+            work = partial(run_sync, limiter=self._limiter)
+            found = Gathering(workspace, work, loads=loads, max_bytes=max_bytes)
+            self._gatherings[workspace.name] = found
+        return found
 
     def intake(self, workspace: Workspace) -> Intake:
         """Return what takes in the failures that other libraries report to a project."""
@@ -111,6 +136,20 @@ class Receiving:
             await anyio.sleep(_FAILED_S)
             self._unsettled.discard(workspace.name)
             self.settle_soon(workspace)
+
+
+def unable(error: StoreError) -> HTTPException:
+    """Return the answer to who brings what the store can't keep now."""
+    _log.warning("ingest: %s", error)
+    return HTTPException(503, "the store can't take it now", _come_again())
+
+
+def _come_again() -> dict[str, str]:
+    return {"Retry-After": str(randint(*_RETRY_AFTER_S))}  # noqa: S311 - no secret
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
 
 
 def receiving_of(request: Request) -> Receiving:

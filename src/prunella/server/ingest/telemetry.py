@@ -92,7 +92,7 @@ async def _take(
 ) -> bytes:
     """Keep the failures that `find` finds in a request's body; return the body, unpacked."""
     receiving = receiving_of(request)
-    with receiving.admitted():
+    with receiving.admitted(request, max_bytes=MAX_SENT_BYTES):
         return await _take_in(request, receiving, find)
 
 

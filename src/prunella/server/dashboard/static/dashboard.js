@@ -237,8 +237,27 @@
   };
   const KINDS = { trend, arms, evidence };
   const charts = new WeakMap();
+  // What draws is loaded once there is something to draw, and not before the page has been seen.
+  const loaded = (element) =>
+    new Promise((done, failed) => {
+      element.addEventListener("load", done);
+      element.addEventListener("error", failed);
+      document.head.append(element);
+    });
+  const seen = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  let drawing = null;
+  const loadDrawing = () => {
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: body.dataset.chartSheet });
+    const script = Object.assign(document.createElement("script"), { src: body.dataset.chartScript });
+    drawing ??= seen()
+      .then(() => Promise.all([loaded(sheet), loaded(script)]))
+      .then(() => drawAll(false), () => (drawing = null)); // without it, the next change of the page tries again
+  };
   const draw = (place, anew) => {
-    if (typeof uPlot === "undefined") return;
+    if (typeof uPlot === "undefined") {
+      loadDrawing();
+      return;
+    }
     const text = place.dataset.chart;
     const known = charts.get(place);
     if (known && known.text === text && !anew) return;

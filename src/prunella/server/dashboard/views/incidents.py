@@ -93,7 +93,7 @@ def incidents_page(healer: Healer, wanted: Wanted) -> IncidentsPage:
         pages=max(1, -(-found.total // _PER_PAGE)),
         numbers={status.value: number for status, number in found.by_status.items()},
         codes=tuple(sorted(CODES))[:_MAX_CHOICES],
-        sites=tuple(site.site_id for site in store.sites()[:_MAX_CHOICES]),
+        sites=tuple(store.site_ids()[:_MAX_CHOICES]),
         releases=tuple(store.releases()[:_MAX_CHOICES]),
         near=_near(healer, wanted, found),
         sparks=_sparks(store, tuple(found.items)),

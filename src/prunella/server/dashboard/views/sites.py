@@ -11,9 +11,8 @@ from prunella.model.jobs import Job, JobKind
 from prunella.model.records import Call, Site
 from prunella.model.tree import Tree
 from prunella.pipeline.names import find_site
-from prunella.ports import IncidentQuery, KeptCall, Store
+from prunella.ports import CallFacts, IncidentQuery, KeptCall, Store
 from prunella.server.dashboard.views.code import CodeLine, source_lines
-from prunella.server.dashboard.views.recent import recalled
 from prunella.wiring.healer import Healer
 
 #: Recorded calls of one function that are looked at.
@@ -94,24 +93,18 @@ def sites_page(healer: Healer, text: str, page: int) -> SitesPage:
     )
     pages = max(1, -(-len(wanted) // _PER_PAGE))
     page = min(max(page, 1), pages)
-    incidents = recalled(healer, "incidents by site", lambda: _by_site(store))
     shown = wanted[(page - 1) * _PER_PAGE : page * _PER_PAGE]
+    names = [site.site_id for site in shown]
+    incidents, facts = store.by_site(names), store.call_facts(names, limit=_MAX_CALLS)
     return SitesPage(
         rows=tuple(
-            _row(store, site, counted[site.site_id], incidents.get(site.site_id, ()))
+            _row(site, counted[site.site_id], incidents.get(site.site_id, {}), facts[site.site_id])
             for site in shown
         ),
         total=len(wanted),
         page=page,
         pages=pages,
     )
-
-
-def _by_site(store: Store) -> Mapping[str, Sequence[IncidentStatus]]:
-    found: dict[str, list[IncidentStatus]] = {}
-    for item in store.incidents():
-        found.setdefault(item.site_id, []).append(item.status)
-    return found
 
 
 class _Counted(dict[str, tuple[int, int]]):
@@ -133,20 +126,22 @@ def counts_of(store: Store) -> _Counted:
 
 
 def _row(
-    store: Store, site: Site, counted: tuple[int, int], statuses: Sequence[IncidentStatus]
+    site: Site,
+    counted: tuple[int, int],
+    incidents: Mapping[IncidentStatus, int],
+    kept: Sequence[CallFacts],
 ) -> SiteRow:
-    kept = store.kept_calls(site.site_id, limit=_MAX_CALLS)
-    durations_ms = sorted(each.call.duration_us / 1000 for each in kept)
+    durations_ms = sorted(each.duration_us / 1000 for each in kept)
     return SiteRow(
         site=site,
         calls=counted[0],
         errors=counted[1],
-        failing=sum(status in _FAILING for status in statuses),
-        incidents=len(statuses),
+        failing=sum(incidents.get(status, 0) for status in _FAILING),
+        incidents=sum(incidents.values()),
         recorded=len(kept),
-        golden=sum(each.golden_at is not None for each in kept),
-        replayable=sum(each.call.complete for each in kept),
-        versions=len({site.source_hash, *(each.call.source_hash for each in kept)}),
+        golden=sum(each.is_golden for each in kept),
+        replayable=sum(each.complete for each in kept),
+        versions=len({site.source_hash, *(each.source_hash for each in kept)}),
         p50_ms=_quantile(durations_ms, 50),
         p95_ms=_quantile(durations_ms, 95),
     )
@@ -163,9 +158,11 @@ def site_page(store: Store, name: str, jobs: Sequence[Job]) -> SitePage:
     site = find_site(store, name)
     found = store.find_incidents(IncidentQuery(site=site.site_id, limit=_PER_PAGE)).items
     incidents = [item for item in found if item.site_id == site.site_id]
-    statuses = [item.status for item in incidents]
+    name = site.site_id
+    statuses = store.by_site([name]).get(name, {})
+    facts = store.call_facts([name], limit=_MAX_CALLS)[name]
     return SitePage(
-        row=_row(store, site, counts_of(store)[site.site_id], statuses),
+        row=_row(site, counts_of(store)[name], statuses, facts),
         source=source_lines(site),
         calls=tuple(shown_call(each) for each in store.kept_calls(site.site_id, limit=_PER_PAGE)),
         incidents=tuple(incidents),
