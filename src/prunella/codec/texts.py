@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from prunella.codec.encode import encode, encode_mapping, harmless_names
 from prunella.codec.encoder import (
     BIG,
+    HEAD_ITEMS,
     INF,
     MINUS_BIG,
     MINUS_INF,
@@ -72,6 +73,10 @@ def text_of(value: Any, redactor: "Redactor") -> Text:
         return "null", True
     if kind is str and len(value) < redactor.shortest:
         return quote(value), True
+    if (kind is list or kind is tuple) and len(value) > DEFAULT_LIMITS.max_items:
+        text = _head(value, kind, redactor.shortest)
+        if text is not None:
+            return text, False
     tree, complete = encode(value, redactor=redactor)
     return to_json(tree), complete
 
@@ -146,12 +151,16 @@ def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[
         elif kind is bool:
             append("true" if item else "false")
         else:
-            text = _simple(item, kind, redactor, seen)
+            text = _simple(item, kind, redactor, limits.max_items, seen)
             if text is None:
                 trees = trees or _Trees(limits, redactor)
+                if _CUT in seen:
+                    trees.encoder.lose()
                 trees.nodes[len(found)] = trees.encoder.node(item, trees.depth)
             append(text)
-    return found, trees is None or trees.finish(found, seen)
+    if trees is None:
+        return found, _CUT not in seen
+    return found, trees.finish(found, seen) and _CUT not in seen
 
 
 class _Trees:
@@ -175,20 +184,15 @@ class _Trees:
         return self.encoder.complete
 
 
-def _simple(item: Any, kind: type, redactor: "Redactor", seen: list[int]) -> str | None:
+def _simple(
+    item: Any, kind: type, redactor: "Redactor", max_items: int, seen: list[int]
+) -> str | None:
     """Return the text of a value that needs no encoder, else ``None``.
 
     `seen` are the ids of the containers so far; raises `_NotSeparate` for one of them.
     """
-    if (kind is list or kind is tuple or kind is dict) and len(item) <= MAX_ITEMS:
-        if id(item) in seen:  # what is shared is referred to
-            raise _NotSeparate
-        if kind is tuple:
-            return _items('"t"', item, redactor.shortest)
-        text = _pairs(item, redactor) if kind is dict else _items('"l"', item, redactor.shortest)
-        if text is not None:
-            seen.append(id(item))
-        return text
+    if kind is list or kind is tuple or kind is dict:
+        return _container(item, kind, redactor, max_items, seen)
     if kind is str:
         if len(item) <= MAX_LENGTH and redactor.text(item) is item:
             return quote(item)
@@ -197,6 +201,36 @@ def _simple(item: Any, kind: type, redactor: "Redactor", seen: list[int]) -> str
     elif kind is float:
         return f'["f","{float.__repr__(item)}"]'
     return None
+
+
+def _container(
+    item: Any, kind: type, redactor: "Redactor", max_items: int, seen: list[int]
+) -> str | None:
+    """As `_simple`, for a list, a tuple or a dict."""
+    if id(item) in seen:  # what is shared is referred to
+        raise _NotSeparate
+    if len(item) <= MAX_ITEMS:
+        if kind is tuple:
+            return _items('"t"', item, redactor.shortest)
+        text = _pairs(item, redactor) if kind is dict else _items('"l"', item, redactor.shortest)
+        if text is not None:
+            seen.append(id(item))
+        return text
+    if kind is dict or len(item) <= max_items:
+        return None
+    text = _head(item, kind, redactor.shortest)
+    if text is not None:
+        seen += (id(item), _CUT)
+    return text
+
+
+def _head(items: Any, kind: type, short: int) -> str | None:
+    """Return the text of a list or tuple that is too long, as `Encoder.cut_into` makes it."""
+    size = len(items)
+    texts = _scalars(items[:HEAD_ITEMS], short)
+    if not texts:  # or emptied meanwhile
+        return None
+    return f'["cut",{size},["{"l" if kind is list else "t"}",{",".join(texts)}]]'
 
 
 def _items(tag: str, items: Any, short: int) -> str | None:
@@ -261,4 +295,6 @@ def _scalars(items: Iterable[Any], short: int) -> list[str] | None:
     return found
 
 
+#: Stands among the ids of containers once one was cut; no id is 0.
+_CUT = 0
 _CONSTANTS = {None: "null", True: "true", False: "false"}

@@ -111,15 +111,30 @@ def test_what_values_share_among_each_other_is_shared(numbers: list[Any]) -> Non
 
 
 @pytest.mark.parametrize(
-    "large", [list(range(5_000)), dict.fromkeys(range(5_000)), set(range(5_000)), "x " * 50_000]
+    "large",
+    [
+        list(range(5_000)),
+        ("short", 1.5, None, True) * 1_000,
+        dict.fromkeys(range(5_000)),
+        set(range(5_000)),
+        "x " * 50_000,
+        [[1]] * 5_000,
+        ["password", "hunter2"] * 5_000,
+    ],
 )
 def test_what_is_cut_is_cut_in_texts(large: Any) -> None:
     """A value that can't be kept whole is a mark with ten items at most, beside complete ones."""
-    text, complete = mapping_text({"a": large, "b": [1]}, redactor=REDACTOR)
-    whole = encode_mapping({"a": large, "b": [1]}, redactor=REDACTOR)
-    assert (json.loads(text), complete) == whole
+    rows = [[number] for number in range(1_000)]  # more than is kept beside what isn't complete
+    values = {"before": [[1]], "a": large, "b": [1], "rows": rows}
+    text, complete = mapping_text(values, redactor=REDACTOR)
+    assert (json.loads(text), complete) == encode_mapping(values, redactor=REDACTOR)
     assert not complete
+    text, complete = text_of(large, REDACTOR)
+    assert (json.loads(text), complete) == encode(large, redactor=REDACTOR)
     assert len(text) < 300
+    text, complete = mapping_text({"a": large, "b": large}, redactor=REDACTOR)
+    tree = encode_mapping({"a": large, "b": large}, redactor=REDACTOR).tree
+    assert json.loads(text) == tree
 
 
 def test_a_cyclic_list_has_a_text() -> None:
