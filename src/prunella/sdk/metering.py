@@ -329,8 +329,7 @@ class RolloutMeter(CountingMeter):
         allocation = installation.allocation
         with self._opening:
             rollout_id = "" if allocation is None else allocation.salt
-            known = self._known.setdefault(rollout_id, set())
-            book = Book(installation, known)
+            book = Book(installation, self._known.setdefault(rollout_id, set()))
             counted = self._books.setdefault((book.rollout_id, book.epoch), book)
             # Where a rival came or went, units are dealt anew; the epoch's counts go on.
             book.ledger, book.follow = counted.ledger, counted.follow
