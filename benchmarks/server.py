@@ -137,15 +137,17 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def database_cpu_s(self) -> float:
-        """Return the processor's time that the database's processes have used which run now."""
+        """Return the processor's time that the database's processes have used."""
         found = 0.0
         for path in Path("/proc").glob("[0-9]*/stat") if self.postmaster else ():
             with suppress(OSError):
                 pid, _, fields = path.read_text().partition("(")
                 words = fields.rpartition(")")[2].split()
-                if int(pid) == self.postmaster or int(words[1]) == self.postmaster:
-                    found += (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-        return found
+                if int(pid) == self.postmaster:
+                    found += sum(map(int, words[11:15]))  # with those that have ended
+                elif int(words[1]) == self.postmaster:
+                    found += int(words[11]) + int(words[12])
+        return found / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
@@ -171,20 +173,33 @@ class Server:
 class Run:
     """What programs and server did in one stretch of time."""
 
+    seconds: float
+    #: Failures that were reported, and those of them that were kept within the stretch.
     reported: int = 0
-    took_s: float = 0.0
-    #: Processors that server and database used, 1.0 for one all the time.
+    kept: int = 0
+    #: Processors that server, database and the programs used, 1.0 for one all the time.
     server: float = 0.0
     database: float = 0.0
+    programs: float = 0.0
     waits_s: list[float] = field(default_factory=list)
     refused: int = 0
 
     def line(self) -> str:
         return (
-            f"{self.reported / self.took_s:,.0f} failures/s in {len(self.waits_s) / self.took_s:,.0f} "
+            f"{self.kept / self.seconds:,.0f} failures/s in {len(self.waits_s) / self.seconds:,.0f} "
             f"posts/s; an answer takes {statistics.median(self.waits_s) * 1e3:.0f} ms, "
             f"p99 {percentile(self.waits_s, 0.99) * 1e3:.0f} ms, {self.refused} refused; "
-            f"server {self.server:.0%} of a processor, database {self.database:.0%}"
+            f"server {self.server:.0%} of a processor, database {self.database:.0%}, "
+            f"programs {self.programs:.0%}"
+        )
+
+    async def watch(self, server: Server) -> None:
+        """Note what the stretch cost."""
+        before = (server.cpu_s(), server.database_cpu_s(), time.process_time())
+        await asyncio.sleep(self.seconds)
+        after = (server.cpu_s(), server.database_cpu_s(), time.process_time())
+        self.server, self.database, self.programs = (
+            (then - now) / self.seconds for now, then in zip(before, after, strict=True)
         )
 
 
@@ -204,31 +219,29 @@ class Fleet:
 
     async def report(self, server: Server, per_s: float, seconds: float) -> Run:
         """Let each program have so many failures a second, and report them once a second."""
-        run, number = Run(), len(self.programs)
-        began, cpu, database = time.perf_counter(), server.cpu_s(), server.database_cpu_s()
+        run, number = Run(seconds), len(self.programs)
+        end = time.perf_counter() + seconds
 
         async def report(index: int) -> None:
             program, failing = self.programs[index], self._failing[index]
             await asyncio.sleep(LOOK_S * index / number)
             start = at = time.perf_counter()
             had = 0
-            while at < began + seconds:
+            while at < end:
                 # What failed while an answer was waited for goes with the next post.
                 due = int(per_s * (at - start + LOOK_S)) - had
                 for line in failing.lines(due, over_s=LOOK_S):
                     program.spool += line
-                had += due
                 await program.ship()
+                had += due
+                run.kept += due if time.perf_counter() < end else 0
                 await asyncio.sleep(max(0.0, LOOK_S - (time.perf_counter() - at)))
                 at = time.perf_counter()
             run.reported += had
 
         for program in self.programs:
             program.waits_s, program.refused = [], 0
-        await asyncio.gather(*map(report, range(number)))
-        run.took_s = time.perf_counter() - began
-        run.server = (server.cpu_s() - cpu) / run.took_s
-        run.database = (server.database_cpu_s() - database) / run.took_s
+        await asyncio.gather(run.watch(server), *map(report, range(number)))
         run.waits_s = sorted(wait for each in self.programs for wait in each.waits_s)
         run.refused = sum(each.refused for each in self.programs)
         return run

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -56,10 +57,15 @@ class Keeping:
 
 
 class HostileServer:
-    """Listens on loopback until it is closed; one thread a connection."""
+    """Listens on loopback until it is closed; one thread a connection, encrypted with `tls`."""
 
-    def __init__(self, answering: Answering, port: int = 0) -> None:
+    def __init__(
+        self, answering: Answering, port: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.answering = answering
+        self._tls = tls
+        #: Connections that came, whether anything was asked or not.
+        self.came = 0
         self.asked: list[Asked] = []
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
@@ -67,30 +73,42 @@ class HostileServer:
 
     @property
     def dsn(self) -> str:
-        return f"http://secret-key@127.0.0.1:{self.port}/shop"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://secret-key@127.0.0.1:{self.port}/shop"
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                self.came += 1
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), connection:
-            file = connection.makefile("rb")
-            while first := file.readline():
-                method, path, _ = first.decode().split(" ", 2)
-                headers = {}
-                while (line := file.readline().decode().strip()) != "":
-                    name, _, value = line.partition(":")
-                    headers[name.lower()] = value.strip()
-                body = file.read(int(headers.get("content-length", 0)))
-                asked = Asked(method, path, headers, body)
-                self.asked.append(asked)
-                said = self.answering(asked, connection)
-                if said is None:
-                    return
-                connection.sendall(said)
+            if self._tls is None:
+                self._converse(connection)
+            else:
+                with self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                ) as encrypted:
+                    encrypted.do_handshake()
+                    self._converse(encrypted)
+
+    def _converse(self, connection: socket.socket) -> None:
+        file = connection.makefile("rb")
+        while first := file.readline():
+            method, path, _ = first.decode().split(" ", 2)
+            headers = {}
+            while (line := file.readline().decode().strip()) != "":
+                name, _, value = line.partition(":")
+                headers[name.lower()] = value.strip()
+            body = file.read(int(headers.get("content-length", 0)))
+            asked = Asked(method, path, headers, body)
+            self.asked.append(asked)
+            said = self.answering(asked, connection)
+            if said is None:
+                return
+            connection.sendall(said)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -99,8 +117,10 @@ class HostileServer:
 
 
 @contextlib.contextmanager
-def serving(answering: Answering, port: int = 0) -> Iterator[HostileServer]:
-    found = HostileServer(answering, port)
+def serving(
+    answering: Answering, port: int = 0, *, tls: ssl.SSLContext | None = None
+) -> Iterator[HostileServer]:
+    found = HostileServer(answering, port, tls=tls)
     try:
         yield found
     finally:

@@ -14,7 +14,7 @@ class Limits:
     max_depth: int = 100
     #: Values altogether.
     max_nodes: int = 10_000
-    #: Items of one container. A longer one is cut down to a short head: it can't be replayed
+    #: Items of one container. A longer one is cut down to its first ten: it can't be replayed
     #: anyhow, and so a huge list costs no more than a small one.
     max_items: int = 1_000
     #: Characters of one string, bytes of one bytes object or array; a longer one is cut likewise.

@@ -7,7 +7,7 @@ own tree is made. Only where names are secret, or values share something, is the
 
 from collections.abc import Callable, Iterable, Mapping
 from json import encoder
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prunella.codec.encode import encode, encode_mapping, harmless_names
 from prunella.codec.encoder import (
@@ -30,12 +30,9 @@ MAX_LENGTH = 64
 MAX_ITEMS = 16
 
 
-class Text(NamedTuple):
-    """A value as the JSON text of its tree."""
-
-    text: str
-    #: As in `prunella.codec.Encoded`.
-    complete: bool
+#: The JSON text of a value's tree, and whether it is complete as in `prunella.codec.Encoded`; no class
+#: of its own, because making one takes as long as a scalar's text.
+Text: TypeAlias = tuple[str, bool]
 
 
 def _default(value: Any) -> Any:
@@ -70,13 +67,13 @@ def text_of(value: Any, redactor: "Redactor") -> Text:
     """Return `value` as `encode` does, as text. Never raises."""
     kind = type(value)
     if kind is int and MINUS_SMALL < value < SMALL:
-        return _made(Text, (int.__repr__(value), True))
+        return int.__repr__(value), True
     if value is None:
-        return _NONE
+        return "null", True
     if kind is str and len(value) < redactor.shortest:
-        return _made(Text, (quote(value), True))
+        return quote(value), True
     tree, complete = encode(value, redactor=redactor)
-    return _made(Text, (to_json(tree), complete))
+    return to_json(tree), complete
 
 
 def form_of(names: Iterable[str], redactor: "Redactor") -> str | None:
@@ -98,11 +95,11 @@ def values_text(
     if form is not None:
         try:
             texts, complete = _texts(values, redactor, DEFAULT_LIMITS)
-            return _made(Text, (form % tuple(texts), complete))
+            return form % tuple(texts), complete
         except Exception:  # noqa: BLE001, S110 - shared, or changed meanwhile: then as one tree
             pass
     tree, complete = encode_mapping(dict(zip(names, values, strict=True)), redactor=redactor)
-    return _made(Text, (to_json(tree), complete))
+    return to_json(tree), complete
 
 
 def mapping_text(
@@ -112,11 +109,11 @@ def mapping_text(
     try:
         if len(values) <= limits.max_items:
             texts, complete = _texts(values.values(), redactor, limits)
-            return _made(Text, (_joined(values, texts, redactor), complete))
+            return _joined(values, texts, redactor), complete
     except Exception:  # noqa: BLE001, S110 - as above, or a secret name
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
-    return _made(Text, (to_json(tree), complete))
+    return to_json(tree), complete
 
 
 # --- value by value -----------------------------------------------------------------------------
@@ -135,7 +132,7 @@ def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[
     found: list[Any] = []
     append = found.append
     seen: list[int] = []
-    encoder: Encoder | None = None
+    trees: _Trees | None = None
     for item in items:
         kind = type(item)
         if kind is str and len(item) < short:
@@ -151,19 +148,31 @@ def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[
         else:
             text = _simple(item, kind, redactor, seen)
             if text is None:
-                if encoder is None:
-                    encoder = Encoder(limits, redactor)
-                    nodes: dict[int, Tree] = {}
-                nodes[len(found)] = encoder.node(item, limits.max_depth - 1)
+                trees = trees or _Trees(limits, redactor)
+                trees.nodes[len(found)] = trees.encoder.node(item, trees.depth)
             append(text)
-    if encoder is None:
-        return found, True
-    if not encoder.memo.keys().isdisjoint(seen):
-        raise _NotSeparate
-    encoder.finish(None)
-    for at, node in nodes.items():
-        found[at] = to_json(node)
-    return found, encoder.complete
+    return found, trees is None or trees.finish(found, seen)
+
+
+class _Trees:
+    """The values that need an encoder, by their places; one encoder, since they may share parts."""
+
+    def __init__(self, limits: Limits, redactor: "Redactor") -> None:
+        self.encoder = Encoder(limits, redactor)
+        self.depth = limits.max_depth - 1
+        self.nodes: dict[int, Tree] = {}
+
+    def finish(self, texts: list[Any], seen: list[int]) -> bool:
+        """Put their texts in their places; tell whether they are complete.
+
+        Raises `_NotSeparate` if one of the containers `seen` beside them is in them too.
+        """
+        if not self.encoder.memo.keys().isdisjoint(seen):
+            raise _NotSeparate
+        self.encoder.finish(None)
+        for at, node in self.nodes.items():
+            texts[at] = to_json(node)
+        return self.encoder.complete
 
 
 def _simple(item: Any, kind: type, redactor: "Redactor", seen: list[int]) -> str | None:
@@ -253,5 +262,3 @@ def _scalars(items: Iterable[Any], short: int) -> list[str] | None:
 
 
 _CONSTANTS = {None: "null", True: "true", False: "false"}
-_made = tuple.__new__  # as `Text(…)`, in half the time
-_NONE = Text("null", complete=True)

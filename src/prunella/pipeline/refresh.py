@@ -52,10 +52,15 @@ class Intake:
 
     def triaged(self, records: Sequence[Record]) -> Mapping[str, Triaged]:
         """Return by their ids what triage says of the occurrences among `records`."""
-        for record in records:
-            if type(record) is Site:
+        found: list[Occurrence] = []
+        for record in records:  # most are repeats
+            kind = type(record)
+            if kind is Occurrence and record.caused_by is None:
+                found.append(record)
+            elif kind is Site:
                 self._kinds[record.site_id] = record.kind
-        found = [item for item in records if type(item) is Occurrence and item.caused_by is None]
+        if not found:
+            return {}
         unknown = {item.site_id for item in found} - self._kinds.keys()
         if unknown:
             kept = _kinds(self._store)

@@ -176,7 +176,7 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
             values = "null"
             if with_locals and code.co_name != "<module>":
                 named = dict(frame.f_locals)
-                values = mapping_text(named, limits=LOCALS, redactor=sight.redactor).text
+                values, _ = mapping_text(named, limits=LOCALS, redactor=sight.redactor)
                 with_locals -= 1
             position = "null" if line is None else _position(code, entry.tb_lasti, line)
             rest = f'"position":{position},"in_project":true,"local_values":{values}}}'

@@ -164,8 +164,9 @@ class Reporter:
 
     def _failed(self, state: ReportState, error: NotShippedError) -> None:
         count("report_failed")
-        wait_s = self._retry_s * (0.5 + 0.5 * os.urandom(1)[0] / 255)
-        wait_s = max(wait_s, error.wait_s or 0.0)
+        # Those who were told the same don't come back at the same moment.
+        chance = os.urandom(1)[0] / 255
+        wait_s = max(self._retry_s * (0.5 + 0.5 * chance), (error.wait_s or 0.0) * (1 + 0.25 * chance))
         self._retry_s = min(2 * self._retry_s, _RETRY_S[1])
         self._retry_at = self._clock() + wait_s
         at_us = now_us()

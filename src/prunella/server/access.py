@@ -33,7 +33,7 @@ class Access:
 
 def access_of(request: HTTPConnection) -> Access:
     """Return what the guard has found out."""
-    access: Access = request.state.access
+    access: Access = request.scope["state"]["access"]
     return access
 
 

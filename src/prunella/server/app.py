@@ -57,7 +57,10 @@ def create_app(
     app = Starlette(
         # Ingest first: what is asked most often is found at once.
         routes=[*ingest.routes(), *more, *api.routes(), *dashboard.routes()],
-        middleware=[Middleware(Guard, gate=gate or LoopbackGate(actor), refuse=_refused)],
+        middleware=[
+            Middleware(Guard, gate=gate or LoopbackGate(actor), refuse=_refused),
+            Middleware(ingest.Straight),
+        ],
         exception_handlers={
             HTTPException: _on_error,
             PrunellaError: _on_error,

@@ -1,11 +1,9 @@
 """The gate of a server that wants to know people: keys, tokens, and sessions in a browser."""
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from math import ceil
-from threading import Lock
-from time import monotonic
-from typing import Generic, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +16,7 @@ from prunella.server.access import Access
 from prunella.server.gate import Entry, Refusal
 from prunella.server.limits import Limits
 from prunella.server.people import digest_of
+from prunella.server.remembered import Remembered
 from prunella.server.sessions import Sessions, csrf_token
 
 #: The session's cookie; over https the browser keeps it to this very host.
@@ -37,7 +36,6 @@ _SENTRY_KEY = re.compile(r"\bsentry_key=([\w-]+)")
 _BELIEVED_S = 2.0
 _MOST_REMEMBERED = 10_000
 
-K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -48,10 +46,10 @@ class Door:
 
     def __init__(self, directory: Directory) -> None:
         self._limits = Limits(directory)
-        self._credentials = _Remembered(directory.credential)
         sessions = Sessions(directory)
-        self._sessions = _Remembered(sessions.find)
-        self._open_sessions = _Remembered(sessions.look)
+        self._credentials = _remembered(directory.credential)
+        self._sessions = _remembered(sessions.find)
+        self._open_sessions = _remembered(sessions.look)
 
     async def enter(self, connection: HTTPConnection) -> Entry | Refusal:
         given = given_credential(connection)
@@ -73,7 +71,10 @@ class Door:
     async def standing(self, connection: HTTPConnection) -> Access | None:
         given = given_credential(connection)
         if given:
-            credential = await run_in_threadpool(self._credentials.get, digest_of(given))
+            digest = digest_of(given)
+            credential = self._credentials.known(digest)
+            if credential is None:
+                credential = await run_in_threadpool(self._credentials.get, digest)
             is_valid = credential is not None and _is_valid(credential)
             return _access_of(credential) if credential is not None and is_valid else None
         secret = session_of(connection)
@@ -188,30 +189,5 @@ def _turned_away(connection: HTTPConnection) -> Refusal:
     )
 
 
-class _Remembered(Generic[K, V]):
-    """Asks once in a while and remembers the answer in between."""
-
-    def __init__(self, ask: Callable[[K], V]) -> None:
-        self._ask = ask
-        self._known: dict[K, tuple[V, float]] = {}
-        self._lock = Lock()
-
-    def known(self, key: K) -> V | None:
-        """Return what is remembered, without asking."""
-        found = self._known.get(key)
-        return found[0] if found is not None and found[1] > monotonic() else None
-
-    def get(self, key: K) -> V:
-        found = self._known.get(key)
-        if found is not None and found[1] > monotonic():
-            return found[0]
-        answer = self._ask(key)
-        with self._lock:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = (answer, monotonic() + _BELIEVED_S)
-        return answer
-
-    def forget(self, key: K) -> None:
-        with self._lock:
-            self._known.pop(key, None)
+def _remembered(ask: Callable[[str], V]) -> Remembered[str, V]:
+    return Remembered(ask, believed_s=_BELIEVED_S, most=_MOST_REMEMBERED)

@@ -102,7 +102,7 @@ def _is_due(use: _Use, at: datetime) -> bool:
 
 
 def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}"
+    return at.date().isoformat()
 
 
 def _until_tomorrow_s(at: datetime) -> float:

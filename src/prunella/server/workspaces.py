@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from time import monotonic
 from typing import Protocol
 
 from starlette.exceptions import HTTPException
@@ -14,6 +13,7 @@ from prunella.model.directory import Project
 from prunella.model.errors import ConfigurationError
 from prunella.ports import Directory
 from prunella.server.access import Access, Role, require
+from prunella.server.remembered import Remembered
 from prunella.wiring.directory import LOCAL, prepare_project
 from prunella.wiring.healer import Healer
 
@@ -88,7 +88,7 @@ class TeamWorkspaces:
     def __init__(self, database: str, directory: Directory, *, root: Path) -> None:
         self._database, self._directory, self._root = database, directory, root
         self._open: dict[str, tuple[Project, Workspace]] = {}
-        self._projects: tuple[dict[str, Project], float] | None = None
+        self._projects = Remembered(self._ask, believed_s=_LOOK_S, most=1)
         self._lock = RLock()
 
     def names(self) -> Sequence[str]:
@@ -111,15 +111,14 @@ class TeamWorkspaces:
             return workspace
 
     def opened(self, name: str) -> Workspace | None:
-        projects, found = self._projects, self._open.get(name)
-        if projects is None or found is None or projects[1] < monotonic():
+        projects, found = self._projects.known(None), self._open.get(name)
+        if projects is None or found is None:
             return None
-        return found[1] if projects[0].get(name) == found[0] else None
+        return found[1] if projects.get(name) == found[0] else None
 
     def prepare(self, name: str) -> None:
         prepare_project(self._database, name)
-        with self._lock:
-            self._projects = None
+        self._projects.forget(None)
 
     def close(self) -> None:
         with self._lock:
@@ -129,11 +128,10 @@ class TeamWorkspaces:
 
     def _known(self) -> dict[str, Project]:
         """Return the projects by name, as they were at most a moment ago."""
-        with self._lock:
-            if self._projects is None or self._projects[1] < monotonic():
-                found = {project.name: project for project in self._directory.projects()}
-                self._projects = (found, monotonic() + _LOOK_S)
-            return self._projects[0]
+        return self._projects.get(None)
+
+    def _ask(self, _key: None) -> dict[str, Project]:
+        return {project.name: project for project in self._directory.projects()}
 
 
 def workspace_of(request: HTTPConnection, role: Role) -> tuple[Workspace, Access]:

@@ -87,6 +87,27 @@ def test_a_server_that_is_away_for_a_day_loses_nothing(folder, report):
     assert read_state(folder).problem == ""
 
 
+def test_reporters_that_were_told_the_same_come_back_one_after_the_other(
+    folder, report, monkeypatch
+):
+    """A server that is busy gets them back no sooner than it said, each at a moment of its own."""
+    clock = Clock()
+    fill(folder, 1, [an_occurrence(1)])
+    waits = set()
+    with serving(lambda *_: answer(503, Retry_After="100")) as server:
+        for chance in (0, 100, 255):
+            monkeypatch.setattr(reporting.os, "urandom", lambda _size, n=chance: bytes([n]))
+            reporter = report(server.port, clock)
+            reporter.look()
+            waits.add(reporter._retry_at - clock.now)
+            reporter.forget()
+            state = read_state(folder)
+            state.retry_at_us = 0
+            write_state(folder, state)
+    assert len(waits) == 3
+    assert 100 <= min(waits) < max(waits) <= 125
+
+
 def test_a_refused_key_is_left_alone_for_a_while(folder, report):
     """A server that refuses the key isn't asked again for five minutes, whoever asks."""
     clock = Clock()

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ import pytest
 
 from prunella.codec.wire import gap, write_record
 from prunella.model.errors import StoreError
+from prunella.server.ingest import straight as straight_way
 from prunella.server.ingest import spools, telemetry
 from prunella.server.ingest.bodies import unpack
 from recorded import a_repeat, an_occurrence
@@ -287,3 +289,25 @@ def test_where_the_store_can_take_nothing_all_are_asked_to_come_again(
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) > 0
     assert post(client, lines(an_occurrence(101))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("project", "name", "sender", "status"),
+    [
+        ("local", NAME, SENDER, 200),
+        ("local", "x.jsonl", SENDER, 400),
+        ("local", NAME, {}, 400),
+        ("others", NAME, SENDER, 404),
+    ],
+)
+def test_the_straight_way_answers_as_the_route_does(client, project, name, sender, status):
+    """A path that only the route reads is answered alike: status, headers and kind of body."""
+    url, content = f"/api/v1/projects/{project}/spool/{name}", lines(a_repeat(2))
+    straight = client.post(f"{url}?offset=0", content=content, headers=sender)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(straight_way, "_POST", re.compile("nothing"))
+        other = {**sender, "X-Prunella-Sender": "cd" * 16} if sender else {}
+        routed = client.post(f"{url}?offset=0", content=content, headers=other)
+    assert (straight.status_code, routed.status_code) == (status, status)
+    assert straight.headers == routed.headers
+    assert straight.json() == routed.json()

@@ -97,3 +97,50 @@ def test_deep_json_is_refused() -> None:
     deep = wire.frame(b"[" * 200_000 + b"]" * 200_000)
     (line,) = wire.read_lines(deep)
     assert line.record is None
+
+
+@given(
+    moments=st.lists(
+        st.one_of(
+            st.integers(-(10**19), 10**19),
+            st.sampled_from(["05", "1.5", "-0", "1e3", '"x"', "1,}", "1}", "null", "", "١"]),
+        ),
+        max_size=6,
+    ),
+    begin=st.sampled_from(
+        [
+            '{"class":"repeat","process_id":"p","group":"g","site_id":"s","count":1',
+            '{"class":"repeat","process_id":"p","group":"g","site_id":"s","count":2,"x":{"y":1',
+            '{"class":"repeat","process_id":"p","group":"g","site_id":"s,\\"at\\":1","count":1',
+            '{"class":"occurrence"',
+        ]
+    ),
+)
+def test_records_that_begin_alike_read_as_each_by_itself(moments: list[object], begin: str) -> None:
+    """Whatever stands where a repeat's moment does, it is read as if no line was before it."""
+    lines = [wire.frame(f'{begin},"at":{each}}}'.encode()) for each in [7, *moments]]
+    together = [(one.record, bool(one.problem)) for one in wire.read_lines(b"".join(lines))]
+    apart = [
+        (one.record, bool(one.problem)) for line in lines for one in wire.read_lines(line)
+    ]
+    assert together == apart
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_kept"),
+    [
+        ({}, True),
+        ({"inputs": ["d", "name", "\ud800\0\n"]}, False),
+        ({"inputs": json.loads("[" * 300 + "]" * 300)}, False),
+    ],
+)
+def test_only_text_that_anybody_can_read_is_handed_on(
+    changes: dict[str, object], is_kept: bool
+) -> None:
+    """The JSON of an occurrence reads back as itself; what is deep or isn't ASCII is written anew."""
+    record = replace(occurrence(), **changes)
+    (line,) = wire.read_lines(wire.write_record(record))
+    assert line.record == record
+    assert bool(line.text) == is_kept
+    if is_kept:
+        assert from_plain(Occurrence, json.loads(line.text)) == record

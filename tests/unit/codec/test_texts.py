@@ -47,9 +47,8 @@ def test_the_text_is_that_of_the_tree(values: dict[str, Any]) -> None:
         mapping_text(values, redactor=REDACTOR),
         values_text(form_of(names, REDACTOR), names, items, REDACTOR),
     ):
-        assert text.complete == whole.complete
-        assert json.loads(text.text) == whole.tree
-        assert text.text.isascii()
+        assert (json.loads(text[0]), text[1]) == whole
+        assert text[0].isascii()
 
 
 @given(VALUES)
@@ -80,25 +79,54 @@ def test_secrets_stay_out_of_texts(values: dict[str, Any]) -> None:
 def test_patterns_of_the_project_see_short_strings() -> None:
     """Where the project has its own patterns, no string is too short to be looked at."""
     redactor = Redactor(extra_patterns=["^x1$"])
-    assert "x1" not in mapping_text({"a": "x1"}, redactor=redactor).text
-    assert "x1" not in mapping_text({"a": ["x1", 1, 2]}, redactor=redactor).text
-    assert "x1" not in text_of("x1", redactor).text
+    assert "x1" not in mapping_text({"a": "x1"}, redactor=redactor)[0]
+    assert "x1" not in mapping_text({"a": ["x1", 1, 2]}, redactor=redactor)[0]
+    assert "x1" not in text_of("x1", redactor)[0]
 
 
 def test_what_is_shared_stays_shared() -> None:
     """One list given twice is one list in the text."""
     shared = [1]
     values = {"a": shared, "b": shared}
-    tree = json.loads(mapping_text(values, redactor=REDACTOR).text)
+    tree = json.loads(mapping_text(values, redactor=REDACTOR)[0])
     assert tree == encode_mapping(values, redactor=REDACTOR).tree
     assert tree[4] == ["*", 0]
+
+
+PARTS = st.integers(0, 3)
+
+
+@given(st.lists(PARTS | st.lists(PARTS, max_size=3), max_size=5))
+def test_what_values_share_among_each_other_is_shared(numbers: list[Any]) -> None:
+    """Lists, simple ones and others, that stand alone and within each other have one identity."""
+    parts: list[Any] = [[1], {"a": 1}, [[2]], (3, [4])]
+    items = tuple(
+        parts[each] if isinstance(each, int) else [parts[number] for number in each]
+        for each in numbers
+    )
+    names = tuple("abcde"[: len(items)])
+    text, complete = values_text(form_of(names, REDACTOR), names, items, REDACTOR)
+    whole = encode_mapping(dict(zip(names, items, strict=True)), redactor=REDACTOR)
+    assert (json.loads(text), complete) == whole
+
+
+@pytest.mark.parametrize(
+    "large", [list(range(5_000)), dict.fromkeys(range(5_000)), set(range(5_000)), "x " * 50_000]
+)
+def test_what_is_cut_is_cut_in_texts(large: Any) -> None:
+    """A value that can't be kept whole is a mark with ten items at most, beside complete ones."""
+    text, complete = mapping_text({"a": large, "b": [1]}, redactor=REDACTOR)
+    whole = encode_mapping({"a": large, "b": [1]}, redactor=REDACTOR)
+    assert (json.loads(text), complete) == whole
+    assert not complete
+    assert len(text) < 300
 
 
 def test_a_cyclic_list_has_a_text() -> None:
     """A list in itself ends as it does in a tree."""
     cyclic: list[Any] = [1, 2, 3]
     cyclic.append(cyclic)
-    text = mapping_text({"a": cyclic}, redactor=REDACTOR).text
+    text = mapping_text({"a": cyclic}, redactor=REDACTOR)[0]
     assert json.loads(text) == encode_mapping({"a": cyclic}, redactor=REDACTOR).tree
 
 
@@ -107,11 +135,11 @@ def test_limits_hold_for_texts() -> None:
     limits = Limits(max_items=2, max_string_length=MAX_LENGTH)
     for values in ({"a": 1, "b": 2, "c": 3}, {"a": "x" * (MAX_LENGTH + 1)}):
         whole = encode_mapping(values, limits=limits, redactor=REDACTOR)
-        text = mapping_text(values, limits=limits, redactor=REDACTOR)
-        assert (json.loads(text.text), text.complete) == whole
+        text, complete = mapping_text(values, limits=limits, redactor=REDACTOR)
+        assert (json.loads(text), complete) == whole
 
 
 def test_what_floats_json_lacks_are_marked() -> None:
     """NaN and the infinities stand as in trees."""
-    text = mapping_text({"a": math.inf, "b": -math.inf, "c": math.nan}, redactor=REDACTOR).text
+    text = mapping_text({"a": math.inf, "b": -math.inf, "c": math.nan}, redactor=REDACTOR)[0]
     assert text == '["d","a",["f","inf"],"b",["f","-inf"],"c",["f","nan"]]'

@@ -5,10 +5,10 @@ those of many posts in one transaction, with the offsets behind them, by as many
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
-from typing import Any
+from typing import Any, TypeVar
 
 from prunella.adapters.sql import exposures, tallies
 from prunella.adapters.sql.assigning import place_all
@@ -46,6 +46,7 @@ _SPOOL = (
 )
 
 _Row = tuple[Any, ...]
+K = TypeVar("K", bound=Hashable)
 
 
 class _RefusedError(Exception):
@@ -59,12 +60,13 @@ class _Repeated:
     count: int = 0
     last_us: int = 0
     #: Number of a stretch of time to how many fell into it.
-    stretches: Counter[int] = field(default_factory=Counter)
+    stretches: dict[int, int] = field(default_factory=dict)
 
-    def add(self, other: "_Repeated") -> None:
-        self.count = min(self.count + other.count, _MAX_COUNT)
-        self.last_us = max(self.last_us, other.last_us)
-        self.stretches.update(other.stretches)
+    def add(self, count: int, last_us: int, stretches: Mapping[int, int]) -> None:
+        self.count = min(self.count + count, _MAX_COUNT)
+        self.last_us = max(self.last_us, last_us)
+        for stretch, number in stretches.items():
+            self.stretches[stretch] = self.stretches.get(stretch, 0) + number
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ class Batch:
         self.counts += other.counts
         self.exposures += other.exposures
         for group, repeated in other.repeats.items():
-            self.repeats.setdefault(group, _Repeated()).add(repeated)
+            _add_to(self.repeats, group, repeated)
         self.triaged += other.triaged
         self.refused.update(other.refused)
 
@@ -268,10 +270,11 @@ def _(record: Repeat, batch: Batch) -> None:
     if not 0 < record.count <= _MAX_COUNT:
         raise _RefusedError("count out of range")
     at_us = moment(to_us(record.at))
-    repeated = batch.repeats.setdefault((text(record.process_id), text(record.group)), _Repeated())
-    repeated.count = min(repeated.count + record.count, _MAX_COUNT)
-    repeated.last_us = max(repeated.last_us, at_us)
-    repeated.stretches[at_us // tallies.STRETCH_US] += record.count
+    key = (text(record.process_id), text(record.group))
+    repeated = batch.repeats.get(key)
+    if repeated is None:
+        repeated = batch.repeats[key] = _Repeated()
+    repeated.add(record.count, at_us, {at_us // tallies.STRETCH_US: record.count})
 
 
 @_add.register
@@ -315,6 +318,13 @@ def _without_values(record: Occurrence) -> Occurrence:
 # --- repeats -----------------------------------------------------------------------------------
 
 
+def _add_to(all_of_them: dict[K, _Repeated], key: K, repeated: _Repeated) -> None:
+    found = all_of_them.get(key)
+    if found is None:
+        found = all_of_them[key] = _Repeated()
+    found.add(repeated.count, repeated.last_us, repeated.stretches)
+
+
 def _count_repeats(db: Connection, repeats: dict[tuple[str, str], _Repeated]) -> None:
     """Count failures that came without a record of their own: in their incident, or to wait for it."""
     homes = {
@@ -332,7 +342,7 @@ def _count_repeats(db: Connection, repeats: dict[tuple[str, str], _Repeated]) ->
     for key, repeated in repeats.items():
         incident_id = homes.get(key)
         if incident_id is not None:
-            incidents.setdefault(incident_id, _Repeated()).add(repeated)
+            _add_to(incidents, incident_id, repeated)
         rows.append((*key, repeated.count if incident_id is None else 0, repeated.last_us))
     _count_in_incidents(db, incidents)
     db.executemany(

@@ -6,9 +6,9 @@ from typing import Any
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.rows import marks
 
-#: How many values a list in a statement has: few lengths, so that few statements are prepared. SQLite
-#: takes so many, and pairs of them, whatever it was built with.
-_LENGTHS = (1, 8, 40, 400)
+#: How many values, or pairs of them, a list in a statement has: few lengths, so that few statements are
+#: prepared, and no more than psycopg remembers the translation of.
+_LENGTHS = (1, 5, 20)
 
 
 def rows_with(

@@ -2,6 +2,7 @@
 
 import gzip
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +44,11 @@ def assets() -> Mapping[str, Asset]:
 def static_address(name: str) -> str:
     """Return the address of a file; it changes with its content, so browsers may keep what they have."""
     return f"/static/{name}?v={assets()[name].digest}"
+
+
+def inside(name: str) -> str:
+    """Return what stands in a picture, for a page that doesn't wait for one more file."""
+    return re.sub(r"\A<svg[^>]*>|</svg>\s*\Z", "", assets()[name].body.decode())
 
 
 class StaticPages:

@@ -4,6 +4,9 @@ from starlette.routing import BaseRoute, Route
 
 from prunella.server.ingest import telemetry
 from prunella.server.ingest.spools import feed, feed_events, forget_spool, keep_spool
+from prunella.server.ingest.straight import Straight
+
+__all__ = ["Straight", "routes"]
 
 _PROJECT = "/api/v1/projects/{project}"
 

@@ -1,11 +1,11 @@
 """Bodies of requests from strangers: read and unpacked within bounds of size and time."""
 
+import asyncio
 import zlib
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import anyio
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
@@ -22,7 +22,7 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     if declared.isdigit() and int(declared) > max_bytes:
         raise _too_large(max_bytes)
     try:
-        with anyio.fail_after(ARRIVAL_S):
+        async with asyncio.timeout(ARRIVAL_S):
             return await _collect(request, max_bytes)
     except TimeoutError:
         raise HTTPException(408, "the body did not arrive in time") from None

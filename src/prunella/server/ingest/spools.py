@@ -28,6 +28,8 @@ MAX_BYTES = 17 * 1024 * 1024
 _SMALL_BYTES = 64 * 1024
 _NAME = re.compile(r"[0-9]{1,20}-[0-9]{1,10}-[0-9a-f]{1,32}\.jsonl")
 _SENDER = re.compile(r"[0-9a-f]{32}")
+#: A query as the SDK writes it.
+_OFFSET = re.compile(rb"offset=([0-9]{1,15})")
 _decode = msgspec.json.Decoder().decode
 _NO_CACHE = {"Cache-Control": "no-store"}
 
@@ -104,7 +106,8 @@ def _addressed(request: Request) -> tuple[str, int]:
     """Return the name that the project's store knows the file by, and the offset."""
     name = request.path_params["name"]
     sender = request.headers.get("x-prunella-sender", "")
-    offset = request.query_params.get("offset", "0")
+    plain = _OFFSET.fullmatch(request.scope["query_string"])
+    offset = plain[1].decode() if plain else request.query_params.get("offset", "0")
     if not _NAME.fullmatch(name):
         raise HTTPException(400, "the name isn't that of a spool file")
     if not _SENDER.fullmatch(sender):
@@ -118,7 +121,8 @@ def _addressed(request: Request) -> tuple[str, int]:
 def _answer(found: Kept | Elsewhere | Removed) -> Response:
     match found:
         case Kept():
-            return JSONResponse({"offset": found.offset, "unreadable": found.unreadable})
+            content = b'{"offset":%d,"unreadable":%d}' % (found.offset, found.unreadable)
+            return Response(content, media_type="application/json")
         case Elsewhere():
             return JSONResponse({"offset": found.offset}, 409)
         case Removed():
