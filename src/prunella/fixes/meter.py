@@ -244,7 +244,7 @@ class CountingMeter:
                 **numbers,
                 added_s=found.added_s,
                 would=dict(found.would),
-                latest=dict(found.latest),
+                latest={event: said[:MAX_DETAIL] for event, said in found.latest.items()},
             )
 
     def tally(self, fix_id: str) -> Tally:

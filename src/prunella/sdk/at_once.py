@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 #: Looking a member up in its enumeration is slow on Python 3.11.
 _CONTROL, _TREATMENT = Arm.CONTROL, Arm.TREATMENT
 
-
 Dealt = tuple[Sequence[Any], dict[str, Any], Unit | None, bool, Installed]
 """How a call that met a fix is made: arguments, its unit in a rollout, whether it is changed, the fix.
 
@@ -81,7 +80,9 @@ class AtOnce:
         if self._meter is not meter:
             self._accounts = {}
             self._meter = meter
-        self._accounts[actor] = account = self._fixing.account(installation)
+        # What is in shadow tells what it would do, and that is the interpreter's to say.
+        account = Account(installation) if actor.is_shadow else self._fixing.account(installation)
+        self._accounts[actor] = account
         return account
 
     def is_over(

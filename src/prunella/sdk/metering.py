@@ -15,7 +15,7 @@ from typing import Any
 from prunella.experiment.assignment import Assignment, bound_of
 from prunella.experiment.counts import Counts
 from prunella.experiment.maturity import Ledger, StickyLedger
-from prunella.fixes import Arm, CountingMeter, FixCounts, Installation, Mode
+from prunella.fixes import Arm, CountingMeter, FixCounts, Installation
 from prunella.fixes.meter import Exposed
 from prunella.sdk.accounts import Account, Deal, Unit, dealing
 from prunella.sdk.dealing import Dealing
@@ -224,11 +224,9 @@ class RolloutMeter(CountingMeter):
     def account(self, installation: Installation) -> Account:
         """Return how calls that meet an installation are dealt and counted at once.
 
-        Those in shadow only tell, and those that find their arm by a hash need a unit.
+        Those that find their arm by a hash need a unit, which the interpreter knows.
         """
         tally = self.tally(installation.fix.fix_id)
-        if installation.mode is Mode.SHADOW:
-            return Account(installation)
         if installation.allocation is None:
             return Account(installation, None, tally, tally.latest)
         _, book, counted = self._open(installation)
@@ -331,8 +329,7 @@ class RolloutMeter(CountingMeter):
         allocation = installation.allocation
         with self._opening:
             rollout_id = "" if allocation is None else allocation.salt
-            known = self._known.setdefault(rollout_id, set())
-            book = Book(installation, known)
+            book = Book(installation, self._known.setdefault(rollout_id, set()))
             counted = self._books.setdefault((book.rollout_id, book.epoch), book)
             # Where a rival came or went, units are dealt anew; the epoch's counts go on.
             book.ledger, book.follow = counted.ledger, counted.follow

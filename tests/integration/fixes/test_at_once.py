@@ -47,6 +47,8 @@ ACTING = [
     fix("guard", stage="input", parameter="limit", check={"range": {"max": 6}}),
     fix("guard", stage="input", parameter="city", check={"length": {"max": 4}}, on_fail="default",
         default="?"),
+    fix("guard", stage="input", parameter="limit", check={"range": {"max": 6}}, on_fail="clamp",
+        mode="shadow"),
     fix("tool", arg_defaults={"limit": 4}, result_limit={"max_chars": 2}),
     fix("tool", coerce={"limit": "str"}, error_map={"TimeoutError": "mapped"}),
 ]  # fmt: skip
