@@ -24,6 +24,8 @@ PERIODS_H = {"1h": 1, "24h": 24, "7d": 168, "30d": 720}
 _SHOWN = 8
 #: Incidents that the worst, and the latest healed, are chosen from: those that failed last.
 _MOST = 120
+#: What fails now is ranked by what happened since then, however long the period is.
+_NOW = timedelta(days=1)
 _FAILING = (IncidentStatus.OPEN, IncidentStatus.REGRESSED)
 _HEALED = (IncidentStatus.MITIGATED, IncidentStatus.CURED)
 
@@ -77,7 +79,7 @@ def overview(healer: Healer, period: str, running: Sequence[Job]) -> Overview:
     spreads = recalled(
         healer,
         ("spreads", period),
-        lambda: spreads_of(store, failing.items, since=at - within),
+        lambda: spreads_of(store, failing.items, since=at - min(within, _NOW)),
     )
     metrics = recalled(healer, ("metrics", period), lambda: healer.metrics(within=within))
     return Overview(
