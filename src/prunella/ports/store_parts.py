@@ -9,9 +9,7 @@ from prunella.model.audit import AuditEntry
 from prunella.model.incidents import IncidentStatus
 from prunella.model.jobs import Job, JobKind, JobState
 from prunella.model.rollouts import Rollout, RolloutPoint, RolloutState
-from prunella.ports.kept import (
-    RolloutCounts,
-)
+from prunella.ports.kept import RolloutCounts
 
 
 class RolloutStore(Protocol):

@@ -2,146 +2,48 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from prunella.model.audit import AuditEntry
 from prunella.model.clock import now
-from prunella.model.ids import AuditId, IncidentId, new_id
+from prunella.model.ids import AuditId, new_id
 from prunella.model.incidents import Diagnosis, Incident, IncidentStatus
-from prunella.model.project import data_folder, find_root
+from prunella.model.project import data_folder
 from prunella.model.repair import Publication
-from prunella.model.settings import LoadedSettings, Settings, load
 from prunella.pipeline.claims import claimed
 from prunella.pipeline.faults import note_fault
 from prunella.pipeline.heal import find_cause, heal
 from prunella.pipeline.heal_tests import heal_tests
 from prunella.pipeline.metrics import Metrics, measure
 from prunella.pipeline.names import find_incidents, find_site, is_healable, spreads_of, worst_first
-from prunella.pipeline.parts import Parts, TestParts
 from prunella.pipeline.publications import sync
 from prunella.pipeline.refresh import triage_pending
 from prunella.pipeline.replay import replay_site
 from prunella.pipeline.results import Healing, HealingOutcome, RefreshReport, ReplayReport, Story
 from prunella.pipeline.story import tell
-from prunella.ports import (
-    CodeHost,
-    KeptCall,
-    KeptModel,
-    Progress,
-    Repository,
-    Store,
-    TestRunner,
-)
+from prunella.ports import KeptCall
 from prunella.wiring import SPOOL_NAME, retention
-from prunella.wiring.alerts import Alerts
-from prunella.wiring.approvals import Approvals
-from prunella.wiring.fixes import Fixes, user
+from prunella.wiring.assembly import Assembly
+from prunella.wiring.fixes import user
 from prunella.wiring.programs import Programs
-from prunella.wiring.stores import open_store
 
 #: Incidents that words are compared with, and the least likeness that is worth showing.
 _NEAR_MOST, _NEAR_LEAST = 1000, 0.1
-#: Time of a call that compares two patches: inputs that no test has may never end.
-_RIVAL_CALL_S = 1.0
 #: The store is looked through for what is too old this often.
 _PRUNE_EACH = timedelta(hours=1)
 
 
-class Healer:
+class Healer(Assembly):
     """Finds out why functions under ``@heal`` fail, and repairs them.
 
     `model` names a language model (``"openai:gpt-4.1"``, or plain ``"gpt-4-turbo"``); without one the
     built-in rules work alone. `root` is the project's folder, found from the working directory by
     default. Further keyword arguments are settings and win over environment and ``pyproject.toml``.
 
-    Raises `ConfigurationError` for a bad setting. Also a context manager that closes the store.
+    Raises `ConfigurationError` for a bad setting. `close` closes the store; also a context manager that
+    does.
     """
-
-    def __init__(
-        self,
-        model: str | None = None,
-        *,
-        root: Path | str | None = None,
-        progress: Progress | None = None,
-        **settings: Any,
-    ) -> None:
-        self.root = Path(root).resolve() if root is not None else find_root()
-        self.loaded: LoadedSettings = load(self.root, arguments={"model": model, **settings})
-        self._progress: Progress = progress or _silent
-
-    @classmethod
-    def unconfigured(cls, root: Path, *, progress: Progress | None = None) -> Self:
-        """Return a healer of the project at `root` with the default settings, whatever it sets."""
-        healer = cls.__new__(cls)
-        healer.root = root.resolve()
-        origins = {item.name: "default" for item in fields(Settings)}
-        healer.loaded = LoadedSettings(settings=Settings(), origins=origins)
-        healer._progress = progress or _silent  # noqa: SLF001 - its own
-        return healer
-
-    def telling(self, progress: Progress) -> Self:
-        """Return a healer of the same project on the same store that tells its progress elsewhere.
-
-        It looks at the source anew, and is not to be closed.
-        """
-        sibling = type(self).__new__(type(self))
-        sibling.root, sibling.loaded = self.root, self.loaded
-        sibling._progress = progress  # noqa: SLF001 - of the same class
-        sibling.__dict__["store"] = self.store
-        return sibling
-
-    def look_anew(self) -> None:
-        """Forget how the source was: what comes next is done on the commit that is there then."""
-        for name in ("repository", "host", "parts"):
-            self.__dict__.pop(name, None)
-
-    @property
-    def settings(self) -> Settings:
-        return self.loaded.settings
-
-    @cached_property
-    def store(self) -> Store:
-        """The project's store; raises `StoreError` where nothing was recorded, or it can't answer."""
-        spool = data_folder(self.root) / SPOOL_NAME
-        recorded = spool.is_dir() and any(spool.iterdir())
-        return open_store(self.root, self.settings, create=recorded)
-
-    @cached_property
-    def fixes(self) -> Fixes:
-        """The fixes of the project and their rollouts, in the name of the user."""
-        return self.fixes_by(user())
-
-    def fixes_by(self, actor: str) -> Fixes:
-        """Return the fixes of the project; steps are taken in the name of `actor`."""
-        from prunella.adapters.feed import FileFeed
-
-        self.make_store()  # a fix may be there before anything was recorded
-        feed = FileFeed(data_folder(self.root))
-        open_model = self._open_model if self.settings.model else None
-        return Fixes(self.store, feed, settings=self.settings, actor=actor, open_model=open_model)
-
-    def make_store(self) -> None:
-        """Open the store, also where nothing was recorded yet; raises `StoreError`."""
-        if "store" not in self.__dict__:
-            self.__dict__["store"] = open_store(self.root, self.settings, create=True)
-
-    @cached_property
-    def approvals(self) -> Approvals:
-        """Approvals of fixes by signed links."""
-        from prunella.adapters.feed import FileFeed
-
-        folder = data_folder(self.root)
-        return Approvals(self.store, FileFeed(folder), folder, settings=self.settings)
-
-    @cached_property
-    def alerts(self) -> Alerts:
-        """What people are told by themselves; raises `ConfigurationError` for a bad address."""
-        return Alerts(self.store, self.settings)
 
     def note_fault(self, activity: str, error: Exception) -> None:
         """Keep an error of the healer as an incident of its own, where the store still takes it."""
@@ -150,46 +52,6 @@ class Healer:
     def clear_faults(self, activity: str | None = None) -> None:
         """Close the incidents of the healer's own errors: in `activity`, or all."""
         self.store.clear_faults(activity=activity, at=now())
-
-    @cached_property
-    def repository(self) -> Repository:
-        """The git repository of the project, or the plain folder where there is none."""
-        from prunella.adapters.git import GitRepository
-        from prunella.adapters.plain_folder import PlainFolder
-
-        if _in_repository(self.root):
-            return GitRepository(self.root)
-        return PlainFolder(self.root)
-
-    @cached_property
-    def host(self) -> CodeHost:
-        """Where pull requests are opened: a code host, or the local repository."""
-        from prunella.adapters.code_hosts.opening import open_host
-
-        return open_host(self.settings, self.repository)
-
-    @cached_property
-    def parts(self) -> Parts:
-        """One adapter for each port; raises `SandboxUnavailable` where nothing can isolate."""
-        from prunella.adapters.remembered_tests import RememberedTests
-        from prunella.adapters.replay import SandboxReplayer
-        from prunella.adapters.retrieval import HybridRetriever
-        from prunella.adapters.test_runner import SandboxTestRunner
-
-        test_runner: TestRunner = SandboxTestRunner(self.settings)
-        if self.repository.commit is not None:
-            test_runner = RememberedTests(test_runner)
-        return Parts(
-            settings=self.settings,
-            store=self.store,
-            repository=self.repository,
-            retriever=HybridRetriever(),
-            replayer=SandboxReplayer(self.settings),
-            test_runner=test_runner,
-            host=self.host,
-            open_model=self._open_model if self.settings.model else None,
-            progress=self._progress,
-        )
 
     def refresh(self) -> RefreshReport:
         """Bring the store up to date: take in what was spooled, forget what is old, triage what is new.
@@ -225,16 +87,6 @@ class Healer:
     def programs(self) -> Programs:
         """What programs report over the network, and what they hear."""
         return Programs(self)
-
-    @property
-    def reports_to(self) -> str:
-        """The project on a server that programs of this folder report to; empty: to its store."""
-        from prunella.sdk.reporting_state import read_state
-
-        state = read_state(data_folder(self.root))
-        if state is not None:
-            return state.place
-        return "a server" if self.settings.dsn else ""
 
     def sync(self) -> Sequence[Publication]:
         """See what people did with the pull requests, and learn from it; return what has changed.
@@ -384,20 +236,7 @@ class Healer:
         be recorded. A configured model is asked, too, and what is said is kept. Raises
         `NothingToHeal` where none of the selected tests fails.
         """
-        from prunella.adapters.replay import SandboxReplayer
-        from prunella.adapters.test_probe import SandboxTestProbe
-
-        parts = TestParts(
-            settings=self.settings,
-            repository=self.repository,
-            probe=SandboxTestProbe(self.settings),
-            replayer=SandboxReplayer(replace(self.settings, replay_timeout_s=_RIVAL_CALL_S)),
-            all_tests=True,
-            host=self.host,
-            open_model=self._open_model if self.settings.model else None,
-            progress=self._progress,
-        )
-        return heal_tests(parts, selection, publish=create_pr)
+        return heal_tests(self.test_parts, selection, publish=create_pr)
 
     def diagnose_and_heal(
         self,
@@ -433,42 +272,3 @@ class Healer:
 
         site = find_site(self.store, function)
         return replay_site(self.parts, site, PlainFolder(self.root), against, apply_patch)
-
-    def close(self) -> None:
-        """Close the store, if it was opened."""
-        if "store" in self.__dict__:
-            self.store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _open_model(self, incident_id: IncidentId) -> KeptModel:
-        from prunella.adapters.exchanges import RecordedModel
-        from prunella.adapters.language_model import open_model
-        from prunella.adapters.prices import price_of
-
-        model = open_model(self.settings)
-        self.make_store()  # tests may be healed before anything was recorded
-        return RecordedModel(
-            model=model,
-            incident_id=incident_id,
-            ledger=self.store,
-            price=price_of(model.name, self.settings),
-            settings=self.settings,
-        )
-
-
-def _silent(_what: str) -> None:
-    pass
-
-
-def _in_repository(root: Path) -> bool:
-    return any((folder / ".git").exists() for folder in (root, *root.parents))
