@@ -7,6 +7,7 @@ bind browsers.
 """
 
 import hmac
+import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from prunella.model.errors import StoreError
 from prunella.server.gate import Entry, Gate, Refusal
 
 #: Names of this machine, as a browser on it may use them.
@@ -48,6 +50,7 @@ _SET = [
     (b"cache-control", b"no-store"),
 ]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+_log = logging.getLogger("prunella.server")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.IGNORECASE)
 
 
@@ -67,7 +70,7 @@ class Guard:
         connection = HTTPConnection(scope)
         refusal = self._misled(connection)
         if refusal is None:
-            entered = await self._gate.enter(connection)
+            entered = await self._entered(connection)
             if isinstance(entered, Entry):
                 state = scope.setdefault("state", {})
                 state["access"] = entered.access
@@ -84,6 +87,17 @@ class Guard:
             await self._refuse(Request(scope), refusal)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+    async def _entered(self, connection: HTTPConnection) -> Entry | Refusal:
+        try:
+            return await self._gate.enter(connection)
+        except StoreError as error:
+            _log.warning("who asks can't be found out: %s", error)
+            return Refusal(
+                status=503,
+                message="the database doesn't answer, so nobody can be let in now; try again soon",
+                headers={"Retry-After": "5"},
+            )
 
     def _misled(self, connection: HTTPConnection) -> Refusal | None:
         """Refuse a browser that was made to believe that this machine is another."""

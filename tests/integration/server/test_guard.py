@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
+from prunella.model.errors import StoreError
 from prunella.server.app import create_app
 from prunella.server.guard import MAX_FORM_BYTES
 
@@ -136,3 +137,23 @@ def test_a_fault_is_answered_without_its_details(workspaces, monkeypatch):
     answer = client.get(READ)
     assert (answer.status_code, answer.json()["error"]["type"]) == (500, "InternalFault")
     assert "secret plan" not in answer.text
+
+
+def test_who_asks_while_the_database_is_away_comes_again(workspaces):
+    """Nobody is let in, or turned away for good, by a directory that doesn't answer."""
+
+    class Away:
+        is_local = False
+
+        async def enter(self, _connection):
+            raise StoreError("the database is being restarted")
+
+        async def standing(self, _connection):
+            return None
+
+    client = TestClient(create_app(workspaces, actor="ana", gate=Away()))
+    answer = client.get(READ, headers={"accept": "application/json"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "being restarted" not in answer.text
+    page = client.get("/p/local/", headers={"accept": HTML})
+    assert (page.status_code, page.headers["content-type"]) == (503, HTML)
