@@ -177,10 +177,12 @@ def test_a_forged_form_is_refused(browser: Browser, served: Served) -> None:
         page = context.new_page()
         page.goto(f"{served.home}/incidents?q=next_slot")
         page.locator("[data-item]").first.click()
+        expect(page.get_by_role("button", name="Ignore")).to_be_visible()
         page.evaluate("document.querySelector('.actions [name=csrf_token]').value = 'forged'")
         with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
             page.get_by_role("button", name="Ignore").click()
         assert answered.value.status == 403
+        expect(page.get_by_text("load the page again")).to_be_visible()
     with Healer(root=served.root) as healer:
         states = {item.status for item in healer.incidents() if "next_slot" in item.site_id}
     assert states == {IncidentStatus.OPEN}
