@@ -75,8 +75,8 @@ def serve(
 def _collect_rarely() -> None:
     """Look for garbage in cycles less often than Python does by itself.
 
-    What is here now stays, and a thousand programs that listen stay for hours: looking through all of
-    it again and again took a quarter of a busy server's time.
+    What is here now stays, and programs that listen stay for hours: looking through all of it again
+    and again takes a busy server's time and finds nothing.
     """
     gc.collect()
     gc.freeze()
