@@ -148,7 +148,7 @@ def in_rollout(fix: dict[str, Any], ratio: float) -> Callable[[bool], None]:
 def own_work_ns(*documents: dict[str, Any]) -> int:
     """Return what the questions of these fixes take by themselves, around one call of `add`."""
     from prunella.fixes import Installation, Installed, Plan, parse
-    from prunella.fixes.calm import Calm, Passing
+    from prunella.fixes.calm import Calm
     from prunella.sdk.site import all_sites
     from prunella.sdk.views import view_of
 
@@ -157,18 +157,13 @@ def own_work_ns(*documents: dict[str, Any]) -> int:
     if view is None:
         raise RuntimeError("the benchmark's own site is gone")
     plan = Plan(view, [Installed(Installation(fix=parse(each))) for each in documents])
-    passing = Passing(
-        lambda args, _kwargs: dict(zip(("a", "b"), args, strict=True)),
-        lambda named: (list(named.values()), {}),
-        2,
-    )
-    calm = Calm(plan, passing)
+    calm = Calm(plan)
     before, after = calm.before, calm.after
 
     def loop() -> None:
         for _ in range(CALLS):
             if before is not None:
-                before((1, 2), {})
+                before((1, 2))
             if after is not None:
                 after(1)
 

@@ -59,7 +59,8 @@ def _within(limits: Range) -> Makes:
     def makes(value: Any) -> Any:
         if type(value) not in _NUMBERS or low <= value <= high:
             return value
-        return clamped(limits, value)
+        # As `clamped`, which refuses what is no number.
+        return limits.max if value > high else limits.min if value < low else clamped(limits, value)
 
     return makes
 

@@ -5,12 +5,13 @@ thread at calls and backward jumps alone, so that ``+= 1`` on an attribute is ne
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from prunella.experiment.maturity import Ledger
-from prunella.fixes import Arm, Installation
+from prunella.fixes import Arm, Installed
+from prunella.fixes.breaker import Breaker
 
 if TYPE_CHECKING:
     from prunella.sdk.metering import Book
@@ -88,13 +89,14 @@ class Counted(Protocol):
 
 @dataclass(slots=True)
 class Account:
-    """How the calls that meet one installation are dealt and counted at once."""
+    """How the calls that one fix changes before they are made are dealt and counted at once."""
 
-    #: It stands for no other.
-    installation: Installation | None = None
+    #: It stands for no other, as long as its installation is the same.
+    installed: Installed
+    breaker: Breaker
     #: Deals a call that meets the fix at this time; ``None`` where everybody gets it.
-    deal: Deal | None = None
-    #: Where calls that got the fix are added up; ``None``: the interpreter has to deal.
-    counted: Counted | None = None
+    deal: Deal | None
+    #: Where calls that got the fix are added up.
+    counted: Counted
     #: What the fix did last, under ``acted``.
-    latest: dict[str, str] = field(default_factory=dict)
+    latest: dict[str, str]

@@ -19,47 +19,27 @@ class Around:
 
     def __init__(self, function: Any, parameters: tuple[str, ...], invoke: Any) -> None:
         self.function = function
+        self._parameters = parameters
         self._names = tuple(name for name in parameters if not name.startswith("*"))
         stars = [name for name in parameters if name.startswith("*")]
         self._star = next((name for name in stars if not name.startswith("**")), "")
         self._double = next((name for name in stars if name.startswith("**")), "")
-        code = function.__code__
-        self._positional: int = code.co_argcount
-        self._keywords = self._names[self._positional :]
-        self._is_plain = not (stars or self._keywords)
+        self._positional: int = function.__code__.co_argcount
         #: ``(site, arguments)`` to a function without parameters that calls it, or `Unreachable`.
         self.invoke = invoke
 
-    def named(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments by parameter name, from a call by the site's wrapper.
+    def named(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Return the arguments by parameter name, from their values in the order of parameters."""
+        return dict(zip(self._parameters, values, strict=True))
 
-        The wrapper hands every parameter on: the positional ones by position, the others by name.
-        """
-        if self._is_plain:
-            return dict(zip(self._names, args, strict=False))
-        found = dict(zip(self._names, args[: self._positional], strict=False))
-        if self._star:
-            found[self._star] = tuple(args[self._positional :])
-        for name in self._keywords:
-            found[name] = kwargs[name]
-        if self._double:
-            known = self._keywords
-            found[self._double] = {k: value for k, value in kwargs.items() if k not in known}
-        return found
-
-    def unnamed(self, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Return arguments by parameter name as they are passed on: by position, and by name."""
+    def called(self, arguments: dict[str, Any]) -> Any:
+        """Call the function with arguments by parameter name."""
         args = [arguments[name] for name in self._names[: self._positional]]
-        kwargs = {name: arguments[name] for name in self._keywords}
+        kwargs = {name: arguments[name] for name in self._names[self._positional :]}
         if self._star:
             args += arguments[self._star]
         if self._double:
             kwargs |= arguments[self._double]
-        return args, kwargs
-
-    def called(self, arguments: dict[str, Any]) -> Any:
-        """Call the function with arguments by parameter name."""
-        args, kwargs = self.unnamed(arguments)
         return self.function(*args, **kwargs)
 
     async def perform(self, step: Step) -> Outcome:

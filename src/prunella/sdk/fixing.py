@@ -100,6 +100,7 @@ class Fixing:
             budget=self._budget,
             cost_of=partial(cost_of, prices=self._prices),
         )
+        self._renew_shims()
 
     def shipment(self, process_id: str, *, at_exit: bool = False) -> dict[str, Any] | None:
         """Return what the meter has to ship, as in `RolloutMeter.shipment`."""
@@ -153,15 +154,16 @@ class Fixing:
         its allocation is another. Calling it again with the same installations changes nothing.
         """
         with self._lock:
-            before, self._fed = self._fed, {}
+            before, self._fed, is_other = self._fed, {}, False
             for installation in installations:
                 fix_id = installation.fix.fix_id
                 kept = before.get(fix_id)
                 if kept is None or kept.fix != installation.fix:
                     kept = Installed(installation)
-                kept.installation = installation
+                elif kept.installation != installation:
+                    kept.installation, is_other = installation, True
                 self._fed[fix_id] = kept
-            if list(before.values()) != list(self._fed.values()):
+            if is_other or list(before.values()) != list(self._fed.values()):
                 self._apply()
 
     def installed(self) -> list[Installed]:
@@ -199,8 +201,19 @@ class Fixing:
                 self._plans[id(site)] = plan
             if plan is None and before is None:
                 continue
-            for wrapper in site.wrappers():
-                self._put(site, wrapper, plan)
+            self._put_all(site, plan)
+
+    def _renew_shims(self) -> None:
+        """Make the shims anew: they count by the meter that was there when they were made."""
+        with self._lock:
+            for site in all_sites():
+                plan = self._plans.get(id(site))
+                if plan is not None:
+                    self._put_all(site, plan)
+
+    def _put_all(self, site: Site, plan: Plan | None) -> None:
+        for wrapper in site.wrappers():
+            self._put(site, wrapper, plan)
 
     def _planned(self, site: Site) -> Plan | None:
         view = view_of(site)
@@ -230,12 +243,15 @@ class Fixing:
 
     # --- what calls ask
 
-    def account(self, installation: Installation) -> Account:
-        """Return how calls that meet an installation are dealt and counted at once."""
+    def account(self, installed: Installed) -> Account | None:
+        """Return how calls that a fix changes are dealt and counted, ``None``: by the interpreter.
+
+        That has to say what fixes in shadow would do, and to ask meters of other kinds.
+        """
         meter = self.meter
-        if isinstance(meter, RolloutMeter):
-            return meter.account(installation)
-        return Account(installation)  # whoever else decides is asked by the interpreter
+        if installed.is_shadow or not isinstance(meter, RolloutMeter):
+            return None
+        return meter.account(installed)
 
     def is_off(self, now_s: float) -> bool:
         """Tell whether all fixes are switched off now: here, in the environment or by a file.

@@ -15,7 +15,7 @@ from typing import Any
 from prunella.experiment.assignment import Assignment, bound_of
 from prunella.experiment.counts import Counts
 from prunella.experiment.maturity import Ledger, StickyLedger
-from prunella.fixes import Arm, CountingMeter, FixCounts, Installation
+from prunella.fixes import Arm, CountingMeter, FixCounts, Installation, Installed
 from prunella.fixes.meter import Exposed
 from prunella.sdk.accounts import Account, Deal, Unit, dealing
 from prunella.sdk.dealing import Dealing
@@ -221,18 +221,22 @@ class RolloutMeter(CountingMeter):
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 
-    def account(self, installation: Installation) -> Account:
-        """Return how calls that meet an installation are dealt and counted at once.
+    def account(self, installed: Installed) -> Account | None:
+        """Return how calls that meet a fix are dealt and counted at once.
 
-        Those that find their arm by a hash need a unit, which the interpreter knows.
+        ``None`` where they find their arm by a hash of a unit: the interpreter knows that.
         """
-        tally = self.tally(installation.fix.fix_id)
+        installation = installed.installation
+        tally = self.tally(installed.fix_id)
         if installation.allocation is None:
-            return Account(installation, None, tally, tally.latest)
-        _, book, counted = self._open(installation)
+            return Account(installed, installed.breaker, None, tally, tally.latest)
+        known = self._latest.get(id(installation))
+        if known is None or known[0] is not installation:
+            known = self._open(installation)
+        _, book, counted = known
         if not book.by_chance:
-            return Account(installation)
-        return Account(installation, book.deal, counted, tally.latest)
+            return None
+        return Account(installed, installed.breaker, book.deal, counted, tally.latest)
 
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """As in `Meter`."""

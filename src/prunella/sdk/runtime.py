@@ -37,7 +37,10 @@ _OURS = frozenset(
         FILENAME,
         observe.__code__.co_filename,
         # Named, not imported: without fixes the program does without them.
-        *(os.path.join(os.path.dirname(__file__), name) for name in ("shims.py", "drivers.py")),  # noqa: PTH118, PTH120 - pathlib takes longer to import
+        *(
+            os.path.join(os.path.dirname(__file__), name)  # noqa: PTH118, PTH120 - pathlib takes longer to import
+            for name in ("fixed_calls.py", "fixed_streams.py", "drivers.py")
+        ),
     }
 )
 

@@ -148,9 +148,7 @@ def build(
     ``__wrapped__`` leads to it.
     """
     code = function.__code__
-    prefix = "_prunella_"
-    while any(name.startswith(prefix) for name in code.co_varnames[: _argument_count(code)]):
-        prefix = f"_{prefix}"
+    prefix = prefix_for(code)
     template = _compile(
         parameter_names(code),
         (code.co_posonlyargcount, code.co_argcount),
@@ -182,9 +180,12 @@ def build(
 _KINDS = CO_ASYNC_GENERATOR | CO_COROUTINE | CO_GENERATOR
 
 
-def _argument_count(code: CodeType) -> int:
-    stars = bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
-    return code.co_argcount + code.co_kwonlyargcount + stars
+def prefix_for(code: CodeType) -> str:
+    """Return what our own names in generated code begin with: no parameter does."""
+    prefix = "_prunella_"
+    while any(name.lstrip("*").startswith(prefix) for name in parameter_names(code)):
+        prefix = f"_{prefix}"
+    return prefix
 
 
 @cache
@@ -192,12 +193,10 @@ def _compile(
     names: tuple[str, ...], counts: tuple[int, int], kind: int, boundary: bool, prefix: str
 ) -> CodeType:
     """Return the code of a wrapper for a signature; functions of one signature share it."""
-    for name in names:
-        if not name.lstrip("*").isidentifier():
-            raise ValueError(f"parameter {name!r} is no identifier")
+    check_identifiers(names)
     is_async = kind & (CO_COROUTINE | CO_ASYNC_GENERATOR)
     positional_only, positional = counts
-    arguments = _arguments(names, positional)
+    arguments = argument_list(names, positional)
     plain = f"{prefix}function({arguments})"
     call = slow_call = plain
     if kind & CO_COROUTINE:
@@ -212,25 +211,33 @@ def _compile(
         call=call,
         slow_call=slow_call,
         arguments=arguments,
-        values=_values(names),
+        values=value_tuple(names),
         condition=f" and {prefix}inside() is None" if boundary else "",
     )
     text = _TEMPLATE.format(
         p=prefix,
         cells=", ".join(prefix + name for name in cells),
         keyword="async def" if is_async else "def",
-        parameters=_parameters(names, positional_only, positional),
+        parameters=parameter_list(names, positional_only, positional),
         body=body,
     )
-    maker = _only_code(compile(text, FILENAME, "exec"))
-    return _only_code(maker)
+    maker = only_code(compile(text, FILENAME, "exec"))
+    return only_code(maker)
 
 
-def _only_code(outer: CodeType) -> CodeType:
+def check_identifiers(names: tuple[str, ...]) -> None:
+    """Raise `ValueError` for a parameter that can't be put into generated code."""
+    for name in names:
+        if not name.lstrip("*").isidentifier():
+            raise ValueError(f"parameter {name!r} is no identifier")
+
+
+def only_code(outer: CodeType) -> CodeType:
+    """Return the code of the one function in a module or a function."""
     return next(constant for constant in outer.co_consts if isinstance(constant, CodeType))
 
 
-def _parameters(names: tuple[str, ...], positional_only: int, positional: int) -> str:
+def parameter_list(names: tuple[str, ...], positional_only: int, positional: int) -> str:
     """Return a parameter list without defaults, which belong to the function, not to its code."""
     parts = list(names)
     rest = parts[positional:]
@@ -241,12 +248,12 @@ def _parameters(names: tuple[str, ...], positional_only: int, positional: int) -
     return ", ".join(parts)
 
 
-def _arguments(names: tuple[str, ...], positional: int) -> str:
+def argument_list(names: tuple[str, ...], positional: int) -> str:
     """Return the arguments that hand every parameter on as it came in."""
     rest = (name if name.startswith("*") else f"{name}={name}" for name in names[positional:])
     return ", ".join((*names[:positional], *rest))
 
 
-def _values(names: tuple[str, ...]) -> str:
+def value_tuple(names: tuple[str, ...]) -> str:
     """Return the values of all parameters in order: a tuple, which is made faster than a dict."""
     return f"({''.join(name.lstrip('*') + ', ' for name in names)})"

@@ -16,11 +16,10 @@ from interpreted import fix
 from prunella import heal, install_fix, llm, remove_fix
 from prunella.fixes import Allocation, Installation, Lot, Mode, parse, prompt_hash
 from prunella.sdk import runtime
-from prunella.sdk.at_once import AtOnce
 from prunella.sdk.counters import counters
+from prunella.sdk.fixed_calls import FixedCalls
 from prunella.sdk.fixing import Fixing, fixing
 from prunella.sdk.metering import RolloutMeter
-from prunella.sdk.shims import Call
 from prunella.sdk.trace import current
 
 SOURCE = """
@@ -112,7 +111,7 @@ def watched(example: dict[str, Any], at_once: bool) -> dict[str, Any]:
     found._unique, found._numbers = "", itertools.count()
     found.set_meter(RolloutMeter(random=Random(7).random))
     told: list[Any] = []
-    before = (AtOnce.deal, runtime.fixed)
+    before = (Fixing.account, runtime.fixed)
 
     def fixed(site: Any, values: Any, finished: Any) -> None:
         if current.get() is not None:
@@ -123,7 +122,7 @@ def watched(example: dict[str, Any], at_once: bool) -> dict[str, Any]:
     try:
         runtime.fixed = fixed
         if not at_once:
-            AtOnce.deal = lambda *_: None  # type: ignore[method-assign, assignment]
+            Fixing.account = lambda *of: before[0](*of) and None  # type: ignore[method-assign, assignment]
         found.replace([example["first"], *map(beside, example["beside"])])
         outcomes, seen = made(example)
         installed = {each.fix_id: (each.faults, each.disabled) for each in found.installed()}
@@ -136,7 +135,7 @@ def watched(example: dict[str, Any], at_once: bool) -> dict[str, Any]:
             for name in ("added_ms", "quiet_calls"):  # which depend on the clock
                 effects.pop(name, None)
     finally:
-        AtOnce.deal, runtime.fixed = before  # type: ignore[method-assign]
+        Fixing.account, runtime.fixed = before  # type: ignore[method-assign]
         found.replace([])
     return {
         "outcomes": outcomes,
@@ -245,8 +244,8 @@ def test_what_takes_many_calls(example: dict[str, Any], expected: dict[str, Any]
 def test_a_changed_call_needs_no_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does one of control; it is there for calls that fail."""
     begun: list[Any] = []
-    begin = Call.begin
-    monkeypatch.setattr(Call, "begin", lambda *call: begun.append(1) or begin(*call))
+    begin = FixedCalls._begun
+    monkeypatch.setattr(FixedCalls, "_begun", lambda *call: begun.append(1) or begin(*call))
 
     @heal
     def fetch(city: str, limit: int = 5) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from interpreted import Place, Scene, fix
-from prunella.fixes.calm import Calm, Passing
+from prunella.fixes.calm import Calm
 
 PLACE = Place(
     parameters=("city", "limit", "engine", "**options"),
@@ -43,34 +43,14 @@ CALLS = list(
 )
 
 
-def named(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments by name, as the wrapper of `PLACE` passes them."""
-    rest = {name: value for name, value in kwargs.items() if name != "engine"}
-    return {
-        "city": args[0],
-        "limit": args[1],
-        "engine": kwargs["engine"],
-        "**options": rest,
-    }
-
-
-def unnamed(arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Return arguments as the wrapper passes them."""
-    keywords = {"engine": arguments["engine"], **arguments["**options"]}
-    return [arguments["city"], arguments["limit"]], keywords
-
-
-PASSING = Passing(named, unnamed, 2)
-
-
 @pytest.mark.parametrize("document", BEFORE, ids=lambda each: str(each["config"])[:50])
 def test_a_call_is_calm_exactly_where_no_fix_would_touch_it(document: Any) -> None:
     """The questions about arguments say of every call what the interpreter would do with it."""
     for city, limit, options in CALLS:
         scene = Scene(document, place=PLACE)
-        calm = Calm(scene.plan, PASSING)
+        calm = Calm(scene.plan)
         assert calm.before is not None
-        is_calm = calm.before((city, limit), {"engine": "small", **options}) is None
+        is_calm = calm.before((city, limit, "small", options)) is None
         given = {"city": city, "limit": limit, "engine": "small", "**options": options}
         finished = scene.call([1], **given)
         told = scene.counts()
@@ -91,7 +71,7 @@ def test_a_result_is_calm_exactly_where_no_fix_would_object(document: Any) -> No
     """The same of results."""
     for result in (1, 4, -1, True, "no", "long", [1], [1, 2, 3], {"n": 2}, {"n": 4}, {}, None):
         scene = Scene(document)
-        calm = Calm(scene.plan, PASSING)
+        calm = Calm(scene.plan)
         assert calm.before is None or document["fix_type"] == "tool"
         assert calm.after is not None
         is_calm = calm.after(result)
@@ -102,19 +82,19 @@ def test_a_result_is_calm_exactly_where_no_fix_would_object(document: Any) -> No
 def test_what_only_looks_at_failures_asks_nothing() -> None:
     """Retries and fallbacks leave calls alone until they fail."""
     scene = Scene(fix("retry"), fix("fallback", "other", chain=[{"constant": 0}]))
-    calm = Calm(scene.plan, PASSING)
+    calm = Calm(scene.plan)
     assert (calm.before, calm.after) == (None, None)
 
 
 def test_a_fix_that_is_off_asks_nothing_more() -> None:
     """A call is calm where the fix that would act was switched off, and not where it is on again."""
     scene = Scene(fix("parameter", set={"limit": 9}))
-    calm = Calm(scene.plan, PASSING)
+    calm = Calm(scene.plan)
     (installed,) = scene.installed
     before = calm.before
     assert before is not None
     for change in ("disabled", "switched_off"):
         setattr(installed, change, "why")
-        assert before(("Bonn", 5), {}) is None
+        assert before(("Bonn", 5, "small", {})) is None
         setattr(installed, change, "")
-        assert before(("Bonn", 5), {}) is not None
+        assert before(("Bonn", 5, "small", {})) is not None
