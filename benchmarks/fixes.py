@@ -23,6 +23,8 @@ from typing import Any
 CALLS = 100
 
 Loop = Callable[[], None]
+Loops = tuple[Loop, Loop]
+Change = Callable[[bool], None]
 
 
 def document(fix_type: str, site: str, **config: Any) -> dict[str, Any]:
@@ -93,9 +95,12 @@ def took_ns(loop: Loop) -> float:
     return (time.perf_counter_ns() - began) / CALLS
 
 
-def paired(loops: tuple[Loop, Loop], change: Callable[[bool], None], rounds: int) -> Any:
-    """Return least and median nanoseconds that a call takes longer with its fixes."""
-    without, with_fixes = [], []
+def paired(loops: Loops, change: Change, own: Loop | None, rounds: int) -> dict[str, int]:
+    """Return least and median nanoseconds that a call takes longer with its fixes.
+
+    Where `own` loops over the fixes' own work alone, also what that takes.
+    """
+    without, with_fixes, alone = [], [], []
     for _ in range(rounds):
         change(False)
         loops[0]()  # what a change leaves behind belongs to neither
@@ -103,16 +108,20 @@ def paired(loops: tuple[Loop, Loop], change: Callable[[bool], None], rounds: int
         change(True)
         loops[1]()
         with_fixes.append(took_ns(loops[1]))
+        if own is not None:
+            own()
+            alone.append(took_ns(own))
     change(False)
     differences = [a - b for a, b in zip(with_fixes, without, strict=True)]
-    return {
+    figures = {
         "min_ns": round(min(with_fixes) - min(without)),
         "median_ns": round(statistics.median(differences)),
         "without_ns": round(min(without)),
     }
+    return figures | ({"own_ns": round(min(alone))} if alone else {})
 
 
-def installed(*documents: dict[str, Any]) -> Callable[[bool], None]:
+def installed(*documents: dict[str, Any]) -> Change:
     """Return what installs and removes these fixes."""
     from prunella import install_fix, remove_fix
 
@@ -126,7 +135,7 @@ def installed(*documents: dict[str, Any]) -> Callable[[bool], None]:
     return change
 
 
-def in_rollout(fix: dict[str, Any], ratio: float) -> Callable[[bool], None]:
+def in_rollout(fix: dict[str, Any], ratio: float) -> Change:
     """Return what installs and removes a fix that so many of the calls get."""
     from prunella import remove_fix
     from prunella.fixes import Allocation, Installation, parse
@@ -145,8 +154,8 @@ def in_rollout(fix: dict[str, Any], ratio: float) -> Callable[[bool], None]:
     return change
 
 
-def own_work_ns(*documents: dict[str, Any]) -> int:
-    """Return what the questions of these fixes take by themselves, around one call of `add`."""
+def own_work_of(*documents: dict[str, Any]) -> Loop:
+    """Return a loop over what these fixes ask of a call of `add`, and what they make of it."""
     from prunella.fixes import Installation, Installed, Plan, parse
     from prunella.fixes.calm import Calm
     from prunella.sdk.site import all_sites
@@ -167,7 +176,7 @@ def own_work_ns(*documents: dict[str, Any]) -> int:
             if after is not None:
                 after(1)
 
-    return round(min(took_ns(loop) for _ in range(50)))
+    return loop
 
 
 def metered(rounds: int) -> dict[str, dict[str, int]]:
@@ -231,7 +240,7 @@ def measure(rounds: int) -> dict[str, Any]:
     at_most_one = {"check": {"range": {"max": 1}}, "on_fail": "clamp"}
     guard_input = document("guard", "add", stage="input", parameter="b", **at_most_one)
     guard = document("guard", "add", stage="output", check={"range": {"min": 0}})
-    cases: dict[str, tuple[tuple[Loop, Loop], Callable[[bool], None]]] = {
+    cases: dict[str, tuple[Loops, Change]] = {
         "no fix (another site has one)": (
             (calls_of(site), calls_of(site)),
             installed(document("retry", "add_async", initial_delay_ms=0)),
@@ -287,19 +296,18 @@ def measure(rounds: int) -> dict[str, Any]:
             ),
         ),
     }
-    found = {name: paired(loops, change, rounds) for name, (loops, change) in cases.items()}
-    found["parameter that changes nothing"]["own_ns"] = own_work_ns(parameter)
-    found["parameter whose condition fails"]["own_ns"] = own_work_ns(when)
-    for name in (
-        "parameter that changes each call",
-        "the same in a rollout, treatment",
-        "the same in a rollout, control",
-        "parameter that changes it, async",
-    ):
-        found[name]["own_ns"] = own_work_ns(acting)
-    found["guard that puts an argument right"]["own_ns"] = own_work_ns(guard_input)
-    found["guard of the result, passed"]["own_ns"] = own_work_ns(guard)
-    return found
+    own = {
+        "parameter that changes nothing": own_work_of(parameter),
+        "parameter whose condition fails": own_work_of(when),
+        "parameter that changes each call": own_work_of(acting),
+        "the same in a rollout, treatment": own_work_of(acting),
+        "the same in a rollout, control": own_work_of(acting),
+        "parameter that changes it, async": own_work_of(acting),
+        "guard that puts an argument right": own_work_of(guard_input),
+        "two that look, one changes it": own_work_of(acting, coerce),
+        "guard of the result, passed": own_work_of(guard),
+    }
+    return {name: paired(*case, own.get(name), rounds) for name, case in cases.items()}
 
 
 def classified(rounds: int) -> dict[str, dict[str, int]]:

@@ -47,6 +47,14 @@ class Unit:
         """When it counts."""
         return self.started_s + self.book.wait_s
 
+    def end(self, failed: bool, latency_s: float, cost: float | None) -> None:
+        """Take in how the call ended, unless that came too late."""
+        # The call began no later than the fix fired: this is no later than its deadline.
+        if latency_s < self.book.wait_s:
+            self.failed = failed
+            self.latency_s = latency_s
+            self.cost = cost
+
 
 class Deal(Protocol):
     """Counts a call that meets a fix of a rollout at this moment; returns it with its arm."""

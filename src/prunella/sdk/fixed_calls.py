@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from prunella.fixes import Arm, Attempt, Exposure, Finished, Installed, Outcome, Plan
 from prunella.fixes.calm import Calm
 from prunella.fixes.interpreter import before, proceed
-from prunella.fixes.run import PAID, Run
+from prunella.fixes.run import Run
 from prunella.sdk.accounts import Account, Unit
 from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import (
@@ -63,7 +63,6 @@ class FixedCalls:
         self.ask, self.calm_after = calm.before, calm.after
         #: A changed call is made like any other: its time isn't limited from outside.
         self._is_plain = not calm.is_timed
-        self._is_paid = plan.site.kind in PAID
 
     def _account(self, installed: Installed) -> Account | None:
         """Return what calls that a fix changes at once are counted by; ``None``: none is."""
@@ -84,35 +83,18 @@ class FixedCalls:
         plan = self.plan
         plan.memory.keep(self.around.named(values), result, perf_counter(), plan.remembers_s)
 
-    def ended(
-        self,
-        account: Account,
-        unit: Unit | None,
-        made: Values | None,
-        values: Values,
-        began_s: float,
-        result: Any,
-    ) -> None:
+    def ended(self, account: Account, made: Values | None, values: Values, result: Any) -> None:
         """Take in that a call has succeeded that met a fix, and no fix has more to do with it."""
-        try:
-            if unit is not None:
-                latency_s = perf_counter() - began_s
-                world = self.fixing.world
-                cost = world.cost_of(result) if self._is_paid else None
-                world.meter.ended(unit, failed=False, latency_s=latency_s, cost=cost)
-            if account.breaker.listens:
-                if made is None:
-                    account.breaker.control(failed=False)
-                else:
-                    account.breaker.treated(failed=False, as_before=False)
-            if made is None:
-                if self.plan.remembers_s:
-                    self.remember(values, result)
-            elif current.get() is not None:
-                finished = Finished(Outcome(result), account.installed.fix_id, altered=True)
-                self.fixing.told(self.site, self.around.named(values), finished)
-        except Exception as error:  # noqa: BLE001 - as in `_account`
-            note_fault("fixes", error)
+        breaker = account.breaker
+        if made is None:
+            breaker.control(failed=False)
+            if self.plan.remembers_s:
+                self.remember(values, result)
+            return
+        breaker.treated(failed=False, as_before=False)
+        if current.get() is not None:
+            finished = Finished(Outcome(result), account.installed.fix_id, altered=True)
+            self.fixing.told(self.site, self.around.named(values), finished)
 
     # --- what is
 

@@ -213,11 +213,7 @@ class RolloutMeter(CountingMeter):
     ) -> None:
         """As in `Meter`."""
         if type(exposure) is Unit:
-            # The call began no later than the fix fired: this is no later than its deadline.
-            if latency_s < exposure.book.wait_s:
-                exposure.failed = failed
-                exposure.latency_s = latency_s
-                exposure.cost = cost
+            exposure.end(failed, latency_s, cost)
         else:
             super().ended(exposure, failed=failed, latency_s=latency_s, cost=cost)
 

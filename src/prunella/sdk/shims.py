@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.fixes import Arm, Outcome, Plan
 from prunella.fixes.calm import UNSURE
+from prunella.fixes.run import PAID
 from prunella.sdk.counters import note_fault
 from prunella.sdk.drivers import run_now
 from prunella.sdk.fixed_calls import FixedCalls, given
@@ -94,10 +95,13 @@ _ASKED = """
                 {p}outcome = {p}hooks.outcome(None, {p}error)
             else:
                 if {p}after is None or {p}after({p}result):
-                    if {p}unit is not None or {p}account.breaker.listens or {p}current() is not None:
-                        {p}hooks.ended(
-                            {p}account, {p}unit, {p}made, {p}values, {p}began_s, {p}result
-                        )
+                    try:
+                        if {p}unit is not None:
+                            {p}unit.end(False, {p}clock() - {p}began_s, {cost})
+                        if {p}account.breaker.listens or {p}remembers or {p}current() is not None:
+                            {p}hooks.ended({p}account, {p}made, {p}values, {p}result)
+                    except {p}hooks.failure as {p}error:
+                        {p}hooks.note_fault("fixes", {p}error)
                     return {p}result
                 {p}outcome = {p}hooks.outcome({p}result)
             return {p}hooks.given({wait}({p}hooks.resume(
@@ -152,6 +156,8 @@ class _Form(NamedTuple):
     counts: bool
     may_be_wary: bool
     asks: bool
+    #: Results may say what they have cost.
+    is_paid: bool
 
 
 def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) -> FunctionType:
@@ -167,6 +173,7 @@ def shim_of(fixing: "Fixing", site: Site, plan: Plan, function: FunctionType) ->
         counts=bool(plan.of["retry"]),
         may_be_wary=bool(plan.of["fallback"]),
         asks=calls.ask is not None,
+        is_paid=plan.site.kind in PAID,
     )
     values = _values_of(calls, function)
     compiled = _compile(form)
@@ -182,6 +189,7 @@ def _values_of(calls: FixedCalls, function: FunctionType) -> dict[str, Any]:
     """Return what the cells of a shim hold."""
     hooks = SimpleNamespace(
         **_FIXED,
+        cost_of=calls.fixing.world.cost_of,
         ended=calls.ended,
         go_on=calls.go_on,
         interpret=calls.interpret,
@@ -229,6 +237,7 @@ def _compile(form: _Form) -> CodeType:
         body=(_STREAM if form.shape in _STREAMS else body).format(
             p=p,
             call=f"await {call}" if is_async else call,
+            cost=f"{p}hooks.cost_of({p}result)" if form.is_paid else "None",
             values=value_tuple(form.names),
             wait="await " if is_async else f"{p}hooks.run_now",
         ),
