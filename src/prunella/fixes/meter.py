@@ -155,7 +155,7 @@ def to_all(_installation: Installation, _unit: str) -> Arm:
 class Tally:
     """The `FixCounts` of one fix while they grow."""
 
-    __slots__ = (*_NUMBERS, "added_s", "at_once", "latest", "would")
+    __slots__ = (*_NUMBERS, "added_s", "at_once", "latest", "latest_act", "would")
 
     def __init__(self) -> None:
         self.triggers = self.treated = self.failures = self.treated_failures = 0
@@ -164,7 +164,9 @@ class Tally:
         #: Calls that got their fix without the interpreter: triggers, and acted on.
         self.at_once = 0
         self.would: dict[str, int] = {}
+        #: What was told last of each event; the latest act by itself, which calls tell themselves.
         self.latest: dict[str, str] = {}
+        self.latest_act = ""
 
     def note(self, event: str, detail: str) -> None:
         if event == "added_s":
@@ -176,7 +178,10 @@ class Tally:
             known = detail in self.would or len(self.would) < MAX_WOULD
             what = detail if known else OTHERS
             self.would[what] = self.would.get(what, 0) + 1
-        self.latest[event] = detail
+        if event == "acted":
+            self.latest_act = detail
+        else:
+            self.latest[event] = detail
 
 
 class CountingMeter:
@@ -240,11 +245,11 @@ class CountingMeter:
             numbers = {name: getattr(found, name) for name in _NUMBERS}
             for name in _AT_ONCE:
                 numbers[name] += found.at_once
+            latest = dict(found.latest)
+            if found.latest_act:
+                latest["acted"] = found.latest_act[:MAX_DETAIL]
             return FixCounts(
-                **numbers,
-                added_s=found.added_s,
-                would=dict(found.would),
-                latest={event: said[:MAX_DETAIL] for event, said in found.latest.items()},
+                **numbers, added_s=found.added_s, would=dict(found.would), latest=latest
             )
 
     def tally(self, fix_id: str) -> Tally:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from prunella.experiment.maturity import Ledger
 from prunella.fixes import Arm, Installed
 from prunella.fixes.breaker import Breaker
+from prunella.fixes.meter import Tally
 
 if TYPE_CHECKING:
     from prunella.sdk.metering import Book
@@ -106,5 +107,5 @@ class Account:
     deal: Deal | None
     #: Where calls that got the fix are added up.
     counted: Counted
-    #: What the fix did last, under ``acted``.
-    latest: dict[str, str]
+    #: Where is told what the fix did last.
+    tally: Tally

@@ -225,14 +225,14 @@ class RolloutMeter(CountingMeter):
         installation = installed.installation
         tally = self.tally(installed.fix_id)
         if installation.allocation is None:
-            return Account(installed, installed.breaker, None, tally, tally.latest)
+            return Account(installed, installed.breaker, None, tally, tally)
         known = self._latest.get(id(installation))
         if known is None or known[0] is not installation:
             known = self._open(installation)
         _, book, counted = known
         if not book.by_chance:
             return None
-        return Account(installed, installed.breaker, book.deal, counted, tally.latest)
+        return Account(installed, installed.breaker, book.deal, counted, tally)
 
     def noted(self, fix_id: str, event: str, detail: str) -> None:
         """As in `Meter`."""

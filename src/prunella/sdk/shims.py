@@ -80,7 +80,7 @@ _ASKED = """
                         {p}unit = {p}account.deal({p}began_s)
                     if {p}unit is None or {p}unit.arm is {p}treatment:
                         {p}account.counted.at_once += 1
-                        {p}account.latest["acted"] = {p}what
+                        {p}account.tally.latest_act = {p}what
                         {values} = {p}made
                     else:
                         {p}made = None
