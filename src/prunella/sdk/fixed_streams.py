@@ -1,6 +1,6 @@
 """Generators and async generators with their fixes, which act until the first item is there."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from time import perf_counter
 from typing import Any
 
@@ -10,7 +10,7 @@ from prunella.sdk.fixed_calls import FixedCalls, Values, given
 Tell = Callable[[BaseException | None], None]
 
 
-def generator(calls: FixedCalls, values: Values) -> Iterator[Any]:
+def generator(calls: FixedCalls, values: Values) -> Generator[Any, Any, Any]:
     """Run a call of a generator."""
     calls.plan.calls += 1
     if calls.is_off():
@@ -31,7 +31,7 @@ def generator(calls: FixedCalls, values: Values) -> Iterator[Any]:
     return returned
 
 
-async def async_generator(calls: FixedCalls, values: Values) -> AsyncIterator[Any]:
+async def async_generator(calls: FixedCalls, values: Values) -> AsyncGenerator[Any, Any]:
     """Run a call of an async generator."""
     calls.plan.calls += 1
     started, tell = await _begun(calls, values)

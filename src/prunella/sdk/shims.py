@@ -104,9 +104,12 @@ _ASKED = """
                         {p}hooks.note_fault("fixes", {p}error)
                     return {p}result
                 {p}outcome = {p}hooks.outcome({p}result)
-            return {p}hooks.given({wait}({p}hooks.resume(
-                {p}account, {p}unit, {p}made, {p}values, {p}began_s, {p}outcome
-            )))
+            try:
+                return {p}hooks.given({wait}({p}hooks.resume(
+                    {p}account, {p}unit, {p}made, {p}values, {p}began_s, {p}outcome
+                )))
+            finally:
+                del {p}outcome
 """
 
 _CALLED = """
@@ -124,7 +127,10 @@ _CALLED = """
                     {p}hooks.remember({values}, {p}result)
                 return {p}result
             {p}outcome = {p}hooks.outcome({p}result)
-        return {p}hooks.given({wait}({p}hooks.go_on({values}, {p}began_s, {p}outcome)))
+        try:
+            return {p}hooks.given({wait}({p}hooks.go_on({values}, {p}began_s, {p}outcome)))
+        finally:
+            del {p}outcome
 """
 
 #: What every shim finds in ``hooks``, beside what belongs to its site.

@@ -1,9 +1,12 @@
 """Calls that one fix changes without the interpreter: as if that had run them."""
 
 import asyncio
+import gc
 import itertools
 import sys
 import threading
+import weakref
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -18,7 +21,7 @@ from prunella.fixes import Allocation, Installation, Lot, Mode, parse, prompt_ha
 from prunella.sdk import runtime
 from prunella.sdk.counters import counters
 from prunella.sdk.fixed_calls import FixedCalls
-from prunella.sdk.fixing import Fixing, fixing
+from prunella.sdk.fixing import Fixing, fixing, function_cell
 from prunella.sdk.metering import RolloutMeter
 from prunella.sdk.trace import current
 
@@ -31,8 +34,27 @@ SOURCE = """
         raise answer
     return answer
 """
-PLAIN = "city, limit=5"
-FULL = "city, limit=5, *rest, model='small', system='', **options"
+#: Parameters, and what of a city, a limit and options is passed on.
+FORMS: dict[str, tuple[str, Any]] = {
+    "plain": ("city, limit=5", lambda city, limit, _: ((city, limit), {})),
+    "full": (
+        "city, limit=5, *rest, model='small', system='', **options",
+        lambda city, limit, options: ((city, limit), options),
+    ),
+    "positional": ("city, limit=5, /", lambda city, limit, _: ((city, limit), {})),
+    "keywords": ("*, city, limit=5", lambda city, limit, _: ((), {"limit": limit, "city": city})),
+    "mixed": (
+        "city, /, limit=5, *rest, model='small'",
+        lambda city, limit, options: ((city, limit, *options), {"model": len(options)}),
+    ),
+    "default": ("city='Rome', limit=5", lambda city, _limit, _: ((city,) if city else (), {})),
+    "stars": ("*city, **limit", lambda city, limit, _: ((city, limit), {"limit": limit})),
+    "ours": (
+        "city, limit=5, *_prunella_values, **_prunella_made",
+        lambda city, limit, options: ((city, limit, *options), options),
+    ),
+    "method": ("self, city, limit=5", lambda city, limit, _: ((city, limit), {})),
+}
 ACTING = [
     fix("parameter", set={"limit": 9}),
     fix("parameter", set={"limit": [1]}),
@@ -100,7 +122,7 @@ def shape_of(example: dict[str, Any]) -> dict[str, str]:
         "decorator": "llm" if example["is_llm"] else "heal(idempotent=True)",
         "keyword": "async def" if example["is_async"] else "def",
         "name": "fetch",
-        "parameters": FULL if example["is_full"] else PLAIN,
+        "parameters": FORMS[example["form"]][0],
     }
 
 
@@ -162,11 +184,14 @@ def made(example: dict[str, Any]) -> tuple[list[str], list[Any]]:
     namespace = {"heal": heal, "llm": llm, "seen": seen, "answers": answers, "__name__": "weather"}
     exec(SOURCE.format(**shape_of(example)), namespace)  # noqa: S102 - our own text
     fetch: Any = namespace["fetch"]
+    if example["form"] == "method":
+        fetch = type("Weather", (), {"fetch": fetch, "__repr__": lambda _: "weather"})().fetch
     outcomes = []
     for city, limit, options, said in example["calls"]:
         answers[:] = said
         try:
-            result = fetch(city, limit, **(options if example["is_full"] else {}))
+            args, kwargs = FORMS[example["form"]][1](city, limit, options)
+            result = fetch(*args, **kwargs)
             outcomes.append(repr(asyncio.run(result) if example["is_async"] else result))
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - it is looked at
             outcomes.append(repr(error))
@@ -176,12 +201,12 @@ def made(example: dict[str, Any]) -> tuple[list[str], list[Any]]:
 
 @st.composite
 def examples(draw: Any) -> dict[str, Any]:
-    is_full = draw(st.booleans())
-    document = draw(st.sampled_from(ACTING + ALSO if is_full else ACTING))
+    form = draw(st.sampled_from(["plain", "full", "full", *FORMS]))
+    document = draw(st.sampled_from(ACTING + ALSO if form == "full" else ACTING))
     mode = draw(st.sampled_from([Mode.ENFORCE] * 4 + [Mode.SHADOW]))
     allocation = draw(st.sampled_from(ALLOCATIONS))
     return {
-        "is_full": is_full,
+        "form": form,
         "is_async": draw(st.booleans()),
         "is_llm": draw(st.booleans()),
         "first": Installation(fix=parse(document), mode=mode, allocation=allocation),
@@ -204,7 +229,7 @@ def test_both_ways_do_the_same(example: dict[str, Any]) -> None:
 
 def case(document: dict[str, Any], *answers: Any, **options: Any) -> dict[str, Any]:
     """Return an example of one fix whose calls end as `answers` say."""
-    example = {"is_full": False, "is_async": False, "is_llm": False, "beside": [], **options}
+    example = {"form": "plain", "is_async": False, "is_llm": False, "beside": [], **options}
     first = Installation(fix=parse(document), allocation=options.get("allocation"))
     made_calls = [("Bonn", 5, {}, [answer]) for answer in answers]
     return {**example, "first": first, "calls": made_calls}
@@ -260,6 +285,77 @@ def test_a_changed_call_needs_no_interpreter(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ValueError, match=r"^$"):
         fetch("")
     assert [fetch(7), len(begun)] == [9, 2]  # type: ignore[arg-type]  # both act
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_every_signature(form: str, is_async: bool) -> None:
+    """Arguments are handed on, changed or not, however the function takes them."""
+    calls = [("Bonn", 5, {"model": "large"}, []), ("Rome", 9, {}, [SLOW]), (None, 0, {}, [""])]
+    for document in (
+        SET,
+        fix("parameter", clamp={"limit": {"max": 5}}),
+        fix("tool", coerce={"city": "int"}),
+    ):
+        for also in ([], BESIDE[:2], BESIDE[2:5]):
+            example = {**case(document), "form": form, "is_async": is_async}
+            example |= {"beside": also, "calls": calls * 2}
+            assert watched(example, at_once=True) == watched(example, at_once=False)
+
+
+def test_another_allocation_counts_from_the_next_call_on() -> None:
+    """The fix is the same, and so is what it has learnt; it is dealt anew."""
+
+    @heal
+    def fetch(limit: int = 5) -> int:
+        return limit
+
+    found, document = fixing(), parse(SET)
+    found.replace([Installation(fix=document)])
+    (before,) = found.installed()
+    assert fetch() == 9
+    found.replace([Installation(fix=document, allocation=CONTROL)])
+    assert (fetch(), found.installed()) == (5, [before])
+    found.replace([Installation(fix=document, mode=Mode.SHADOW)])
+    assert (fetch(), found.counted()["fix"].shadow) == (5, 1)
+    found.replace([Installation(fix=document)])
+    assert (fetch(), found.counted()["fix"].triggers) == (9, 3)
+    found.set_meter(RolloutMeter())
+    assert (fetch(), found.counted()["fix"].triggers) == (9, 1)
+
+
+class Slow(TimeoutError):
+    """One that weak references may refer to."""
+
+
+@pytest.mark.parametrize("acting", [SET, fix("guard", stage="output", check={"range": {"min": 0}})])
+def test_what_failed_is_let_go(acting: dict[str, Any]) -> None:
+    """A shim holds no error of a call that is over, nor what hangs on its frames."""
+    errors: list[weakref.ref[Exception]] = []
+
+    @heal
+    def fetch(limit: int = 5) -> int:
+        if len(errors) % 2:  # so that no breaker hears of too many in a row
+            errors.append(errors[-1])
+            return limit
+        error = Slow(limit)
+        errors.append(weakref.ref(error))
+        try:
+            raise error
+        finally:
+            del error
+
+    install_fix(acting)
+    cell = function_cell(fetch)  # type: ignore[arg-type]  # a function
+    assert cell is not None
+    gc.disable()
+    try:
+        for _ in range(10):
+            with suppress(TimeoutError):
+                cell.cell_contents(5)  # without the recorder, which has ends of its own
+        assert [each() for each in errors] == [None] * 10
+    finally:
+        gc.enable()
 
 
 def test_a_fault_in_dealing_leaves_the_call_to_the_interpreter(
