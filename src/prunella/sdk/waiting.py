@@ -64,13 +64,19 @@ class Waiting:
 
     def _write(self, most: int) -> None:
         lines: list[tuple[Site, bytes]] = []
-        while self._calls and len(lines) < most:
+        dropped = 0
+        while self._calls and len(lines) + dropped < most:
             try:
                 running = self._calls.popleft()
             except IndexError:  # somebody else has written it
                 break
-            lines.append((running.site, self._line(running)))
-        dropped = self._journal.write_all(lines, now_us()) if lines else 0
+            try:
+                lines.append((running.site, self._line(running)))
+            except Exception as fault:  # noqa: BLE001 - the others are none the worse for it
+                counters.note_fault("calls", fault)
+                dropped += 1
+        if lines:
+            dropped += self._journal.write_all(lines, now_us())
         if dropped:
             counters.count("dropped_samples", dropped)
 
