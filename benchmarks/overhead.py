@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,9 +204,27 @@ def price(order, quantity):
 """
 
 
-def measure_sampled(count: int) -> Figures:
-    """First calls of new sites, each with ten small values and a result."""
+def _sample_all(first: int) -> None:
+    """Have every call recorded, so many of each function as one of its first."""
+    from prunella.sdk.budget import Budget
+    from prunella.sdk.runtime import active
+
+    sampling = active().sampling
+    sampling.samples = Budget(burst_ms=1e9, share=1.0)
+    sampling.interval_ns = 0
+    sampling.first = first
+
+
+def measure_first_samples(count: int) -> Figures:
+    """Second calls of new sites, each with ten small values and a result: written at once."""
+    return measure_sampled(count, first=5)
+
+
+def measure_sampled(count: int, first: int = 0) -> Figures:
+    """As `measure_first_samples`, for samples that may wait to be written."""
     from prunella import heal
+
+    _sample_all(first)
 
     def prepare() -> Pair:
         namespace: dict[str, Any] = {"__name__": "sampled"}
@@ -226,14 +245,10 @@ def measure_sampled_loop(rounds: int) -> Figures:
     ``later_ns`` is what the SDK's thread has to do for each of them afterwards.
     """
     from prunella import heal
-    from prunella.sdk.budget import Budget
-    from prunella.sdk.runtime import active
 
     namespace: dict[str, Any] = {"__name__": "sampled"}
     exec(_SAMPLED, namespace)  # noqa: S102
-    sampling = active().sampling
-    sampling.samples = Budget(burst_ms=1e9, share=1.0)
-    sampling.interval_ns = 0
+    _sample_all(0)
 
     def loop(function: Callable[..., Any]) -> Callable[[], None]:
         def calls() -> None:
@@ -255,9 +270,25 @@ def measure_sampled_loop(rounds: int) -> Figures:
 
 def measure_sampled_large(count: int) -> Figures:
     """As `measure_sampled`, with a list of 1 MB."""
+    return _measure_large(list(range(125_000)), count)
+
+
+def measure_sampled_array(count: int) -> Figures:
+    """As `measure_sampled`, with an array of 1 MB."""
+    return _measure_large(array("d", [1.5]) * 125_000, count)
+
+
+def measure_sampled_numpy(count: int) -> Figures:
+    """As `measure_sampled`, with a numpy array of 1 MB."""
+    import numpy
+
+    return _measure_large(numpy.ones(125_000), count)
+
+
+def _measure_large(large: Any, count: int) -> Figures:
     from prunella import heal
 
-    large = list(range(125_000))
+    _sample_all(0)
 
     def prepare() -> Pair:
         namespace: dict[str, Any] = {"__name__": "sampled"}
@@ -354,6 +385,9 @@ PARTS: dict[str, tuple[Callable[[int], Figures], int, str]] = {
     "success, sampled, ten small values": (measure_sampled, 300, "under 10 µs"),
     "the same, in a loop": (measure_sampled_loop, 300, "under 10 µs"),
     "success, sampled, a list of 1 MB": (measure_sampled_large, 300, "twice that"),
+    "success, sampled, an array of 1 MB": (measure_sampled_array, 300, "twice that"),
+    "the same, of numpy": (measure_sampled_numpy, 300, "twice that"),
+    "success, one of the first five": (measure_first_samples, 300, "under 10 µs"),
     "repeated error": (measure_repeated_error, 300, "under 5 µs"),
     "repeated error, none within 1 ms": (measure_spread_error, 300, "under 5 µs"),
     "first-seen error, durable": (measure_first_error, 300, "under 60 µs"),

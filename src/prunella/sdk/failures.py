@@ -213,7 +213,6 @@ class Failures:
             group.complete += running.complete
         elif group.inner is None:
             counters.count("dropped_errors")
-        journal.waiting.write()  # what went well before is worth most beside what went wrong
 
 
 def _named(site: Site, values: tuple[Any, ...] | dict[str, Any]) -> dict[str, Any]:

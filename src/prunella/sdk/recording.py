@@ -80,6 +80,7 @@ class Recorder:
         site.last_look_ns, site.calls_at_look = now, site.calls
         running = Running(site, self.journal.new_unique(), parent)
         running.is_kept = is_kept
+        running.may_wait = is_kept and not (site.first_left or site.boundary)
         if is_kept or site.boundary:
             self._read(running, values)
         else:
@@ -91,7 +92,7 @@ class Recorder:
 
     def _read(self, running: Running, values: tuple[Any, ...]) -> None:
         site = running.site
-        if site.form is not None and not site.boundary:
+        if running.may_wait and site.form is not None:
             running.given = snapshot(values)
             if running.given is not None:
                 running.complete = True
@@ -123,15 +124,18 @@ class Recorder:
         if running.yielded is not None:
             running.answer = to_json(["l", *running.yielded]), True
         else:
-            running.result = snapshot((result,))
+            running.result = snapshot((result,)) if running.may_wait else None
             if running.result is None:
                 running.answer = text_of(result, self._redactor(site))
         running.duration_us = duration_us = (ended_ns - running.started_ns) // 1000
         running.started_us = now_us() - duration_us
         if running.is_kept:
-            self.journal.waiting.add(running)
-            if site.first_left:
-                site.first_left -= 1
+            if running.may_wait:
+                self.journal.waiting.add(running)
+            else:
+                self.journal.waiting.put(running)
+                if site.first_left:
+                    site.first_left -= 1
             site.next_sample_ns = ended_ns + self.sampling.interval_ns
             self.sampling.samples.take(perf_counter_ns() - ended_ns)
         elif parent is not None:

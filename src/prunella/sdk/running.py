@@ -18,6 +18,8 @@ class Running:
 
     # Defaults of the class, not assignments: a sampled call is not to pay for what it doesn't use.
     is_kept = False
+    #: Its record needn't be written before its caller goes on.
+    may_wait = False
     is_over = False
     #: Parameter names and values before the call: JSON text of a tree.
     inputs = "null"

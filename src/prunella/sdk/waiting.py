@@ -1,9 +1,11 @@
 """Sampled successes on their way to the spool: their callers don't wait for it.
 
-A call that is kept leaves behind its values as they were (`prunella.codec.snapshot`); the SDK's thread
-makes its record of them a moment later and writes many at once. Failures never wait: their records
-are safe before their callers see them. Where no thread comes (before it runs, in a forked child until
-it runs there, while the interpreter ends), and for what is too many, the record is written at once.
+A success that is kept leaves behind its values as they were (`prunella.codec.snapshot`); the SDK's
+thread makes its record of them a moment later and writes many at once. Never do failures wait, whose
+records are safe before their callers see them, nor the first successes of a function, without which
+nothing can be proven and which a process that soon ends may not live to write. Where no thread comes
+(before it runs, in a forked child until it runs there, while the interpreter ends), and for what is
+too many, records are written at once.
 """
 
 from collections import deque
@@ -49,27 +51,40 @@ class Waiting:
         self.write()
 
     def add(self, running: "Running") -> None:
-        """Take in a call that has returned."""
+        """Take in a call that has returned; it may wait."""
         calls = self._calls
         calls.append(running)
         if len(calls) > self._room:
-            self._write(1)
+            self._write(self._taken(1))
 
     def write(self) -> None:
         """Write all that waits, and have it paid for."""
         while self._calls and not self._host.is_off:
             began_ns = thread_time_ns()
-            self._write(BATCH)
+            self._write(self._taken(BATCH))
             self._sampling.samples.take(thread_time_ns() - began_ns)
 
-    def _write(self, most: int) -> None:
+    def put(self, running: "Running") -> None:
+        """Write a call that has returned at once."""
+        line, journal = self._line(running), self._journal
+        with journal.lock:
+            is_safe = journal.write(running.site, line, now_us())
+        if not is_safe:
+            counters.count("dropped_samples")
+
+    def _taken(self, most: int) -> "list[Running]":
+        found: list[Running] = []
+        while len(found) < most:
+            try:
+                found.append(self._calls.popleft())
+            except IndexError:  # another thread may have been here
+                break
+        return found
+
+    def _write(self, calls: "list[Running]") -> None:
         lines: list[tuple[Site, bytes]] = []
         dropped = 0
-        while self._calls and len(lines) + dropped < most:
-            try:
-                running = self._calls.popleft()
-            except IndexError:  # somebody else has written it
-                break
+        for running in calls:
             try:
                 lines.append((running.site, self._line(running)))
             except Exception as fault:  # noqa: BLE001 - the others are none the worse for it

@@ -16,17 +16,18 @@ from .conftest import FAILING, Recorded, Run, of, read_spool
 
 
 @pytest.fixture
-def double(recorded: Recorded) -> Callable[[int], int]:
-    """A function each of whose calls is recorded, for whose records nobody comes by himself."""
+def double(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], int]:
+    """A function each of whose calls is sampled, for whose records nobody comes by himself."""
+    monkeypatch.setenv("PRUNELLA_SAMPLE_FIRST", "0")
 
     @heal
     def double(value: int) -> int:
         return value * 2
 
-    double(0)
     recorder = runtime.active()
     recorder.sampling.samples = Budget(burst_ms=1e9, share=1.0)
     recorder.sampling.interval_ns = 0
+    double(0)
     recorder.journal.waiting.write()
     journal = recorder.journal
     journal.waiting = Waiting(recorder.host, journal, recorder.sampling)
@@ -57,6 +58,24 @@ def test_where_nobody_comes_records_are_written_at_once(
     waiting().open()
     double(3)
     assert written(recorded) == [2, 4, 6]
+
+
+def test_the_first_successes_of_a_function_never_wait(
+    recorded: Recorded, double: Callable[[int], int]
+) -> None:
+    """What a repair is proven with is safe however soon the process ends."""
+    waiting().open()
+    runtime.active().sampling.first = 2
+
+    @heal
+    def half(value: int) -> float:
+        return value / 2
+
+    for number in range(4):
+        half(number)
+    assert written(recorded) == [0.0, 0.5]
+    waiting().write()
+    assert written(recorded) == [0.0, 0.5, 1.0, 1.5]
 
 
 def test_what_is_too_many_is_written_by_those_who_come(
@@ -147,8 +166,12 @@ def test_many_threads_write_each_record_once(
     assert sorted(written(recorded)) == sorted([2 * number for number in range(300)] * 4)
 
 
-def test_a_forked_child_leaves_what_waits_to_its_parent(run: Run, tmp_path: Path) -> None:
+def test_a_forked_child_leaves_what_waits_to_its_parent(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No success is in the records twice, or missing."""
+    monkeypatch.setenv("PRUNELLA_SAMPLE_FIRST", "0")
+    monkeypatch.setenv("PRUNELLA_SAMPLE_INTERVAL_MS", "1")
     run(
         FAILING
         + """
@@ -157,6 +180,7 @@ def test_a_forked_child_leaves_what_waits_to_its_parent(run: Run, tmp_path: Path
     work(0)
     time.sleep(0.1)
     for number in range(1, 4):
+        time.sleep(0.01)
         work(number)
     child = os.fork()
     if not child:
