@@ -113,8 +113,7 @@ def mapping_text(
     """Return `values` as `encode_mapping` does, as text. Never raises."""
     try:
         if len(values) <= limits.max_items:
-            texts, complete = _texts(values.values(), redactor, limits)
-            return _joined(values, texts, redactor), complete
+            return _named_texts(values, redactor, limits)
     except Exception:  # noqa: BLE001, S110 - as above, or a secret name
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
@@ -157,10 +156,41 @@ def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[
                 if _CUT in seen:
                     trees.encoder.lose()
                 trees.nodes[len(found)] = trees.encoder.node(item, trees.depth)
+                text = ""
             append(text)
     if trees is None:
         return found, _CUT not in seen
     return found, trees.finish(found, seen) and _CUT not in seen
+
+
+def _named_texts(values: Mapping[str, Any], redactor: "Redactor", limits: Limits) -> Text:
+    """As `_texts`, with names, in one ``d`` node; raises `KeyError` if a name is secret."""
+    quoted, short = redactor.quoted, redactor.shortest
+    parts = ['"d"']
+    append = parts.append
+    seen: list[int] = []
+    trees: _Trees | None = None
+    for name, item in values.items():
+        kind = type(item)
+        if (kind is int and MINUS_SMALL < item < SMALL) or (
+            kind is float and MINUS_INF < item < INF
+        ):
+            append(f"{quoted[name]}{item}")
+        elif kind is str and len(item) < short:
+            append(f"{quoted[name]}{quote(item)}")
+        elif item is None or kind is bool:
+            append(f"{quoted[name]}{_CONSTANTS[item]}")
+        else:
+            text = _simple(item, kind, redactor, limits.max_items, seen)
+            if text is None:
+                trees = trees or _Trees(limits, redactor)
+                if _CUT in seen:
+                    trees.encoder.lose()
+                trees.nodes[len(parts)] = trees.encoder.node(item, trees.depth)
+                text = ""
+            append(f"{quoted[name]}{text}")
+    complete = trees is None or trees.finish(parts, seen)
+    return f"[{','.join(parts)}]", complete and _CUT not in seen
 
 
 class _Trees:
@@ -172,7 +202,7 @@ class _Trees:
         self.nodes: dict[int, Tree] = {}
 
     def finish(self, texts: list[Any], seen: list[int]) -> bool:
-        """Put their texts in their places; tell whether they are complete.
+        """Put their texts behind what stands in their places; tell whether they are complete.
 
         Raises `_NotSeparate` if one of the containers `seen` beside them is in them too.
         """
@@ -180,7 +210,7 @@ class _Trees:
             raise _NotSeparate
         self.encoder.finish(None)
         for at, node in self.nodes.items():
-            texts[at] = to_json(node)
+            texts[at] += to_json(node)
         return self.encoder.complete
 
 
@@ -265,14 +295,6 @@ def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str | None:
     except KeyError:  # a secret name
         return None
     return f"[{','.join(parts)}]"
-
-
-def _joined(names: Iterable[str], texts: list[Any], redactor: "Redactor") -> str:
-    """Return a ``d`` node of names with the texts of their values; `KeyError` if one is secret."""
-    quoted = redactor.quoted
-    pairs = zip(names, texts)  # noqa: B905 - asking for it takes longer than a pair
-    parts = [f"{quoted[name]}{text}" for name, text in pairs]
-    return f'["d",{",".join(parts)}]' if parts else '["d"]'
 
 
 def _scalars(items: Iterable[Any], short: int) -> list[str] | None:

@@ -151,9 +151,13 @@ def facts_of(cls: type) -> _ClassFacts:
 
 def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
     """Return an exception as a JSON object that lacks its cause and its end."""
+    of_class = facts_of(type(error))
+    attributes = "{}"
+    if not of_class.is_bare or own_attributes(error):
+        attributes = _attributes(error, of_class, sight)
     return (
-        f'{facts_of(type(error)).start},"message":{sight.redactor.said[message_of(error)]},'
-        f'"attributes":{_attributes(error, sight)},'
+        f'{of_class.start},"message":{sight.redactor.said[message_of(error)]},'
+        f'"attributes":{attributes},'
         f'"frames":[{_frames(error.__traceback__, sight, with_locals)}]'
     )
 
@@ -165,36 +169,41 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
         if len(found) > OUTER_FRAMES + INNER_FRAMES:
             del found[OUTER_FRAMES:-INNER_FRAMES]
     texts = []
-    place = sight.code_places.place
+    place, redactor = sight.code_places.place, sight.redactor
+    filename = namespace = None
+    file = module = ""
+    in_project = False
     for entry in reversed(found):
         frame = entry.tb_frame
         code = frame.f_code
+        if code.co_filename is not filename:  # frames that follow each other are often of one file
+            filename = code.co_filename
+            path, in_project = place(filename)
+            file = quote(path)
         line: Any = entry.tb_lineno
-        file, in_project = place(code.co_filename)
-        rest = '"position":null,"in_project":false,"local_values":null}'
         if in_project:
             values = "null"
             if with_locals and code.co_name != "<module>":
-                named = dict(frame.f_locals)
-                values, _ = mapping_text(named, limits=LOCALS, redactor=sight.redactor)
+                values, _ = mapping_text(frame.f_locals, limits=LOCALS, redactor=redactor)
                 with_locals -= 1
-            position = "null" if line is None else _position(code, entry.tb_lasti, line)
-            rest = f'"position":{position},"in_project":true,"local_values":{values}}}'
-        elif _is_ours(code.co_filename):
+            position = None if line is None else position_of(code, entry.tb_lasti, line)
+            where = "null" if position is None else "[%d,%d,%d,%d]" % position
+            rest = f'"position":{where},"in_project":true,"local_values":{values}}}'
+        elif _is_ours(filename):
             continue
+        else:
+            rest = '"position":null,"in_project":false,"local_values":null}'
+        if frame.f_globals is not namespace:
+            namespace = frame.f_globals
+            module = quote(_text(namespace.get("__name__")))
         first_line = code.co_firstlineno
         texts.append(
-            f'{{"file":{quote(file)},"module":{quote(_text(frame.f_globals.get("__name__")))},'
+            f'{{"file":{file},"module":{module},'
             f'"qualname":{quote(code.co_qualname)},"first_line":{first_line},'
             f'"line":{first_line if line is None else line},{rest}'
         )
     texts.reverse()
     return ",".join(texts)
-
-
-def _position(code: CodeType, instruction: int, line: int) -> str:
-    found = position_of(code, instruction, line)
-    return "null" if found is None else f"[{found[0]},{found[1]},{found[2]},{found[3]}]"
 
 
 def _is_ours(filename: str) -> bool:
@@ -264,15 +273,12 @@ def own_attributes(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def _attributes(error: BaseException, sight: "Sight") -> str:
+def _attributes(error: BaseException, of_class: _ClassFacts, sight: "Sight") -> str:
     """Return the attributes that carry codes, where they are plain strings or integers, as JSON.
 
     Beside them, under their own names, what `prunella.taxonomy` decides from.
     """
-    of_class = facts_of(type(error))
     own = own_attributes(error)
-    if of_class.is_bare and not own:
-        return "{}"
     found = facts(error)
     values: dict[str, Any] = of_class.attributes
     if own:
