@@ -63,23 +63,31 @@ class Failures:
             host.look()
         if host.is_off:
             return
-        look = look_of(site, error)
-        group = self.groups.get(look)
-        # A look of four parts is of a failure in the site's own frame, so of no call inside it.
-        if group is not None and (len(look) == 4 or not is_recursion(site, error)):
+        look, is_inside = None, False
+        group: Group | None = site.latest
+        if group is None or not group.is_again(error):
+            look = look_of(site, error)
+            group = self.groups.get(look)
+            # One of four parts is of a failure in the site's own frame, so of no call inside it.
+            is_inside = len(look) != 4 and is_recursion(site, error)
+        if group is not None and not is_inside:
             with self._lock:
                 count = group.count + 1
                 if count < group.quiet_below:
-                    if not self._append(group.repeat_line(at_us), at_us):
-                        counters.count("dropped_errors")
+                    if group.inner is None:
+                        if not self._append(group.repeat_line(at_us), at_us):
+                            counters.count("dropped_errors")
+                        site.errors += group.is_error
+                        site.latest = group
                     group.count = count
-                    site.errors += group.is_error
-                    site.latest = group
                     if site.wanting:
                         site.wanting.discard(group)
                     return
-        ending = ending_of(site, error)
-        if ending and not _is_recorded(site, error):
+        if isinstance(error, EXHAUSTED):
+            is_inside = _MARK in own_attributes(error)
+        ending = "" if is_inside else ending_of(site, error)
+        if ending:
+            look = look or look_of(site, error)
             self._count(site, running, values, Failure(error, look, ending, at_us))
 
     def mask(
@@ -127,6 +135,8 @@ class Failures:
                     self._describe(site, running, values, failure, group)
                     if group.count > 1 and not group.repeat_start:  # two are always described
                         self._prepare_repeats(site, group, ending)
+                        if groups is None and not is_exhausted:
+                            group.remember(error)
                     group.rest()
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")

@@ -2,7 +2,8 @@
 
 The look of a failure is its site, its exception's type, the code objects and instructions of its
 frames, the types of its causes, and what its message begins with, up to the first digit or quote.
-It costs about two microseconds; `prunella.triage` groups across processes and versions.
+A failure that repeats the one before it step by step is told without its look, in about half the
+time. `prunella.triage` groups across processes and versions.
 """
 
 import re
@@ -10,7 +11,7 @@ import zlib
 from collections.abc import Hashable
 from dis import opmap
 from functools import lru_cache
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 from prunella.sdk.failure import MAX_CAUSES, MAX_ENTRIES, cause_of, entries
@@ -22,6 +23,9 @@ MAX_GROUPS = 2_000
 MAX_BEGINNINGS = 16
 #: Steps of a traceback among which it pays to look for the same code.
 MANY_STEPS = 50
+#: What `Group.is_again` compares with, at most: steps of a traceback, characters of a message.
+FEW_STEPS = 8
+LONGEST_MESSAGE = 60
 #: How exact the moment of a repeated failure is.
 SAME_US = 1_000
 #: Failures with complete inputs that are wanted of each group.
@@ -59,6 +63,10 @@ class Group:
     latest = ""
     #: Failures recorded with complete inputs.
     complete = 0
+    #: The failure that `is_again` compares with: its type, what it says, its code and instructions.
+    kind: type | None = None
+    message = ""
+    steps: tuple[tuple[CodeType, int], ...] = ()
 
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
@@ -74,8 +82,45 @@ class Group:
 
     def rest(self) -> None:
         """Once the latest failure is described: let others pass until one wants inputs."""
-        if self.inner is None:
-            self.quiet_below = 2 * self.count - 1
+        self.quiet_below = 2 * self.count - 1
+
+    def remember(self, error: BaseException) -> None:
+        """Let failures like `error`, which has this group's look, be told by `is_again`.
+
+        Not where there is more to compare: causes, many steps, a long message, a call of the site
+        by itself.
+        """
+        steps = entries(error.__traceback__)
+        has_cause = error.__context__ is not None or error.__cause__ is not None
+        if has_cause or len(steps) > FEW_STEPS:
+            return
+        found = tuple((step.tb_frame.f_code, step.tb_lasti) for step in steps)
+        message = _args(error)[0] if _args(error) else ""
+        if type(message) is not str or len(message) > LONGEST_MESSAGE:
+            return
+        if len({id(code) for code, _ in found}) == len(found):
+            self.kind, self.message, self.steps = type(error), message, found
+
+    def is_again(self, error: BaseException) -> bool:
+        """Tell whether `error` is the same failure as the one that is remembered."""
+        if type(error) is not self.kind:
+            return False
+        arguments = _args(error)
+        message = arguments[0] if arguments else ""
+        if type(message) is not str or message != self.message:
+            return False
+        if error.__context__ is not None or error.__cause__ is not None:
+            return False
+        step = error.__traceback__
+        for code, instruction in self.steps:
+            if (
+                step is None
+                or step.tb_lasti != instruction
+                or step.tb_frame.f_code is not code
+            ):
+                return False
+            step = step.tb_next
+        return step is None
 
     def repeat_line(self, at_us: int) -> bytes:
         """Return the framed `prunella.model.records.Repeat` of one more failure.
@@ -101,7 +146,7 @@ class Group:
         return self.count & (self.count + 1) == 0 and self.complete < ENOUGH_COMPLETE
 
 
-#: The site, the type, the beginning of the message, and whatever else tells failures apart.
+#: The beginning of the message, the site, the type, and whatever else tells failures apart.
 Look = tuple[Hashable, ...]
 
 
@@ -114,7 +159,8 @@ class Groups:
         self._groups: dict[Look, Group] = {}
         #: Returns the group of a look, if there is one.
         self.get = self._groups.get
-        self._beginnings: dict[Look, set[Hashable]] = {}
+        #: How many beginnings of messages were met with the rest of a look.
+        self._beginnings: dict[Look, int] = {}
 
     def of(
         self, site: Site, error: BaseException, look: Look | None = None, *, is_first: bool = False
@@ -130,20 +176,18 @@ class Groups:
         group = self._groups.get(look)
         if group is None:
             steps = entries(error.__traceback__)
-            inner = None if is_first else came_through(site, steps)
-            group = self._new(site, look, inner, _named_by_id(error, steps))
+            codes = [step.tb_frame.f_code for step in steps]
+            inner = None if is_first or passed_alone(site, codes) else came_through(site, steps)
+            group = self._new(site, look, inner, _named_by_id(error, codes))
         return group
 
     def _new(self, site: Site, look: Look, inner: Site | None, refers_to: list[Any]) -> Group:
-        beginning, rest = look[2], look[:2] + look[3:]
-        beginnings = self._beginnings.get(rest)
-        if beginnings is None:
-            self._beginnings[rest] = {beginning}
-        elif beginning not in beginnings:
-            if len(beginnings) >= MAX_BEGINNINGS:
-                beginning = ""
-                look = (*look[:2], beginning, *look[3:])
-            beginnings.add(beginning)
+        rest = look[1:]
+        beginnings = self._beginnings.get(rest, 0)
+        if beginnings < MAX_BEGINNINGS:
+            self._beginnings[rest] = beginnings + 1
+        else:
+            look = ("", *rest)
         if len(self._groups) >= MAX_GROUPS:
             look = (site.site_id, inner is None)
         group = self._groups.get(look)
@@ -167,22 +211,26 @@ def look_of(site: Site, error: BaseException) -> Look:
         message = arguments[0]
         if type(message) is str:
             beginning = _beginning(message if len(message) <= 60 else message[:60])
+    kind = id(type(error))
     traceback = error.__traceback__
     if traceback is None:
-        return (site.site_id, id(type(error)), beginning)
-    step = (id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti
+        return (beginning, site.site_id, kind)
+    # The address of an instruction, as it were: the code object has its instructions within it.
+    step = id(traceback.tb_frame.f_code) + traceback.tb_lasti
     traceback = traceback.tb_next
     has_cause = error.__context__ is not None or error.__cause__ is not None
     if traceback is None and not has_cause:
-        return (site.site_id, id(type(error)), beginning, step)
+        return (beginning, site.site_id, kind, step)
     steps = {step: None}  # those of a recursion count once, so that its depth makes no difference
     seen = 1
     while traceback is not None and seen < MAX_ENTRIES:
-        steps[(id(traceback.tb_frame.f_code) << 24) + traceback.tb_lasti] = None
+        steps[id(traceback.tb_frame.f_code) + traceback.tb_lasti] = None
         traceback = traceback.tb_next
         seen += 1
-    causes = [-id(type(cause)) for cause in _causes(error)] if has_cause else ()
-    return (site.site_id, id(type(error)), beginning, *steps, *causes)
+    if not has_cause:
+        return (beginning, site.site_id, kind, *steps)
+    causes = [-id(type(cause)) for cause in _causes(error)]
+    return (beginning, site.site_id, kind, *steps, *causes)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -194,15 +242,21 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _named_by_id(error: BaseException, steps: list[TracebackType]) -> list[Any]:
-    """Return everything whose id `look_of` takes."""
-    found: list[Any] = [entry.tb_frame.f_code for entry in steps]
+def _named_by_id(error: BaseException, codes: list[CodeType]) -> list[Any]:
+    """Return everything whose id `look_of` takes, the `codes` of the traceback among it."""
+    found: list[Any] = codes
     if len(found) > MANY_STEPS:  # those of a recursion are the same again and again
         found = [*{id(code): code for code in found}.values()]
     found.append(type(error))
     if error.__context__ is not None or error.__cause__ is not None:
         found += [type(cause) for cause in _causes(error)]
     return found
+
+
+def passed_alone(site: Site, codes: list[CodeType]) -> bool:
+    """Tell whether an error has passed no site but `site`, and that once, by the codes it passed."""
+    passed = [*filter(None, map(by_code.get, map(id, codes)))]
+    return not passed or (passed[0] is site and len(passed) == 1)
 
 
 def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
@@ -212,9 +266,6 @@ def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
     carries the frames of its earlier lives: they lie behind a ``raise`` statement that occurs once
     more in them, and don't count.
     """
-    passed = [found for entry in steps if (found := by_code.get(id(entry.tb_frame.f_code)))]
-    if not passed or (passed[0] is site and len(passed) == 1):
-        return None
     own = None
     inner: Site | None = None
     #: ``raise`` statements that led to another frame, with what had been found until then.
@@ -243,17 +294,21 @@ def is_recursion(site: Site, error: BaseException) -> bool:
     That call has recorded it. Only the first frames are looked at, because a thousand calls inside
     each other each have a thousand frames below them.
     """
-    first = error.__traceback__
-    if first is None:
+    entry = error.__traceback__
+    if entry is None:
         return False
-    entry = first
+    #: Where the present call is; what other decorators put around the function comes before it.
+    own = entry if site.called is site.code else None
     for _ in range(8):
         following = entry.tb_next
         if following is None:
             return False
         entry = following
-        if entry.tb_frame.f_code is site.code and entry.tb_frame is not first.tb_frame:
-            return not _raises(first)
+        if entry.tb_frame.f_code is site.code:
+            if own is None:
+                own = entry
+            elif entry.tb_frame is not own.tb_frame:
+                return not _raises(own)
     return False
 
 
