@@ -34,6 +34,8 @@ MAX_ITEMS = 16
 #: The JSON text of a value's tree, and whether it is complete as in `prunella.codec.Encoded`; no class
 #: of its own, because making one takes as long as a scalar's text.
 Text: TypeAlias = tuple[str, bool]
+#: Ids of short containers to these (so that no other gets the id) and their texts.
+Known: TypeAlias = dict[int, tuple[Any, str]]
 
 
 def _default(value: Any) -> Any:
@@ -108,12 +110,18 @@ def values_text(
 
 
 def mapping_text(
-    values: Mapping[str, Any], *, redactor: "Redactor", limits: Limits = DEFAULT_LIMITS
+    values: Mapping[str, Any],
+    redactor: "Redactor",
+    limits: Limits = DEFAULT_LIMITS,
+    known: "Known | None" = None,
 ) -> Text:
-    """Return `values` as `encode_mapping` does, as text. Never raises."""
+    """Return `values` as `encode_mapping` does, as text. Never raises.
+
+    `known` are the texts of containers in other mappings of the same moment, with the same limits.
+    """
     try:
         if len(values) <= limits.max_items:
-            return _named_texts(values, redactor, limits)
+            return _named_texts(values, redactor, limits, {} if known is None else known)
     except Exception:  # noqa: BLE001, S110 - as above, or a secret name
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
@@ -163,13 +171,16 @@ def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[
     return found, trees.finish(found, seen) and _CUT not in seen
 
 
-def _named_texts(values: Mapping[str, Any], redactor: "Redactor", limits: Limits) -> Text:
+def _named_texts(
+    values: Mapping[str, Any], redactor: "Redactor", limits: Limits, known: Known
+) -> Text:
     """As `_texts`, with names, in one ``d`` node; raises `KeyError` if a name is secret."""
     quoted, short = redactor.quoted, redactor.shortest
     parts = ['"d"']
     append = parts.append
     seen: list[int] = []
     trees: _Trees | None = None
+    text: str | None
     for name, item in values.items():
         kind = type(item)
         if (kind is int and MINUS_SMALL < item < SMALL) or (
@@ -180,6 +191,9 @@ def _named_texts(values: Mapping[str, Any], redactor: "Redactor", limits: Limits
             append(f"{quoted[name]}{quote(item)}")
         elif item is None or kind is bool:
             append(f"{quoted[name]}{_CONSTANTS[item]}")
+        elif id(item) in known and id(item) not in seen:
+            seen.append(id(item))
+            append(f"{quoted[name]}{known[id(item)][1]}")
         else:
             text = _simple(item, kind, redactor, limits.max_items, seen)
             if text is None:
@@ -188,6 +202,8 @@ def _named_texts(values: Mapping[str, Any], redactor: "Redactor", limits: Limits
                     trees.encoder.lose()
                 trees.nodes[len(parts)] = trees.encoder.node(item, trees.depth)
                 text = ""
+            elif seen and seen[-1] == id(item):
+                known[id(item)] = item, text
             append(f"{quoted[name]}{text}")
     complete = trees is None or trees.finish(parts, seen)
     return f"[{','.join(parts)}]", complete and _CUT not in seen
@@ -221,7 +237,7 @@ def _simple(
 
     `seen` are the ids of the containers so far; raises `_NotSeparate` for one of them.
     """
-    if kind is list or kind is tuple or kind is dict:
+    if kind is dict or kind is list or kind is tuple:
         return _container(item, kind, redactor, max_items, seen)
     if kind is str:
         if len(item) <= MAX_LENGTH and redactor.text(item) is item:

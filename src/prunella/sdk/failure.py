@@ -65,18 +65,19 @@ def entries(traceback: TracebackType | None) -> list[TracebackType]:
 
 def describe(error: BaseException, sight: "Sight") -> str:
     """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text."""
-    texts = [_one(error, sight, FRAMES_WITH_LOCALS)]
-    relations = []
-    if error.__cause__ is not None or error.__context__ is not None or _is_group(error):
-        seen = {id(error)}
-        for _ in range(MAX_CAUSES):
-            cause, relation = cause_of(error)
-            if cause is None or id(cause) in seen:
-                break
-            seen.add(id(cause))
-            texts.append(_one(cause, sight, 2))
-            relations.append(relation)
-            error = cause
+    first = _one(error, sight, FRAMES_WITH_LOCALS)
+    if error.__cause__ is None and error.__context__ is None and not _is_group(error):
+        return f'{first},"cause":null,"relation":null}}'
+    texts, relations = [first], []
+    seen = {id(error)}
+    for _ in range(MAX_CAUSES):
+        cause, relation = cause_of(error)
+        if cause is None or id(cause) in seen:
+            break
+        seen.add(id(cause))
+        texts.append(_one(cause, sight, 2))
+        relations.append(relation)
+        error = cause
     text = f'{texts.pop()},"cause":null,"relation":null}}'
     while texts:
         text = f'{texts.pop()},"cause":{text},"relation":"{relations.pop()}"}}'
@@ -152,11 +153,10 @@ def facts_of(cls: type) -> _ClassFacts:
 def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
     """Return an exception as a JSON object that lacks its cause and its end."""
     of_class = facts_of(type(error))
-    attributes = "{}"
-    if not of_class.is_bare or own_attributes(error):
-        attributes = _attributes(error, of_class, sight)
+    own = own_attributes(error)
+    attributes = "{}" if of_class.is_bare and not own else _attributes(error, own, of_class, sight)
     return (
-        f'{of_class.start},"message":{sight.redactor.said[message_of(error)]},'
+        f'{of_class.start},"message":{sight.redactor.said[message_of(error, of_class)]},'
         f'"attributes":{attributes},'
         f'"frames":[{_frames(error.__traceback__, sight, with_locals)}]'
     )
@@ -173,6 +173,7 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
     filename = namespace = None
     file = module = ""
     in_project = False
+    simple: dict[int, tuple[Any, str]] = {}  # what several frames have is read once
     for entry in reversed(found):
         frame = entry.tb_frame
         code = frame.f_code
@@ -181,18 +182,17 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
             path, in_project = place(filename)
             file = quote(path)
         line: Any = entry.tb_lineno
+        position = values = "null"
         if in_project:
-            values = "null"
+            if line is not None:
+                found_at = position_of(code, entry.tb_lasti, line)
+                if found_at is not None:
+                    position = "[%d,%d,%d,%d]" % found_at
             if with_locals and code.co_name != "<module>":
-                values, _ = mapping_text(frame.f_locals, limits=LOCALS, redactor=redactor)
                 with_locals -= 1
-            position = None if line is None else position_of(code, entry.tb_lasti, line)
-            where = "null" if position is None else "[%d,%d,%d,%d]" % position
-            rest = f'"position":{where},"in_project":true,"local_values":{values}}}'
+                values, _ = mapping_text(frame.f_locals, redactor, LOCALS, simple)
         elif _is_ours(filename):
             continue
-        else:
-            rest = '"position":null,"in_project":false,"local_values":null}'
         if frame.f_globals is not namespace:
             namespace = frame.f_globals
             module = quote(_text(namespace.get("__name__")))
@@ -200,7 +200,8 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
         texts.append(
             f'{{"file":{file},"module":{module},'
             f'"qualname":{quote(code.co_qualname)},"first_line":{first_line},'
-            f'"line":{first_line if line is None else line},{rest}'
+            f'"line":{first_line if line is None else line},"position":{position},'
+            f'"in_project":{"true" if in_project else "false"},"local_values":{values}}}'
         )
     texts.reverse()
     return ",".join(texts)
@@ -214,10 +215,10 @@ def _is_ours(filename: str) -> bool:
 # --- message and attributes ---------------------------------------------------------------------
 
 
-def message_of(error: BaseException) -> str:
+def message_of(error: BaseException, of_class: _ClassFacts | None = None) -> str:
     """Return what `error` says, bounded, without running code of the program's."""
     arguments: tuple[Any, ...] = _arguments(error)
-    of_class = facts_of(type(error))
+    of_class = of_class or facts_of(type(error))
     if len(arguments) == 1 and type(arguments[0]) is str:
         message: str = arguments[0]
         if of_class.says_its_argument or len(message) > MAX_MESSAGE_LENGTH:
@@ -273,12 +274,13 @@ def own_attributes(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def _attributes(error: BaseException, of_class: _ClassFacts, sight: "Sight") -> str:
+def _attributes(
+    error: BaseException, own: dict[str, Any], of_class: _ClassFacts, sight: "Sight"
+) -> str:
     """Return the attributes that carry codes, where they are plain strings or integers, as JSON.
 
     Beside them, under their own names, what `prunella.taxonomy` decides from.
     """
-    own = own_attributes(error)
     found = facts(error)
     values: dict[str, Any] = of_class.attributes
     if own:

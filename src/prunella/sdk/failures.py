@@ -77,7 +77,7 @@ class Failures:
                     if group.inner is None:
                         if not self._append(group.repeat_line(at_us), at_us):
                             counters.count("dropped_errors")
-                        site.errors += group.is_error
+                        site.errors += group.errors_each
                         site.latest = group
                     group.count = count
                     if site.wanting:

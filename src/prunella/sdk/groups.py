@@ -55,7 +55,8 @@ class Group:
     repeat_at_us = 0
     #: Failures before this one are counted by their look alone.
     quiet_below = 0
-    is_error = False
+    #: What each of them adds to the errors of its site.
+    errors_each = 0
     #: The fix that turned these failures into successes.
     masked_by = ""
     count = 0
@@ -78,7 +79,7 @@ class Group:
     def begin_repeats_with(self, text: bytes, ending: str) -> None:
         """Settle what the records of repeated failures begin with, and how these ended."""
         self.repeat_start, self.checksum = text, zlib.crc32(text)
-        self.is_error = ending == "error"
+        self.errors_each = int(ending == "error")
 
     def rest(self) -> None:
         """Once the latest failure is described: let others pass until one wants inputs."""
@@ -105,19 +106,15 @@ class Group:
         """Tell whether `error` is the same failure as the one that is remembered."""
         if type(error) is not self.kind:
             return False
+        if error.__context__ is not None or error.__cause__ is not None:
+            return False
         arguments = _args(error)
         message = arguments[0] if arguments else ""
         if type(message) is not str or message != self.message:
             return False
-        if error.__context__ is not None or error.__cause__ is not None:
-            return False
         step = error.__traceback__
         for code, instruction in self.steps:
-            if (
-                step is None
-                or step.tb_lasti != instruction
-                or step.tb_frame.f_code is not code
-            ):
+            if step is None or step.tb_lasti != instruction or step.tb_frame.f_code is not code:
                 return False
             step = step.tb_next
         return step is None
@@ -175,9 +172,10 @@ class Groups:
             look = (*look, "first")
         group = self._groups.get(look)
         if group is None:
-            steps = entries(error.__traceback__)
-            codes = [step.tb_frame.f_code for step in steps]
-            inner = None if is_first or passed_alone(site, codes) else came_through(site, steps)
+            codes = _codes(error.__traceback__)
+            inner = None
+            if not is_first and not passed_alone(site, codes):
+                inner = came_through(site, entries(error.__traceback__))
             group = self._new(site, look, inner, _named_by_id(error, codes))
         return group
 
@@ -239,6 +237,14 @@ def _causes(error: BaseException) -> list[BaseException]:
     while cause is not None and len(found) < MAX_CAUSES:
         found.append(cause)
         cause, _ = cause_of(cause)
+    return found
+
+
+def _codes(step: TracebackType | None) -> list[CodeType]:
+    found: list[CodeType] = []
+    while step is not None and len(found) < MAX_ENTRIES:
+        found.append(step.tb_frame.f_code)
+        step = step.tb_next
     return found
 
 

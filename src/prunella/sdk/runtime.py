@@ -86,9 +86,12 @@ def failed(site: Site, running: Running | None, values: tuple[Any, ...]) -> None
     error = exception()
     if error is None:
         return
-    # As `_take_us_out`, without a call.
+    # As `_take_us_out`, without a call, and the function itself is known at sight.
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code is site.called or code.co_filename not in _OURS:
+            break
         traceback = traceback.tb_next
     error.__traceback__ = traceback
     if _State.is_off or "errors" in switched_off:
