@@ -191,9 +191,9 @@ def _named_texts(
             append(f"{quoted[name]}{quote(item)}")
         elif item is None or kind is bool:
             append(f"{quoted[name]}{_CONSTANTS[item]}")
-        elif id(item) in known and id(item) not in seen:
+        elif (found := known.get(id(item))) is not None and id(item) not in seen:
             seen.append(id(item))
-            append(f"{quoted[name]}{known[id(item)][1]}")
+            append(f"{quoted[name]}{found[1]}")
         else:
             text = _simple(item, kind, redactor, limits.max_items, seen)
             if text is None:

@@ -206,13 +206,7 @@ class Failures:
         running.started_us = failure.at_us - duration_us
         occurrence_id = f"occ_{journal.new_unique()}"
         line = occurrence_line(
-            failure,
-            group,
-            running,
-            duration_us,
-            process_id=host.process_id,
-            occurrence_id=occurrence_id,
-            sight=sight,
+            failure, group, running, duration_us, host.process_id, occurrence_id, sight
         )
         if running.held:
             line = b"".join((*running.held, line))
