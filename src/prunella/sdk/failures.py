@@ -3,7 +3,7 @@
 A failure like one that was described (`prunella.sdk.groups`) costs a look-up and one short line.
 """
 
-from time import perf_counter_ns
+from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.texts import quote
@@ -57,7 +57,7 @@ class Failures:
         """Record a call that ended by `error`, unless an inner call of the site has."""
         if running is not None:
             running.leave()
-        at_us = now_us()
+        at_us = time_ns() // 1_000  # as `now_us`, without a call
         host = self._host
         if at_us >= host.look_again_us:
             host.look()
@@ -75,7 +75,10 @@ class Failures:
                 count = group.count + 1
                 if count < group.quiet_below:
                     if group.inner is None:
-                        if not self._append(group.repeat_line(at_us), at_us):
+                        line = group.repeat  # as `repeat_line`, without a call
+                        if not group.repeat_at_us <= at_us < group.repeat_until_us:
+                            line = group.repeat_line(at_us)
+                        if not self._append(line, at_us):
                             counters.count("dropped_errors")
                         site.errors += group.errors_each
                         site.latest = group

@@ -50,9 +50,9 @@ class Group:
     #: What the records of its repeated failures begin with, and the checksum of that.
     repeat_start = b""
     checksum = 0
-    #: The latest of these records, and its moment.
+    #: The latest of these records, its moment, and until when it serves for others.
     repeat = b""
-    repeat_at_us = 0
+    repeat_at_us = repeat_until_us = 0
     #: Failures before this one are counted by their look alone.
     quiet_below = 0
     #: What each of them adds to the errors of its site.
@@ -124,9 +124,9 @@ class Group:
 
         Its moment is right to `SAME_US`: failures that come in faster share their text.
         """
-        if 0 <= at_us - self.repeat_at_us < SAME_US:
+        if self.repeat_at_us <= at_us < self.repeat_until_us:
             return self.repeat
-        self.repeat_at_us = at_us
+        self.repeat_at_us, self.repeat_until_us = at_us, at_us + SAME_US
         end = b"%d}" % at_us
         checksum = zlib.crc32(end, self.checksum)
         self.repeat = b"%08x %b%b\n" % (checksum, self.repeat_start, end)
