@@ -4,6 +4,7 @@ A failure like one that was described (`prunella.sdk.groups`) costs a look-up an
 """
 
 from time import perf_counter_ns, time_ns
+from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.texts import quote
@@ -53,8 +54,13 @@ class Failures:
         running: Running | None,
         values: tuple[Any, ...],
         error: BaseException,
+        step: TracebackType | None,
+        code: CodeType | None,
     ) -> None:
-        """Record a call that ended by `error`, unless an inner call of the site has."""
+        """Record a call that ended by `error`, unless an inner call of the site has.
+
+        `step` is where its traceback begins, and `code` the code there.
+        """
         if running is not None:
             running.leave()
         at_us = time_ns() // 1_000  # as `now_us`, without a call
@@ -65,7 +71,7 @@ class Failures:
             return
         look, is_inside = None, False
         group: Group | None = site.latest
-        if group is None or not group.is_again(error):
+        if group is None or group.code is not code or not group.is_again(error, step):
             look = look_of(site, error)
             group = self.groups.get(look)
             # One of four parts is of a failure in the site's own frame, so of no call inside it.

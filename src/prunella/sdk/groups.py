@@ -64,10 +64,13 @@ class Group:
     latest = ""
     #: Failures recorded with complete inputs.
     complete = 0
-    #: The failure that `is_again` compares with: its type, what it says, its code and instructions.
+    #: The failure that `is_again` compares with: its type, what it says, its code and instruction,
+    #: and those of further steps.
     kind: type | None = None
     message = ""
-    steps: tuple[tuple[CodeType, int], ...] = ()
+    code: CodeType | None = None
+    instruction = 0
+    further: tuple[tuple[CodeType, int], ...] = ()
 
     def __init__(self, name: str, inner: Site | None, refers_to: Any) -> None:
         self.name = name
@@ -93,18 +96,23 @@ class Group:
         """
         steps = entries(error.__traceback__)
         has_cause = error.__context__ is not None or error.__cause__ is not None
-        if has_cause or len(steps) > FEW_STEPS:
+        if has_cause or not 0 < len(steps) <= FEW_STEPS:
             return
         found = tuple((step.tb_frame.f_code, step.tb_lasti) for step in steps)
         message = _args(error)[0] if _args(error) else ""
         if type(message) is not str or len(message) > LONGEST_MESSAGE:
             return
         if len({id(code) for code, _ in found}) == len(found):
-            self.kind, self.message, self.steps = type(error), message, found
+            self.kind, self.message = type(error), message
+            (self.code, self.instruction), *further = found
+            self.further = tuple(further)
 
-    def is_again(self, error: BaseException) -> bool:
-        """Tell whether `error` is the same failure as the one that is remembered."""
-        if type(error) is not self.kind:
+    def is_again(self, error: BaseException, step: TracebackType | None) -> bool:
+        """Tell whether `error` is the same failure as the one that is remembered.
+
+        `step` begins its traceback, at the code that is remembered.
+        """
+        if step is None or step.tb_lasti != self.instruction or type(error) is not self.kind:
             return False
         if error.__context__ is not None or error.__cause__ is not None:
             return False
@@ -112,8 +120,8 @@ class Group:
         message = arguments[0] if arguments else ""
         if type(message) is not str or message != self.message:
             return False
-        step = error.__traceback__
-        for code, instruction in self.steps:
+        step = step.tb_next
+        for code, instruction in self.further:
             if step is None or step.tb_lasti != instruction or step.tb_frame.f_code is not code:
                 return False
             step = step.tb_next
