@@ -63,9 +63,14 @@ def entries(traceback: TracebackType | None) -> list[TracebackType]:
     return found
 
 
-def describe(error: BaseException, sight: "Sight") -> str:
-    """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text."""
-    first = _one(error, sight, FRAMES_WITH_LOCALS)
+def describe(
+    error: BaseException, sight: "Sight", steps: list[TracebackType] | None = None
+) -> str:
+    """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text.
+
+    `steps` are the `entries` of its traceback, where they are known.
+    """
+    first = _one(error, steps or entries(error.__traceback__), sight, FRAMES_WITH_LOCALS)
     if error.__cause__ is None and error.__context__ is None and not _is_group(error):
         return f'{first},"cause":null,"relation":null}}'
     texts, relations = [first], []
@@ -75,7 +80,7 @@ def describe(error: BaseException, sight: "Sight") -> str:
         if cause is None or id(cause) in seen:
             break
         seen.add(id(cause))
-        texts.append(_one(cause, sight, 2))
+        texts.append(_one(cause, entries(cause.__traceback__), sight, 2))
         relations.append(relation)
         error = cause
     text = f'{texts.pop()},"cause":null,"relation":null}}'
@@ -150,7 +155,9 @@ def facts_of(cls: type) -> _ClassFacts:
     return found
 
 
-def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
+def _one(
+    error: BaseException, steps: list[TracebackType], sight: "Sight", with_locals: int
+) -> str:
     """Return an exception as a JSON object that lacks its cause and its end."""
     of_class = facts_of(type(error))
     own = own_attributes(error)
@@ -158,16 +165,15 @@ def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
     return (
         f'{of_class.start},"message":{sight.redactor.said[message_of(error, of_class)]},'
         f'"attributes":{attributes},'
-        f'"frames":[{_frames(error.__traceback__, sight, with_locals)}]'
+        f'"frames":[{_frames(steps, sight, with_locals)}]'
     )
 
 
-def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -> str:
-    found = entries(traceback)
+def _frames(found: list[TracebackType], sight: "Sight", with_locals: int) -> str:
     if len(found) > OUTER_FRAMES + INNER_FRAMES:
         found = [entry for entry in found if not _is_ours(entry.tb_frame.f_code.co_filename)]
         if len(found) > OUTER_FRAMES + INNER_FRAMES:
-            del found[OUTER_FRAMES:-INNER_FRAMES]
+            found = found[:OUTER_FRAMES] + found[-INNER_FRAMES:]
     texts = []
     place, redactor = sight.code_places.place, sight.redactor
     filename = namespace = None
@@ -187,7 +193,8 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
             if line is not None:
                 found_at = position_of(code, entry.tb_lasti, line)
                 if found_at is not None:
-                    position = "[%d,%d,%d,%d]" % found_at
+                    first, last, column, end = found_at
+                    position = f"[{first},{last},{column},{end}]"
             if with_locals and code.co_name != "<module>":
                 with_locals -= 1
                 values, _ = mapping_text(frame.f_locals, redactor, LOCALS, simple)

@@ -12,7 +12,7 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
 from prunella.sdk.failure import Sight, entries, own_attributes
-from prunella.sdk.groups import Group, Groups, is_recursion, look_of
+from prunella.sdk.groups import Group, Groups, is_recursion, look_of, path_of
 from prunella.sdk.lines import occurrence_line
 from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import Site, by_code, site_of_code
@@ -72,10 +72,10 @@ class Failures:
         look, is_inside = None, False
         group: Group | None = site.latest
         if group is None or group.code is not code or not group.is_again(error, step):
-            look = look_of(site, error)
+            path = path_of(error)
+            look = look_of(site, error, path)
             group = self.groups.get(look)
-            # One of four parts is of a failure in the site's own frame, so of no call inside it.
-            is_inside = len(look) != 4 and is_recursion(site, error)
+            is_inside = is_recursion(site, path)
         if group is not None and not is_inside:
             with self._lock:
                 count = group.count + 1
@@ -96,8 +96,10 @@ class Failures:
             is_inside = _MARK in own_attributes(error)
         ending = "" if is_inside else ending_of(site, error)
         if ending:
-            look = look or look_of(site, error)
-            self._count(site, running, values, Failure(error, look, ending, at_us))
+            if look is None:
+                path = path_of(error)
+                look = look_of(site, error, path)
+            self._count(site, running, values, Failure(error, path, look, ending, at_us))
 
     def mask(
         self,
@@ -123,8 +125,7 @@ class Failures:
             failed = None
             if running is not None:
                 failed = running.as_failed()
-            failure = Failure(error, look_of(site, error), "error", now_us())
-            self._count(site, failed, values, failure, groups)
+            self._count(site, failed, values, _failure(site, error), groups)
 
     def _count(
         self,
@@ -137,7 +138,9 @@ class Failures:
         error, ending, at_us = failure.error, failure.ending, failure.at_us
         is_exhausted = isinstance(error, EXHAUSTED)
         with self._lock:
-            group = (groups or self.groups).of(site, error, failure.look, is_first=is_exhausted)
+            group = (groups or self.groups).of(
+                site, error, failure.path, failure.look, is_first=is_exhausted
+            )
             group.count += 1
             try:
                 if group.is_due:
@@ -183,8 +186,7 @@ class Failures:
         site = None if found is None else site_of_code(found.f_code, found.f_globals)
         self._host.look()
         if site is not None and not self._host.is_off:
-            failure = Failure(error, look_of(site, error), "error", now_us())
-            self._count(site, None, None, failure)
+            self._count(site, None, None, _failure(site, error))
 
     def _describe(
         self,
@@ -226,6 +228,11 @@ class Failures:
             counters.count("dropped_errors")
 
 
+def _failure(site: Site, error: BaseException) -> Failure:
+    path = path_of(error)
+    return Failure(error, path, look_of(site, error, path), "error", now_us())
+
+
 def _named(site: Site, values: tuple[Any, ...] | dict[str, Any]) -> dict[str, Any]:
     if isinstance(values, dict):
         return values
@@ -236,4 +243,4 @@ def _is_recorded(site: Site, error: BaseException) -> bool:
     """Tell whether an inner call of the same site has recorded `error` already."""
     if isinstance(error, EXHAUSTED):
         return _MARK in own_attributes(error)
-    return is_recursion(site, error)
+    return is_recursion(site, path_of(error))

@@ -168,22 +168,28 @@ class Groups:
         self._beginnings: dict[Look, int] = {}
 
     def of(
-        self, site: Site, error: BaseException, look: Look | None = None, *, is_first: bool = False
+        self,
+        site: Site,
+        error: BaseException,
+        path: "Path | None" = None,
+        look: Look | None = None,
+        *,
+        is_first: bool = False,
     ) -> Group:
         """Return the group of a failure at `site`, a new one if nothing looked like it before.
 
-        `look` is what `look_of` says of it, if that is known. `is_first` says that no site inside
-        has recorded it, whatever its frames say.
+        `path` is its `path_of`, and `look` what `look_of` says of it, if they are known. `is_first`
+        says that no site inside has recorded it, whatever its frames say.
         """
-        look = look or look_of(site, error)
+        steps, codes, _ = path = path or path_of(error)
+        look = look or look_of(site, error, path)
         if is_first:
             look = (*look, "first")
         group = self._groups.get(look)
         if group is None:
-            codes = _codes(error.__traceback__)
             inner = None
-            if not is_first and not passed_alone(site, codes):
-                inner = came_through(site, entries(error.__traceback__))
+            if not is_first and not _passed_alone(site, codes):
+                inner = came_through(site, steps)
             group = self._new(site, look, inner, _named_by_id(error, codes))
         return group
 
@@ -205,8 +211,28 @@ class Groups:
         return group
 
 
-def look_of(site: Site, error: BaseException) -> Look:
-    """Return what tells this failure from others.
+#: The entries of a traceback, their codes, and numbers that tell their instructions apart.
+Path = tuple[list[TracebackType], list[CodeType], list[int]]
+
+
+def path_of(error: BaseException) -> Path:
+    """Return the way that `error` took, at most `MAX_ENTRIES`, outermost first."""
+    steps: list[TracebackType] = []
+    codes: list[CodeType] = []
+    places: list[int] = []
+    step = error.__traceback__
+    while step is not None and len(steps) < MAX_ENTRIES:
+        code = step.tb_frame.f_code
+        steps.append(step)
+        codes.append(code)
+        # An address, as it were: CPython keeps the instructions of a code object within it.
+        places.append(id(code) + step.tb_lasti)
+        step = step.tb_next
+    return steps, codes, places
+
+
+def look_of(site: Site, error: BaseException, path: Path) -> Look:
+    """Return what tells this failure, which took `path`, from others.
 
     That is the site, the exception's type, what its message begins with, the steps of its
     traceback, and the types of its causes.
@@ -217,26 +243,12 @@ def look_of(site: Site, error: BaseException) -> Look:
         message = arguments[0]
         if type(message) is str:
             beginning = _beginning(message if len(message) <= 60 else message[:60])
-    kind = id(type(error))
-    traceback = error.__traceback__
-    if traceback is None:
-        return (beginning, site.site_id, kind)
-    # The address of an instruction, as it were: the code object has its instructions within it.
-    step = id(traceback.tb_frame.f_code) + traceback.tb_lasti
-    traceback = traceback.tb_next
-    has_cause = error.__context__ is not None or error.__cause__ is not None
-    if traceback is None and not has_cause:
-        return (beginning, site.site_id, kind, step)
-    steps = {step: None}  # those of a recursion count once, so that its depth makes no difference
-    seen = 1
-    while traceback is not None and seen < MAX_ENTRIES:
-        steps[id(traceback.tb_frame.f_code) + traceback.tb_lasti] = None
-        traceback = traceback.tb_next
-        seen += 1
-    if not has_cause:
-        return (beginning, site.site_id, kind, *steps)
-    causes = [-id(type(cause)) for cause in _causes(error)]
-    return (beginning, site.site_id, kind, *steps, *causes)
+    # Those of a recursion count once, so that its depth makes no difference.
+    places = dict.fromkeys(path[2])
+    if error.__context__ is None and error.__cause__ is None:
+        return (beginning, site.site_id, id(type(error)), *places)
+    causes = [-id(type(cause)) for cause in _causes(error)] if places else ()
+    return (beginning, site.site_id, id(type(error)), *places, *causes)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -248,26 +260,17 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _codes(step: TracebackType | None) -> list[CodeType]:
-    found: list[CodeType] = []
-    while step is not None and len(found) < MAX_ENTRIES:
-        found.append(step.tb_frame.f_code)
-        step = step.tb_next
-    return found
-
-
 def _named_by_id(error: BaseException, codes: list[CodeType]) -> list[Any]:
     """Return everything whose id `look_of` takes, the `codes` of the traceback among it."""
-    found: list[Any] = codes
+    found: list[Any] = [*codes, type(error)]
     if len(found) > MANY_STEPS:  # those of a recursion are the same again and again
-        found = [*{id(code): code for code in found}.values()]
-    found.append(type(error))
+        found = [*{id(each): each for each in found}.values()]
     if error.__context__ is not None or error.__cause__ is not None:
         found += [type(cause) for cause in _causes(error)]
     return found
 
 
-def passed_alone(site: Site, codes: list[CodeType]) -> bool:
+def _passed_alone(site: Site, codes: list[CodeType]) -> bool:
     """Tell whether an error has passed no site but `site`, and that once, by the codes it passed."""
     passed = [*filter(None, map(by_code.get, map(id, codes)))]
     return not passed or (passed[0] is site and len(passed) == 1)
@@ -302,26 +305,22 @@ def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
     return inner
 
 
-def is_recursion(site: Site, error: BaseException) -> bool:
-    """Tell whether `error` came from a call of `site` that its present call has made.
+def is_recursion(site: Site, path: Path) -> bool:
+    """Tell whether `error`, which took `path`, came from a call of `site` by its present call.
 
     That call has recorded it. Only the first frames are looked at, because a thousand calls inside
     each other each have a thousand frames below them.
     """
-    entry = error.__traceback__
-    if entry is None:
+    steps, codes, _ = path
+    if id(site.code) not in map(id, codes[1:9]):
         return False
     #: Where the present call is; what other decorators put around the function comes before it.
-    own = entry if site.called is site.code else None
-    for _ in range(8):
-        following = entry.tb_next
-        if following is None:
-            return False
-        entry = following
-        if entry.tb_frame.f_code is site.code:
+    own = steps[0] if site.called is site.code else None
+    for step, code in zip(steps[1:9], codes[1:9], strict=True):
+        if code is site.code:
             if own is None:
-                own = entry
-            elif entry.tb_frame is not own.tb_frame:
+                own = step
+            elif step.tb_frame is not own.tb_frame:
                 return not _raises(own)
     return False
 

@@ -96,6 +96,6 @@ def occurrence_line(
             f'"complete":{"true" if running.complete else "false"},"caused_by":{caused_by},'
             f'"yielded":{"null" if yielded is None else to_json(["l", *yielded])},'
             f'"inputs":{running.inputs},'
-            f'"exception":{describe(failure.error, sight)}{masked}}}'
+            f'"exception":{describe(failure.error, sight, failure.path[0])}{masked}}}'
         ).encode()
     )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prunella.sdk.groups import Look
+from prunella.sdk.groups import Look, Path
 from prunella.sdk.site import Site
 from prunella.sdk.trace import current
 
@@ -78,6 +78,8 @@ class Failure(NamedTuple):
     """What a call ended by, on the way to its record."""
 
     error: BaseException
+    #: The way it took.
+    path: Path
     #: What tells it from others.
     look: Look
     ending: str
