@@ -6,7 +6,7 @@ attributes stand for its message.
 """
 
 import os
-from types import CodeType, FunctionType, TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import render
@@ -63,9 +63,7 @@ def entries(traceback: TracebackType | None) -> list[TracebackType]:
     return found
 
 
-def describe(
-    error: BaseException, sight: "Sight", steps: list[TracebackType] | None = None
-) -> str:
+def describe(error: BaseException, sight: "Sight", steps: list[TracebackType] | None = None) -> str:
     """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text.
 
     `steps` are the `entries` of its traceback, where they are known.
@@ -155,9 +153,7 @@ def facts_of(cls: type) -> _ClassFacts:
     return found
 
 
-def _one(
-    error: BaseException, steps: list[TracebackType], sight: "Sight", with_locals: int
-) -> str:
+def _one(error: BaseException, steps: list[TracebackType], sight: "Sight", with_locals: int) -> str:
     """Return an exception as a JSON object that lacks its cause and its end."""
     of_class = facts_of(type(error))
     own = own_attributes(error)
@@ -190,11 +186,10 @@ def _frames(found: list[TracebackType], sight: "Sight", with_locals: int) -> str
         line: Any = entry.tb_lineno
         position = values = "null"
         if in_project:
-            if line is not None:
-                found_at = position_of(code, entry.tb_lasti, line)
-                if found_at is not None:
-                    first, last, column, end = found_at
-                    position = f"[{first},{last},{column},{end}]"
+            found_at = position_of(code, entry.tb_lasti, line)
+            if found_at is not None:
+                first, last, column, end = found_at
+                position = f"[{first},{last},{column},{end}]"
             if with_locals and code.co_name != "<module>":
                 with_locals -= 1
                 values, _ = mapping_text(frame.f_locals, redactor, LOCALS, simple)

@@ -69,37 +69,56 @@ class Failures:
             host.look()
         if host.is_off:
             return
-        look, is_inside = None, False
         group: Group | None = site.latest
-        if group is None or group.code is not code or not group.is_again(error, step):
-            path = path_of(error)
-            look = look_of(site, error, path)
-            group = self.groups.get(look)
-            is_inside = is_recursion(site, path)
-        if group is not None and not is_inside:
-            with self._lock:
-                count = group.count + 1
-                if count < group.quiet_below:
-                    if group.inner is None:
-                        line = group.repeat  # as `repeat_line`, without a call
-                        if not group.repeat_at_us <= at_us < group.repeat_until_us:
-                            line = group.repeat_line(at_us)
-                        if not self._append(line, at_us):
-                            counters.count("dropped_errors")
-                        site.errors += group.errors_each
-                        site.latest = group
-                    group.count = count
-                    if site.wanting:
-                        site.wanting.discard(group)
-                    return
+        if (
+            group is None
+            or group.code is not code
+            or not group.is_again(error, step)
+            or not self._pass(site, group, at_us)
+        ):
+            self._take_anew(site, running, values, error, at_us)
+
+    def _pass(self, site: Site, group: Group, at_us: int) -> bool:
+        """Count one more failure of a group; ``False`` where it is to be described instead."""
+        with self._lock:
+            count = group.count + 1
+            if count >= group.quiet_below:
+                return False
+            if group.inner is None:
+                line = group.repeat  # as `repeat_line`, without a call
+                if not group.repeat_at_us <= at_us < group.repeat_until_us:
+                    line = group.repeat_line(at_us)
+                if not self._append(line, at_us):
+                    counters.count("dropped_errors")
+                site.errors += group.errors_each
+                site.latest = group
+            group.count = count
+            if site.wanting:
+                site.wanting.discard(group)
+            return True
+
+    def _take_anew(
+        self,
+        site: Site,
+        running: Running | None,
+        values: tuple[Any, ...],
+        error: BaseException,
+        at_us: int,
+    ) -> None:
+        """As `take`, of a failure that isn't the site's latest one again."""
+        path = path_of(error)
         if isinstance(error, EXHAUSTED):
             is_inside = _MARK in own_attributes(error)
-        ending = "" if is_inside else ending_of(site, error)
-        if ending:
-            if look is None:
-                path = path_of(error)
-                look = look_of(site, error, path)
-            self._count(site, running, values, Failure(error, path, look, ending, at_us))
+        else:
+            is_inside = is_recursion(site, path)
+        if is_inside:
+            return
+        look = look_of(site, error, path)
+        group = self.groups.get(look)
+        if group is None or not self._pass(site, group, at_us):
+            ending = ending_of(site, error)
+            if ending:
+                self._count(site, running, values, Failure(error, path, look, ending, at_us))
 
     def mask(
         self,

@@ -19,13 +19,15 @@ _UNITS = bytes((byte & 7) + 1 if byte >= 128 else 0 for byte in range(256))
 _SAME_LINE, _NEAR_LINE, _NO_COLUMNS, _LONG = 10, 13, 13, 14
 
 
-def position_of(code: CodeType, instruction: int, line: int) -> tuple[int, int, int, int] | None:
+def position_of(
+    code: CodeType, instruction: int, line: int | None
+) -> tuple[int, int, int, int] | None:
     """Return line, last line, column and end column of the instruction at a byte of `code`.
 
     Columns are bytes in the line. `line` is where it begins. ``None`` where the table says nothing.
     """
     table = code.co_linetable
-    if len(table) > MAX_TABLE_BYTES:
+    if line is None or len(table) > MAX_TABLE_BYTES:
         return None
     # At each byte the code units up to there: they grow with the first byte of an entry alone.
     at = bisect_right(list(accumulate(table.translate(_UNITS))), instruction // 2)
