@@ -180,7 +180,6 @@ def _named_texts(
     append = parts.append
     seen: list[int] = []
     trees: _Trees | None = None
-    text: str | None
     for name, item in values.items():
         kind = type(item)
         if (kind is int and MINUS_SMALL < item < SMALL) or (
@@ -195,7 +194,10 @@ def _named_texts(
             seen.append(id(item))
             append(f"{quoted[name]}{found[1]}")
         else:
-            text = _simple(item, kind, redactor, limits.max_items, seen)
+            if kind is dict or kind is list or kind is tuple:
+                text = _container(item, kind, redactor, limits.max_items, seen)
+            else:
+                text = _simple(item, kind, redactor, limits.max_items, seen)
             if text is None:
                 trees = trees or _Trees(limits, redactor)
                 if _CUT in seen:

@@ -69,7 +69,7 @@ def describe(error: BaseException, sight: "Sight", steps: list[TracebackType] | 
     `steps` are the `entries` of its traceback, where they are known.
     """
     first = _one(error, steps or entries(error.__traceback__), sight, FRAMES_WITH_LOCALS)
-    if error.__cause__ is None and error.__context__ is None and not _is_group(error):
+    if cause_of(error)[0] is None:
         return f'{first},"cause":null,"relation":null}}'
     texts, relations = [first], []
     seen = {id(error)}
@@ -85,10 +85,6 @@ def describe(error: BaseException, sight: "Sight", steps: list[TracebackType] | 
     while texts:
         text = f'{texts.pop()},"cause":{text},"relation":"{relations.pop()}"}}'
     return text
-
-
-def _is_group(error: BaseException) -> bool:
-    return isinstance(error, BaseExceptionGroup)
 
 
 def cause_of(error: BaseException) -> tuple[BaseException | None, str]:

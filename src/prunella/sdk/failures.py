@@ -181,8 +181,7 @@ class Failures:
                 site.latest = group
             if ending == "error" and group.wants_inputs:
                 site.wanting.add(group)
-                site.settle()
-                site.grant(0)
+                site.pause()
             elif site.wanting:
                 site.wanting.discard(group)
 
