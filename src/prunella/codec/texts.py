@@ -34,6 +34,8 @@ MAX_ITEMS = 16
 #: The JSON text of a value's tree, and whether it is complete as in `prunella.codec.Encoded`; no class
 #: of its own, because making one takes as long as a scalar's text.
 Text: TypeAlias = tuple[str, bool]
+#: Ids of short containers to these (so that no other gets the id) and their texts.
+Known: TypeAlias = dict[int, tuple[Any, str]]
 
 
 def _default(value: Any) -> Any:
@@ -108,13 +110,18 @@ def values_text(
 
 
 def mapping_text(
-    values: Mapping[str, Any], *, redactor: "Redactor", limits: Limits = DEFAULT_LIMITS
+    values: Mapping[str, Any],
+    redactor: "Redactor",
+    limits: Limits = DEFAULT_LIMITS,
+    known: "Known | None" = None,
 ) -> Text:
-    """Return `values` as `encode_mapping` does, as text. Never raises."""
+    """Return `values` as `encode_mapping` does, as text. Never raises.
+
+    `known` are the texts of containers in other mappings of the same moment, with the same limits.
+    """
     try:
         if len(values) <= limits.max_items:
-            texts, complete = _texts(values.values(), redactor, limits)
-            return _joined(values, texts, redactor), complete
+            return _named_texts(values, redactor, limits, {} if known is None else known)
     except Exception:  # noqa: BLE001, S110 - as above, or a secret name
         pass
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
@@ -157,10 +164,51 @@ def _texts(items: Iterable[Any], redactor: "Redactor", limits: Limits) -> tuple[
                 if _CUT in seen:
                     trees.encoder.lose()
                 trees.nodes[len(found)] = trees.encoder.node(item, trees.depth)
+                text = ""
             append(text)
     if trees is None:
         return found, _CUT not in seen
     return found, trees.finish(found, seen) and _CUT not in seen
+
+
+def _named_texts(
+    values: Mapping[str, Any], redactor: "Redactor", limits: Limits, known: Known
+) -> Text:
+    """As `_texts`, with names, in one ``d`` node; raises `KeyError` if a name is secret."""
+    quoted, short = redactor.quoted, redactor.shortest
+    parts = ['"d"']
+    append = parts.append
+    seen: list[int] = []
+    trees: _Trees | None = None
+    for name, item in values.items():
+        kind = type(item)
+        if (kind is int and MINUS_SMALL < item < SMALL) or (
+            kind is float and MINUS_INF < item < INF
+        ):
+            append(f"{quoted[name]}{item}")
+        elif kind is str and len(item) < short:
+            append(f"{quoted[name]}{quote(item)}")
+        elif item is None or kind is bool:
+            append(f"{quoted[name]}{_CONSTANTS[item]}")
+        elif (found := known.get(id(item))) is not None and id(item) not in seen:
+            seen.append(id(item))
+            append(f"{quoted[name]}{found[1]}")
+        else:
+            if kind is dict or kind is list or kind is tuple:
+                text = _container(item, kind, redactor, limits.max_items, seen)
+            else:
+                text = _simple(item, kind, redactor, limits.max_items, seen)
+            if text is None:
+                trees = trees or _Trees(limits, redactor)
+                if _CUT in seen:
+                    trees.encoder.lose()
+                trees.nodes[len(parts)] = trees.encoder.node(item, trees.depth)
+                text = ""
+            elif seen and seen[-1] == id(item):
+                known[id(item)] = item, text
+            append(f"{quoted[name]}{text}")
+    complete = trees is None or trees.finish(parts, seen)
+    return f"[{','.join(parts)}]", complete and _CUT not in seen
 
 
 class _Trees:
@@ -172,7 +220,7 @@ class _Trees:
         self.nodes: dict[int, Tree] = {}
 
     def finish(self, texts: list[Any], seen: list[int]) -> bool:
-        """Put their texts in their places; tell whether they are complete.
+        """Put their texts behind what stands in their places; tell whether they are complete.
 
         Raises `_NotSeparate` if one of the containers `seen` beside them is in them too.
         """
@@ -180,7 +228,7 @@ class _Trees:
             raise _NotSeparate
         self.encoder.finish(None)
         for at, node in self.nodes.items():
-            texts[at] = to_json(node)
+            texts[at] += to_json(node)
         return self.encoder.complete
 
 
@@ -191,7 +239,7 @@ def _simple(
 
     `seen` are the ids of the containers so far; raises `_NotSeparate` for one of them.
     """
-    if kind is list or kind is tuple or kind is dict:
+    if kind is dict or kind is list or kind is tuple:
         return _container(item, kind, redactor, max_items, seen)
     if kind is str:
         if len(item) <= MAX_LENGTH and redactor.text(item) is item:
@@ -265,14 +313,6 @@ def _pairs(items: dict[Any, Any], redactor: "Redactor") -> str | None:
     except KeyError:  # a secret name
         return None
     return f"[{','.join(parts)}]"
-
-
-def _joined(names: Iterable[str], texts: list[Any], redactor: "Redactor") -> str:
-    """Return a ``d`` node of names with the texts of their values; `KeyError` if one is secret."""
-    quoted = redactor.quoted
-    pairs = zip(names, texts)  # noqa: B905 - asking for it takes longer than a pair
-    parts = [f"{quoted[name]}{text}" for name, text in pairs]
-    return f'["d",{",".join(parts)}]' if parts else '["d"]'
 
 
 def _scalars(items: Iterable[Any], short: int) -> list[str] | None:

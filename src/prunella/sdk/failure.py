@@ -6,7 +6,7 @@ attributes stand for its message.
 """
 
 import os
-from types import CodeType, FunctionType, TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec import render
@@ -63,28 +63,28 @@ def entries(traceback: TracebackType | None) -> list[TracebackType]:
     return found
 
 
-def describe(error: BaseException, sight: "Sight") -> str:
-    """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text."""
-    texts = [_one(error, sight, FRAMES_WITH_LOCALS)]
-    relations = []
-    if error.__cause__ is not None or error.__context__ is not None or _is_group(error):
-        seen = {id(error)}
-        for _ in range(MAX_CAUSES):
-            cause, relation = cause_of(error)
-            if cause is None or id(cause) in seen:
-                break
-            seen.add(id(cause))
-            texts.append(_one(cause, sight, 2))
-            relations.append(relation)
-            error = cause
+def describe(error: BaseException, sight: "Sight", steps: list[TracebackType] | None = None) -> str:
+    """Return the `prunella.model.records.ExceptionInfo` of `error` as JSON text.
+
+    `steps` are the `entries` of its traceback, where they are known.
+    """
+    first = _one(error, steps or entries(error.__traceback__), sight, FRAMES_WITH_LOCALS)
+    if cause_of(error)[0] is None:
+        return f'{first},"cause":null,"relation":null}}'
+    texts, relations = [first], []
+    seen = {id(error)}
+    for _ in range(MAX_CAUSES):
+        cause, relation = cause_of(error)
+        if cause is None or id(cause) in seen:
+            break
+        seen.add(id(cause))
+        texts.append(_one(cause, entries(cause.__traceback__), sight, 2))
+        relations.append(relation)
+        error = cause
     text = f'{texts.pop()},"cause":null,"relation":null}}'
     while texts:
         text = f'{texts.pop()},"cause":{text},"relation":"{relations.pop()}"}}'
     return text
-
-
-def _is_group(error: BaseException) -> bool:
-    return isinstance(error, BaseExceptionGroup)
 
 
 def cause_of(error: BaseException) -> tuple[BaseException | None, str]:
@@ -149,52 +149,60 @@ def facts_of(cls: type) -> _ClassFacts:
     return found
 
 
-def _one(error: BaseException, sight: "Sight", with_locals: int) -> str:
+def _one(error: BaseException, steps: list[TracebackType], sight: "Sight", with_locals: int) -> str:
     """Return an exception as a JSON object that lacks its cause and its end."""
+    of_class = facts_of(type(error))
+    own = own_attributes(error)
+    attributes = "{}" if of_class.is_bare and not own else _attributes(error, own, of_class, sight)
     return (
-        f'{facts_of(type(error)).start},"message":{sight.redactor.said[message_of(error)]},'
-        f'"attributes":{_attributes(error, sight)},'
-        f'"frames":[{_frames(error.__traceback__, sight, with_locals)}]'
+        f'{of_class.start},"message":{sight.redactor.said[message_of(error, of_class)]},'
+        f'"attributes":{attributes},'
+        f'"frames":[{_frames(steps, sight, with_locals)}]'
     )
 
 
-def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -> str:
-    found = entries(traceback)
+def _frames(found: list[TracebackType], sight: "Sight", with_locals: int) -> str:
     if len(found) > OUTER_FRAMES + INNER_FRAMES:
         found = [entry for entry in found if not _is_ours(entry.tb_frame.f_code.co_filename)]
         if len(found) > OUTER_FRAMES + INNER_FRAMES:
-            del found[OUTER_FRAMES:-INNER_FRAMES]
+            found = found[:OUTER_FRAMES] + found[-INNER_FRAMES:]
     texts = []
-    place = sight.code_places.place
+    place, redactor = sight.code_places.place, sight.redactor
+    filename = namespace = None
+    file = module = ""
+    in_project = False
+    simple: dict[int, tuple[Any, str]] = {}  # what several frames have is read once
     for entry in reversed(found):
         frame = entry.tb_frame
         code = frame.f_code
+        if code.co_filename is not filename:  # frames that follow each other are often of one file
+            filename = code.co_filename
+            path, in_project = place(filename)
+            file = quote(path)
         line: Any = entry.tb_lineno
-        file, in_project = place(code.co_filename)
-        rest = '"position":null,"in_project":false,"local_values":null}'
+        position = values = "null"
         if in_project:
-            values = "null"
+            found_at = position_of(code, entry.tb_lasti, line)
+            if found_at is not None:
+                first, last, column, end = found_at
+                position = f"[{first},{last},{column},{end}]"
             if with_locals and code.co_name != "<module>":
-                named = dict(frame.f_locals)
-                values, _ = mapping_text(named, limits=LOCALS, redactor=sight.redactor)
                 with_locals -= 1
-            position = "null" if line is None else _position(code, entry.tb_lasti, line)
-            rest = f'"position":{position},"in_project":true,"local_values":{values}}}'
-        elif _is_ours(code.co_filename):
+                values, _ = mapping_text(frame.f_locals, redactor, LOCALS, simple)
+        elif _is_ours(filename):
             continue
+        if frame.f_globals is not namespace:
+            namespace = frame.f_globals
+            module = quote(_text(namespace.get("__name__")))
         first_line = code.co_firstlineno
         texts.append(
-            f'{{"file":{quote(file)},"module":{quote(_text(frame.f_globals.get("__name__")))},'
+            f'{{"file":{file},"module":{module},'
             f'"qualname":{quote(code.co_qualname)},"first_line":{first_line},'
-            f'"line":{first_line if line is None else line},{rest}'
+            f'"line":{first_line if line is None else line},"position":{position},'
+            f'"in_project":{"true" if in_project else "false"},"local_values":{values}}}'
         )
     texts.reverse()
     return ",".join(texts)
-
-
-def _position(code: CodeType, instruction: int, line: int) -> str:
-    found = position_of(code, instruction, line)
-    return "null" if found is None else f"[{found[0]},{found[1]},{found[2]},{found[3]}]"
 
 
 def _is_ours(filename: str) -> bool:
@@ -205,10 +213,10 @@ def _is_ours(filename: str) -> bool:
 # --- message and attributes ---------------------------------------------------------------------
 
 
-def message_of(error: BaseException) -> str:
+def message_of(error: BaseException, of_class: _ClassFacts | None = None) -> str:
     """Return what `error` says, bounded, without running code of the program's."""
     arguments: tuple[Any, ...] = _arguments(error)
-    of_class = facts_of(type(error))
+    of_class = of_class or facts_of(type(error))
     if len(arguments) == 1 and type(arguments[0]) is str:
         message: str = arguments[0]
         if of_class.says_its_argument or len(message) > MAX_MESSAGE_LENGTH:
@@ -264,15 +272,13 @@ def own_attributes(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def _attributes(error: BaseException, sight: "Sight") -> str:
+def _attributes(
+    error: BaseException, own: dict[str, Any], of_class: _ClassFacts, sight: "Sight"
+) -> str:
     """Return the attributes that carry codes, where they are plain strings or integers, as JSON.
 
     Beside them, under their own names, what `prunella.taxonomy` decides from.
     """
-    of_class = facts_of(type(error))
-    own = own_attributes(error)
-    if of_class.is_bare and not own:
-        return "{}"
     found = facts(error)
     values: dict[str, Any] = of_class.attributes
     if own:

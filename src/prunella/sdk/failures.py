@@ -3,7 +3,8 @@
 A failure like one that was described (`prunella.sdk.groups`) costs a look-up and one short line.
 """
 
-from time import perf_counter_ns
+from time import perf_counter_ns, time_ns
+from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec.texts import quote
@@ -11,7 +12,7 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
 from prunella.sdk.failure import Sight, entries, own_attributes
-from prunella.sdk.groups import Group, Groups, is_recursion, look_of
+from prunella.sdk.groups import Group, Groups, is_recursion, look_of, path_of
 from prunella.sdk.lines import occurrence_line
 from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import Site, by_code, site_of_code
@@ -53,34 +54,71 @@ class Failures:
         running: Running | None,
         values: tuple[Any, ...],
         error: BaseException,
+        step: TracebackType | None,
+        code: CodeType | None,
     ) -> None:
-        """Record a call that ended by `error`, unless an inner call of the site has."""
+        """Record a call that ended by `error`, unless an inner call of the site has.
+
+        `step` is where its traceback begins, and `code` the code there.
+        """
         if running is not None:
             running.leave()
-        at_us = now_us()
+        at_us = time_ns() // 1_000  # as `now_us`, without a call
         host = self._host
         if at_us >= host.look_again_us:
             host.look()
         if host.is_off:
             return
-        look = look_of(site, error)
+        group: Group | None = site.latest
+        if (
+            group is None
+            or group.code is not code
+            or not group.is_again(error, step)
+            or not self._pass(site, group, at_us)
+        ):
+            self._take_anew(site, running, values, error, at_us)
+
+    def _pass(self, site: Site, group: Group, at_us: int) -> bool:
+        """Count one more failure of a group; ``False`` where it is to be described instead."""
+        with self._lock:
+            count = group.count + 1
+            if count >= group.quiet_below:
+                return False
+            if group.inner is None:
+                line = group.repeat  # as `repeat_line`, without a call
+                if not group.repeat_at_us <= at_us < group.repeat_until_us:
+                    line = group.repeat_line(at_us)
+                if not self._append(line, at_us):
+                    counters.count("dropped_errors")
+                site.errors += group.errors_each
+                site.latest = group
+            group.count = count
+            if site.wanting:
+                site.wanting.discard(group)
+            return True
+
+    def _take_anew(
+        self,
+        site: Site,
+        running: Running | None,
+        values: tuple[Any, ...],
+        error: BaseException,
+        at_us: int,
+    ) -> None:
+        """As `take`, of a failure that isn't the site's latest one again."""
+        path = path_of(error)
+        if isinstance(error, EXHAUSTED):
+            is_inside = _MARK in own_attributes(error)
+        else:
+            is_inside = is_recursion(site, path)
+        if is_inside:
+            return
+        look = look_of(site, error, path)
         group = self.groups.get(look)
-        # A look of four parts is of a failure in the site's own frame, so of no call inside it.
-        if group is not None and (len(look) == 4 or not is_recursion(site, error)):
-            with self._lock:
-                count = group.count + 1
-                if count < group.quiet_below:
-                    if not self._append(group.repeat_line(at_us), at_us):
-                        counters.count("dropped_errors")
-                    group.count = count
-                    site.errors += group.is_error
-                    site.latest = group
-                    if site.wanting:
-                        site.wanting.discard(group)
-                    return
-        ending = ending_of(site, error)
-        if ending and not _is_recorded(site, error):
-            self._count(site, running, values, Failure(error, look, ending, at_us))
+        if group is None or not self._pass(site, group, at_us):
+            ending = ending_of(site, error)
+            if ending:
+                self._count(site, running, values, Failure(error, path, look, ending, at_us))
 
     def mask(
         self,
@@ -106,8 +144,7 @@ class Failures:
             failed = None
             if running is not None:
                 failed = running.as_failed()
-            failure = Failure(error, look_of(site, error), "error", now_us())
-            self._count(site, failed, values, failure, groups)
+            self._count(site, failed, values, _failure(site, error), groups)
 
     def _count(
         self,
@@ -120,13 +157,17 @@ class Failures:
         error, ending, at_us = failure.error, failure.ending, failure.at_us
         is_exhausted = isinstance(error, EXHAUSTED)
         with self._lock:
-            group = (groups or self.groups).of(site, error, failure.look, is_first=is_exhausted)
+            group = (groups or self.groups).of(
+                site, error, failure.path, failure.look, is_first=is_exhausted
+            )
             group.count += 1
             try:
                 if group.is_due:
                     self._describe(site, running, values, failure, group)
                     if group.count > 1 and not group.repeat_start:  # two are always described
                         self._prepare_repeats(site, group, ending)
+                        if groups is None and not is_exhausted:
+                            group.remember(error)
                     group.rest()
                 elif group.inner is None and not self._append(group.repeat_line(at_us), at_us):
                     counters.count("dropped_errors")
@@ -140,8 +181,7 @@ class Failures:
                 site.latest = group
             if ending == "error" and group.wants_inputs:
                 site.wanting.add(group)
-                site.settle()
-                site.grant(0)
+                site.pause()
             elif site.wanting:
                 site.wanting.discard(group)
 
@@ -164,8 +204,7 @@ class Failures:
         site = None if found is None else site_of_code(found.f_code, found.f_globals)
         self._host.look()
         if site is not None and not self._host.is_off:
-            failure = Failure(error, look_of(site, error), "error", now_us())
-            self._count(site, None, None, failure)
+            self._count(site, None, None, _failure(site, error))
 
     def _describe(
         self,
@@ -198,13 +237,7 @@ class Failures:
         running.started_us = failure.at_us - duration_us
         occurrence_id = f"occ_{journal.new_unique()}"
         line = occurrence_line(
-            failure,
-            group,
-            running,
-            duration_us,
-            process_id=host.process_id,
-            occurrence_id=occurrence_id,
-            sight=sight,
+            failure, group, running, duration_us, host.process_id, occurrence_id, sight
         )
         if running.held:
             line = b"".join((*running.held, line))
@@ -213,6 +246,11 @@ class Failures:
             group.complete += running.complete
         elif group.inner is None:
             counters.count("dropped_errors")
+
+
+def _failure(site: Site, error: BaseException) -> Failure:
+    path = path_of(error)
+    return Failure(error, path, look_of(site, error, path), "error", now_us())
 
 
 def _named(site: Site, values: tuple[Any, ...] | dict[str, Any]) -> dict[str, Any]:
@@ -225,4 +263,4 @@ def _is_recorded(site: Site, error: BaseException) -> bool:
     """Tell whether an inner call of the same site has recorded `error` already."""
     if isinstance(error, EXHAUSTED):
         return _MARK in own_attributes(error)
-    return is_recursion(site, error)
+    return is_recursion(site, path_of(error))

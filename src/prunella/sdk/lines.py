@@ -78,14 +78,12 @@ def occurrence_line(
     group: "Group",
     running: "Running",
     duration_us: int,
-    *,
     process_id: str,
     occurrence_id: str,
     sight: "Sight",
 ) -> bytes:
     """Return the `prunella.model.records.Occurrence` of a failure."""
-    inner, parent = group.inner, running.parent
-    yielded = "null" if running.yielded is None else to_json(["l", *running.yielded])
+    inner, parent, yielded = group.inner, running.parent, running.yielded
     masked = f',"masked_by":{to_json(group.masked_by)}' if group.masked_by else ""
     caused_by = "null"
     if inner is not None:
@@ -98,9 +96,9 @@ def occurrence_line(
             f'"parent_id":{"null" if parent is None else parent.reference},'
             f'"call_id":"call_{running.unique}","started_at":{running.started_us},'
             f'"duration_us":{duration_us},"ending":"{failure.ending}",'
-            f'"complete":{"true" if running.complete else "false"},'
-            f'"caused_by":{caused_by},"yielded":{yielded},'
+            f'"complete":{"true" if running.complete else "false"},"caused_by":{caused_by},'
+            f'"yielded":{"null" if yielded is None else to_json(["l", *yielded])},'
             f'"inputs":{running.inputs},'
-            f'"exception":{describe(failure.error, sight)}{masked}}}'
+            f'"exception":{describe(failure.error, sight, failure.path[0])}{masked}}}'
         ).encode()
     )

@@ -7,33 +7,32 @@ others; the line is known already.
 """
 
 from bisect import bisect_right
-from itertools import accumulate, compress, islice
+from itertools import accumulate
 from types import CodeType
 
 #: Entries of a code that are looked through at most; each is of one to eight instructions.
 MAX_TABLE_BYTES = 65_536
 
-_REST = bytes(range(128))
-#: First byte of an entry to the code units that it is of; byte to whether it is a first one.
-_UNITS = bytes((byte & 7) + 1 for byte in range(256))
-_IS_FIRST = bytes(byte >> 7 for byte in range(256))
+#: First byte of an entry to the code units that it is of, any other byte to none.
+_UNITS = bytes((byte & 7) + 1 if byte >= 128 else 0 for byte in range(256))
 #: Kinds of entries, of which those below have the columns in two bytes and are on one line.
 _SAME_LINE, _NEAR_LINE, _NO_COLUMNS, _LONG = 10, 13, 13, 14
 
 
-def position_of(code: CodeType, instruction: int, line: int) -> tuple[int, int, int, int] | None:
+def position_of(
+    code: CodeType, instruction: int, line: int | None
+) -> tuple[int, int, int, int] | None:
     """Return line, last line, column and end column of the instruction at a byte of `code`.
 
     Columns are bytes in the line. `line` is where it begins. ``None`` where the table says nothing.
     """
     table = code.co_linetable
-    if len(table) > MAX_TABLE_BYTES:
+    if line is None or len(table) > MAX_TABLE_BYTES:
         return None
-    ends = list(accumulate(table.translate(_UNITS, _REST)))
-    number = bisect_right(ends, instruction // 2)
-    if number >= len(ends):
+    # At each byte the code units up to there: they grow with the first byte of an entry alone.
+    at = bisect_right(list(accumulate(table.translate(_UNITS))), instruction // 2)
+    if at >= len(table):
         return None
-    at = next(islice(compress(range(len(table)), table.translate(_IS_FIRST)), number, None))
     kind = table[at] >> 3 & 15
     if kind < _SAME_LINE:
         column = kind << 3 | table[at + 1] >> 4

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prunella.codec.texts import values_text
-from prunella.sdk.groups import Look
+from prunella.sdk.groups import Look, Path
 from prunella.sdk.site import Site
 from prunella.sdk.trace import current
 
@@ -98,6 +98,8 @@ class Failure(NamedTuple):
     """What a call ended by, on the way to its record."""
 
     error: BaseException
+    #: The way it took.
+    path: Path
     #: What tells it from others.
     look: Look
     ending: str

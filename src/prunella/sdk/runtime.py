@@ -89,16 +89,20 @@ def failed(site: Site, running: Running | None, values: tuple[Any, ...]) -> None
     error = exception()
     if error is None:
         return
-    # As `_take_us_out`, without a call.
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
-        traceback = traceback.tb_next
-    error.__traceback__ = traceback
+    # As `_take_us_out`, without a call; the function itself is known at sight.
+    code, called = None, site.called
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if code is called or code.co_filename not in _OURS:
+            break
+        step = step.tb_next
+    error.__traceback__ = step
     if _State.is_off or "errors" in switched_off:
         return
     try:
         recorder = _State.recorder or active()
-        recorder.failures.take(site, running, values, error)
+        recorder.failures.take(site, running, values, error, step, code)
     except RecursionError:
         pass  # the next site outwards has more room
     except Exception as fault:  # noqa: BLE001 - as in `guarded`, without its price

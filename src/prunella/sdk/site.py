@@ -166,6 +166,12 @@ class Site:
         self.granted = calls
         self.left.cell_contents = calls
 
+    def pause(self) -> None:
+        """Have a look at the next call."""
+        if self.granted:
+            self.settle()
+            self.grant(0)
+
     def refill(self) -> None:
         """Let the present call pass and go on with the reserve, the countdown being used up."""
         self.settle()

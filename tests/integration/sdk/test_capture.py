@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -279,6 +280,30 @@ def test_nested_sites_make_one_incident(recorded: Recorded) -> None:
         site.split(".")[-1]: n["errors"] for site, n in recorded.all(Counts)[-1].sites.items()
     }
     assert errors == {"inner": 1, "outer": 0}
+
+
+def test_a_failure_below_another_decorator_is_recorded(recorded: Recorded) -> None:
+    """The function that is found below is no call that the site made; a recursion still is."""
+
+    def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def inside(*arguments: Any) -> Any:
+            return function(*arguments)
+
+        return inside
+
+    @heal
+    @plain
+    def count_down(number: int) -> float:
+        return 1 / number if number < 1 else count_down(number - 1)
+
+    for number in (0, 0, 0, 1):
+        with pytest.raises(ZeroDivisionError):
+            count_down(number)
+    flush()
+    ((counts),) = recorded.all(Counts)[-1].sites.values()
+    assert counts["errors"] == 4
+    assert len(recorded.all(Occurrence)) + len(recorded.all(Repeat)) == 4
 
 
 def test_an_outer_site_says_what_its_call_failed_of(recorded: Recorded) -> None:

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from prunella.codec import encode, encode_mapping
 from prunella.codec.limits import Limits
 from prunella.codec.redact import Redactor
-from prunella.codec.texts import MAX_ITEMS, MAX_LENGTH, form_of, mapping_text, text_of, values_text
+from prunella.codec.texts import (
+    MAX_ITEMS,
+    MAX_LENGTH,
+    Known,
+    form_of,
+    mapping_text,
+    text_of,
+    values_text,
+)
 
 REDACTOR = Redactor()
 SECRET = "sk-ant-api03-" + "a1B2" * 8
@@ -49,6 +57,18 @@ def test_the_text_is_that_of_the_tree(values: dict[str, Any]) -> None:
     ):
         assert (json.loads(text[0]), text[1]) == whole
         assert text[0].isascii()
+
+
+@given(st.dictionaries(NAMES, VALUES), st.dictionaries(NAMES, st.none()))
+def test_what_several_mappings_share_is_read_once(
+    values: dict[str, Any], others: dict[str, Any]
+) -> None:
+    """Containers whose texts are known from another mapping have the text they had there."""
+    others |= {f"{name}_too": item for name, item in values.items()}
+    known: Known = {}
+    for mapping in (values, others, others | values):  # the last one has all of them twice
+        text, complete = mapping_text(mapping, REDACTOR, known=known)
+        assert (json.loads(text), complete) == encode_mapping(mapping, redactor=REDACTOR)
 
 
 @given(VALUES)

@@ -86,6 +86,53 @@ def test_powers_of_two_are_due(count: int, due: bool, wants: bool) -> None:
     assert group.wants_inputs is wants
 
 
+def again(group: Group, error: BaseException) -> bool:
+    step = error.__traceback__
+    assert step is not None
+    return group.code is step.tb_frame.f_code and group.is_again(error, step)
+
+
+def test_a_failure_that_is_remembered_is_told_step_by_step() -> None:
+    """Only the same type, message, way and lack of causes make a failure the same again."""
+
+    def fail(kind: Any, *message: Any) -> None:
+        if len(message) == 2:
+            raise kind(message[0]) from KeyError()
+        raise kind(*message)
+
+    def through(kind: Any, *message: Any) -> None:
+        fail(kind, *message)
+
+    group = Group("g1", None, None)
+    assert not again(group, caught(through, ValueError, "it"))
+    group.remember(caught(through, ValueError, "it"))
+    assert again(group, caught(through, ValueError, "it"))
+    for function, *arguments in (
+        (through, TypeError, "it"),
+        (through, ValueError, "that"),
+        (through, ValueError),
+        (through, ValueError, 3),
+        (through, ValueError, "it", "for a reason"),
+        (fail, ValueError, "it"),
+        (through, None),
+    ):
+        assert not again(group, caught(function, *arguments))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"), [(recurse, (3,)), (recurse, (20,)), (int, ("9" * 61 + "x",))]
+)
+def test_what_takes_more_to_compare_is_not_remembered(function: Any, arguments: Any) -> None:
+    """Recursions, long ways and long messages are told by their look alone."""
+
+    def through() -> None:
+        function(*arguments)
+
+    group = Group("g1", None, None)
+    group.remember(caught(through))
+    assert not again(group, caught(through))
+
+
 def test_an_exception_of_a_site_inside_is_told() -> None:
     """The innermost site in the traceback has recorded it already."""
     outer, inner = site(through), site(divide)
