@@ -21,6 +21,7 @@ from prunella.fixes.guarding import limited, place_in, repaired
 from prunella.fixes.plan import Installed, Plan
 from prunella.fixes.steps import SiteView
 from prunella.fixes.touching import Makes, Touches, fails, made_by_parameter, made_by_tool
+from prunella.model.interruption import pass_on
 
 Arguments = dict[str, Any]
 Passed = tuple[Sequence[Any], dict[str, Any]]
@@ -78,7 +79,8 @@ def _asked_alone(installed: Installed, ask: Ask) -> Ask:
     def before(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Changed | None:
         try:
             return ask(args, kwargs) if installed.is_on else None
-        except Exception:  # noqa: BLE001 - the interpreter asks again, and counts the fault
+        except Exception as error:  # noqa: BLE001 - the interpreter asks again, and counts the fault
+            pass_on(error)
             return UNSURE
 
     return before
@@ -115,7 +117,8 @@ def _calm_after(asked: Sequence[tuple[Installed, Touches]]) -> Callable[[Any], b
             try:
                 if installed.is_on and touches(result):
                     return False
-            except Exception:  # noqa: BLE001 - as before the call
+            except Exception as error:  # noqa: BLE001 - as before the call
+                pass_on(error)
                 return False
         return True
 
