@@ -13,6 +13,7 @@ from prunella.codec import render
 from prunella.codec.limits import Limits
 from prunella.codec.texts import mapping_text, quote, to_json
 from prunella.sdk.positions import position_of
+from prunella.sdk.site import module_name
 from prunella.sdk.wrapper import FILENAME
 from prunella.taxonomy import facts  # with the first call: a failure is no moment for imports
 
@@ -100,7 +101,7 @@ def cause_of(error: BaseException) -> tuple[BaseException | None, str]:
 
 def path_of(cls: type) -> str:
     """Return ``module:qualname`` of a class."""
-    return f"{_text(cls.__module__)}:{_text(cls.__qualname__)}"
+    return f"{module_name(cls.__module__, {})}:{_text(cls.__qualname__)}"
 
 
 def _text(value: Any) -> str:
@@ -183,8 +184,9 @@ def _frames(traceback: TracebackType | None, sight: "Sight", with_locals: int) -
         elif _is_ours(code.co_filename):
             continue
         first_line = code.co_firstlineno
+        module = module_name(frame.f_globals.get("__name__"), frame.f_globals)
         texts.append(
-            f'{{"file":{quote(file)},"module":{quote(_text(frame.f_globals.get("__name__")))},'
+            f'{{"file":{quote(file)},"module":{quote(module)},'
             f'"qualname":{quote(code.co_qualname)},"first_line":{first_line},'
             f'"line":{first_line if line is None else line},{rest}'
         )
