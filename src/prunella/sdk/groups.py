@@ -22,6 +22,8 @@ MAX_GROUPS = 2_000
 MAX_BEGINNINGS = 16
 #: Steps of a traceback among which it pays to look for the same code.
 MANY_STEPS = 50
+#: Frames among which a call finds its own, and that of a call of the same site made by it.
+_NEAR = 8
 #: How exact the moment of a repeated failure is.
 SAME_US = 1_000
 #: Failures with complete inputs that are wanted of each group.
@@ -243,17 +245,25 @@ def is_recursion(site: Site, error: BaseException) -> bool:
     That call has recorded it. Only the first frames are looked at, because a thousand calls inside
     each other each have a thousand frames below them.
     """
-    first = error.__traceback__
-    if first is None:
+    own = error.__traceback__
+    code = site.code
+    # Below the frames of decorators that stand between `@heal` and the function.
+    for _ in range(_NEAR):
+        if own is None:
+            return False
+        if own.tb_frame.f_code is code:
+            break
+        own = own.tb_next
+    else:
         return False
-    entry = first
-    for _ in range(8):
+    entry = own
+    for _ in range(_NEAR):
         following = entry.tb_next
         if following is None:
             return False
         entry = following
-        if entry.tb_frame.f_code is site.code and entry.tb_frame is not first.tb_frame:
-            return not _raises(first)
+        if entry.tb_frame.f_code is code and entry.tb_frame is not own.tb_frame:
+            return not _raises(own)
     return False
 
 
