@@ -332,7 +332,10 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     package = tmp_path / "shop"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "early.py").write_text("def early(x):\n    return 1 / x\n")
+    (package / "early.py").write_text(
+        "def early(x):\n    return 1 / x\n"
+        "class Box:\n    @property\n    def half(self):\n        'A half.'\n        return 1 / 0\n"
+    )
     (package / "late.py").write_text(
         textwrap.dedent(
             """
@@ -360,7 +363,7 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     done = run(
         """
     import asyncio
-    from shop.early import early
+    from shop.early import Box, early
     import prunella
     prunella.init(instrument=["shop"])
     from shop import late
@@ -372,6 +375,8 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
             pass
 
     attempt(early, 0)
+    attempt(lambda: Box().half)
+    assert Box.half.__doc__ == "A half."
     attempt(late.late, 0)
     attempt(late.TABLE["late"], 0)
     attempt(lambda: late.Cart.make(0).total)
@@ -384,12 +389,13 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     failed = {o.site_id for o in of(tmp_path, Occurrence)}
     assert failed == {
         "shop.early:early",
+        "shop.early:Box.half",
         "shop.late:late",
         "shop.late:Cart.total",
         "shop.late:Cart.pay",
         "shop.late:cached",
     }
-    assert errors_counted(tmp_path) == 6
+    assert errors_counted(tmp_path) == 7
     site = next(s for s in of(tmp_path, Site) if s.site_id == "shop.late:cached")
     assert site.source == "@lru_cache\ndef cached(x): return 1 / x\n"
     assert site.file == "shop/late.py"
