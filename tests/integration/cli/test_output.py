@@ -15,7 +15,12 @@ def command(folder: Path, shell: str, **variables: str) -> subprocess.CompletedP
     prunella = f"{sys.executable} -m prunella.cli"
     environment = {**os.environ, "PRUNELLA": prunella, "PRUNELLA_DATABASE": "", **variables}
     return subprocess.run(
-        ["sh", "-c", shell], cwd=folder, env=environment, capture_output=True, timeout=120
+        ["sh", "-c", shell],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        timeout=120,
+        check=False,
     )
 
 
