@@ -38,6 +38,18 @@ def interpreter_folders(executable: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def straight(executable: str) -> str:
+    """Return the path of an interpreter without ``..``, which leads nowhere in a sandbox.
+
+    ``../.venv/bin/python program.py`` is recorded with the folder that it was started from in front.
+    The last part stays as it is: an environment's interpreter is a link out of it.
+    """
+    folder, name = os.path.split(executable)
+    if ".." not in Path(folder).parts:
+        return executable
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - as it came
+
+
 def _prefixes(executable: str) -> Iterable[str]:
     real = os.path.realpath(executable)
     yield str(Path(real).parent.parent)

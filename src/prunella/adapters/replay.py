@@ -71,7 +71,7 @@ class SandboxReplayer:
         if not requests or not variants:
             return [[] for _ in variants]
         tree = tree.resolve()
-        executable = self._python or process.executable
+        executable = mounts.straight(self._python or process.executable)
         if not os.access(executable, os.X_OK):
             raise SandboxUnavailable(
                 f"The interpreter of the program, {executable}, can't be run on this machine. "
@@ -214,11 +214,17 @@ def rerooted_path(process: Process, tree: Path) -> tuple[str, ...]:
 
 
 def _inside(path: str, root: str) -> str | None:
-    """Return `path` relative to `root`, ``"."`` for the root itself; ``None`` if not below it."""
-    path, root = os.path.normpath(path), os.path.normpath(root)
-    if path == root:
-        return "."
-    return os.path.relpath(path, root) if path.startswith(root.rstrip("/") + "/") else None
+    """Return `path` relative to `root`, ``"."`` for the root itself; ``None`` if not below it.
+
+    The root is known by its real path, a program perhaps by a link (``current/app.py``).
+    """
+    root = os.path.normpath(root)
+    for known in (os.path.normpath(path), os.path.realpath(path)):
+        if known == root:
+            return "."
+        if known.startswith(root.rstrip("/") + "/"):
+            return os.path.relpath(known, root)
+    return None
 
 
 def _main_file(process: Process, tree: Path) -> str:

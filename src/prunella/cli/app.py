@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -24,9 +25,9 @@ from prunella.cli.commands.rollouts import rollouts
 from prunella.cli.commands.serve import serve
 from prunella.cli.commands.users import users
 from prunella.cli.commands.worker import worker
-from prunella.cli.exit_codes import MEANINGS, ExitCode, code_of
+from prunella.cli.exit_codes import MEANINGS, REFUSALS, ExitCode, code_of
 from prunella.cli.session import Session
-from prunella.model.errors import PrunellaError
+from prunella.model.errors import ConfigurationError, PrunellaError
 
 _CODES = "\n".join(f"  {code.value:<3} {meaning}" for code, meaning in MEANINGS.items())
 
@@ -75,6 +76,7 @@ def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
     session.as_json = "--json" in arguments
     try:
         code = app.main(list(arguments), "prunella", standalone_mode=False, obj=session)
+        session.stdout.flush()  # here, where it still can be said that the disk is full
     except click.ClickException as error:
         error.show(session.stderr)
         # Parsing may have stopped before the option was read.
@@ -94,12 +96,32 @@ def run(arguments: Sequence[str], session: Session | None = None) -> ExitCode:
         return ExitCode.DONE
     except ModuleNotFoundError:
         raise
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and _is_nowhere():
+            gone = ConfigurationError("the working directory is gone: go to another one")
+            return session.failed(gone, ExitCode.USAGE)
+        if error.errno not in REFUSALS:
+            return _internal(session, error)
+        sys.stdout = None  # it may be what can't be written
+        return session.failed(error, ExitCode.UNABLE)
     except Exception as error:  # noqa: BLE001 - the last line: a fault of ours gets a code of its own
-        session.stderr.write("prunella: this is a fault in Prunella itself; please report it\n")
-        import traceback
-
-        session.stderr.write(traceback.format_exc())
-        session.report(error, f"a fault in Prunella itself: {error}")
-        return ExitCode.INTERNAL
+        return _internal(session, error)
     # Commands answer an exit code; click answers 0 for --help and --version.
     return ExitCode(code)
+
+
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def _internal(session: Session, error: Exception) -> ExitCode:
+    session.stderr.write("prunella: this is a fault in Prunella itself; please report it\n")
+    import traceback
+
+    session.stderr.write(traceback.format_exc())
+    session.report(error, f"a fault in Prunella itself: {error}")
+    return ExitCode.INTERNAL

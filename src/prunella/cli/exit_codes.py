@@ -1,5 +1,6 @@
 """Exit codes: the one table of what a command's exit code says to a script."""
 
+import errno
 from enum import IntEnum
 
 from prunella.model.errors import (
@@ -44,6 +45,20 @@ MEANINGS = {
     ExitCode.INTERRUPTED: "stopped by Ctrl-C",
 }
 """One sentence a code, for ``prunella --help`` and the docs."""
+
+#: Numbers of `OSError`s that say what the machine refuses to anybody: no fault of Prunella's.
+REFUSALS = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
 
 #: Errors that aren't the environment's fault; every other `PrunellaError` is `ExitCode.UNABLE`.
 _BY_ERROR: tuple[tuple[type[PrunellaError], ExitCode], ...] = (

@@ -1,9 +1,11 @@
 """What every command has in common: the healer it works with, how it prints, how it ends."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -34,6 +36,18 @@ def _open(root: Path | None, model: str | None, progress: "Progress") -> "Healer
     return Healer(model, root=root or find_root(Path.cwd()), progress=progress)
 
 
+def _usable(stream: TextIO | None) -> TextIO:
+    """Return a stream that takes any text: what it can't say becomes a question mark.
+
+    There is none where the command was started with it closed: then it goes nowhere.
+    """
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - to the end
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream
+
+
 @dataclass(slots=True)
 class Session:
     """One run of the command line."""
@@ -42,8 +56,8 @@ class Session:
     open_healer: Callable[[Path | None, str | None, "Progress"], "Healer"] = _open
     #: The command was given ``--json``: standard output is one JSON document.
     as_json: bool = False
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    stdout: TextIO = field(default_factory=lambda: _usable(sys.stdout))
+    stderr: TextIO = field(default_factory=lambda: _usable(sys.stderr))
     _status: "Status | None" = None
 
     @contextmanager
@@ -157,7 +171,8 @@ class Session:
     def report(self, error: BaseException, message: str) -> None:
         """Print, under ``--json``, what stopped the command as the one JSON document."""
         if self.as_json:
-            self._write_json({"error": {"type": type(error).__name__, "message": message}})
+            with suppress(OSError):  # nobody may be left to tell
+                self._write_json({"error": {"type": type(error).__name__, "message": message}})
 
     def _warn(self, message: str) -> None:
         self.stderr.write(f"prunella: {message}\n")
@@ -170,8 +185,6 @@ class Session:
 
 @contextmanager
 def _noting_faults(healer: "Healer", activity: str) -> Iterator[None]:
-    from contextlib import suppress
-
     from click import ClickException
     from click.exceptions import Exit
 

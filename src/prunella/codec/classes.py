@@ -41,11 +41,16 @@ def derives(cls: type, base: type) -> bool:
 
 
 def path_of(cls: type) -> str:
-    """Return ``module:qualname`` of a class, as it says of itself."""
+    """Return ``module:qualname`` of a class, as it says of itself.
+
+    What a main script has defined is called so in a process that `multiprocessing` spawned, too.
+    """
     try:
         module, qualname = _module(cls), _qualname(cls)
     except AttributeError:  # a class whose __module__ was deleted
         module, qualname = "?", _qualname(cls)
+    if module == "__mp_main__":
+        module = "__main__"
     return f"{module if type(module) is str else '?'}:{qualname}"
 
 

@@ -19,6 +19,7 @@ from prunella.codec.encoder import (
 )
 from prunella.codec.limits import DEFAULT_LIMITS, Encoded, Limits
 from prunella.codec.names import STRONG
+from prunella.model.interruption import pass_on
 from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def encode_mapping(
         else:
             encoder.named(tree, tuple(values.items()), limits.max_depth - 1)
     except Exception as error:  # noqa: BLE001 - as in Encoder.node
+        pass_on(error)
         encoder.lose()
         tree += ("…", ["?", "builtins:dict", f"unreadable: {type(error).__name__}"])
     return encoder.finish(tree)

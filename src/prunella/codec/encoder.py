@@ -15,6 +15,7 @@ from prunella.codec.classes import path_of
 from prunella.codec.limits import SHORT, Encoded, Limits
 from prunella.codec.names import UNCLEAN, WEAK, Secrecies
 from prunella.codec.redacted import redacted_node
+from prunella.model.interruption import pass_on
 from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Encoder:
                 handler = _chooser()(kind)
             return handler(self, value, depth)
         except Exception as error:  # noqa: BLE001 - whatever it is, the host must not see it
+            pass_on(error)
             return self.broken(value, error)
 
     def nodes(self, out: list[Tree], items: Iterable[Any], depth: int) -> list[Tree]:

@@ -21,6 +21,7 @@ from prunella.codec.encoder import (
     Encoder,
 )
 from prunella.codec.limits import DEFAULT_LIMITS, Limits
+from prunella.model.interruption import pass_on
 from prunella.model.tree import Tree
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def values_text(
         try:
             texts, complete = _texts(values, redactor, DEFAULT_LIMITS)
             return form % tuple(texts), complete
-        except Exception:  # noqa: BLE001, S110 - shared, or changed meanwhile: then as one tree
-            pass
+        except Exception as error:  # noqa: BLE001 - shared, or changed meanwhile: then as one tree
+            pass_on(error)
     tree, complete = encode_mapping(dict(zip(names, values, strict=True)), redactor=redactor)
     return to_json(tree), complete
 
@@ -122,8 +123,8 @@ def mapping_text(
     try:
         if len(values) <= limits.max_items:
             return _named_texts(values, redactor, limits, {} if known is None else known)
-    except Exception:  # noqa: BLE001, S110 - as above, or a secret name
-        pass
+    except Exception as error:  # noqa: BLE001 - as above, or a secret name
+        pass_on(error)
     tree, complete = encode_mapping(values, limits=limits, redactor=redactor)
     return to_json(tree), complete
 

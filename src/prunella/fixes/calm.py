@@ -21,6 +21,7 @@ from prunella.fixes.guarding import limited, place_in, repaired
 from prunella.fixes.plan import Installed, Plan
 from prunella.fixes.steps import SiteView
 from prunella.fixes.touching import Makes, Touches, fails, made_by_parameter, made_by_tool
+from prunella.model.interruption import pass_on
 
 Arguments = dict[str, Any]
 Values = Sequence[Any]
@@ -103,7 +104,8 @@ def _calm_after(asked: Sequence[tuple[Installed, Touches]]) -> Callable[[Any], b
             try:
                 if installed.is_on and touches(result):
                     return False
-            except Exception:  # noqa: BLE001 - as before the call
+            except Exception as error:  # noqa: BLE001 - as before the call
+                pass_on(error)
                 return False
         return True
 
@@ -244,7 +246,8 @@ def _safe(installed: Installed, ask: Ask) -> Ask:
     def safe(values: Values) -> Changed | None:
         try:
             return ask(values) if installed.is_on else None
-        except Exception:  # noqa: BLE001 - the interpreter asks again, and counts the fault
+        except Exception as error:  # noqa: BLE001 - the interpreter asks again, and counts the fault
+            pass_on(error)
             return UNSURE
 
     return safe
@@ -258,7 +261,8 @@ def _at_one(at: int, makes: Makes, name: str, installed: Installed, by: Any) -> 
         try:
             value = values[at]
             made = makes(value)
-        except Exception:  # noqa: BLE001 - as in `_safe`
+        except Exception as error:  # noqa: BLE001 - as in `_safe`
+            pass_on(error)
             return UNSURE if installed.is_on else None
         if made is value or not installed.is_on:
             return None

@@ -35,6 +35,11 @@ def _in_order(low: float | None, high: float | None, names: str) -> None:
         raise ValueError(f"{names}: the least is above the most")
 
 
+def _check_chosen(chosen: bool) -> None:
+    if not chosen:
+        raise ValueError("false says nothing")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
     """Between which numbers a value lies."""
@@ -311,7 +316,11 @@ class Goal:
 
     site: str | None = key(_NAME, "Another site, by name or module:qualname.", default=None)
     model: str | None = key(_NAME, "The same function with another model.", default=None)
-    self_: bool = key(Flag(), "true: the function itself, unchanged.", default=False)
+    self_: bool = key(
+        Checked(Flag(), _check_chosen, "give true, a site or a model"),
+        "true: the function itself, unchanged.",
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

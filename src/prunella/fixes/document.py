@@ -40,6 +40,11 @@ def _check_site(names: tuple[str, ...]) -> None:
             raise ValueError(f"{name!r} has a * before its end")
 
 
+def _check_id(text: str) -> None:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(f"{text!r} has spaces around it or what can't be printed")
+
+
 def _check_moment(text: str) -> None:
     try:
         moment = datetime.fromisoformat(text)
@@ -77,7 +82,9 @@ class Fix:
     Made by `parse` alone, which checks everything; `document` gives the JSON back.
     """
 
-    fix_id: str = key(Text(100), "Its id: fix-abc123.")
+    fix_id: str = key(
+        Checked(Text(100), _check_id, "give a name like fix-abc123"), "Its id: fix-abc123."
+    )
     fix_type: str = key(Choice(tuple(configs.TYPES)), "One of the seven types.")
     target: Target = key(Nested(Target), "Which calls it is for.", default=Target())
     version: int = key(
@@ -134,7 +141,10 @@ def parse(document: Mapping[str, Any] | str | bytes) -> Fix:
     values = read_values(Fix, envelope, "")
     if "config" not in data:
         raise FixError("config", "missing", f"give the config of the {values['fix_type']}")
-    config: Config = read(configs.TYPES[values["fix_type"]], data["config"], "config")
+    try:
+        config: Config = read(configs.TYPES[values["fix_type"]], data["config"], "config")
+    except RecursionError:
+        raise FixError("config", "too many levels", "nest it less deeply") from None
     return Fix(**values, config=config)
 
 
@@ -144,9 +154,18 @@ def _loaded(document: Mapping[str, Any] | str | bytes) -> Any:
     if len(document) > MAX_DOCUMENT:
         raise FixError("document", f"{len(document)} bytes", f"give at most {MAX_DOCUMENT}")
     try:
-        return json.loads(document)
+        return json.loads(document, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise FixError("document", f"no JSON: {error}"[:200], "give one JSON object") from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise FixError(double[:80], "given twice in one object", "leave one of them out")
+    return found
 
 
 def json_schema() -> dict[str, Any]:

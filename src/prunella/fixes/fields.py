@@ -15,8 +15,9 @@ from prunella.model.errors import FixError
 
 T = TypeVar("T")
 
-#: Values that one JSON value in a document may consist of, and characters of one text.
+#: Values that one JSON value in a document may consist of, its levels, and characters of one text.
 MAX_NODES = 1_000
+MAX_LEVELS = 50
 MAX_TEXT = 20_000
 
 
@@ -183,16 +184,16 @@ _NAME = Text(200)
 
 @dataclass(frozen=True, slots=True)
 class Json:
-    """Any JSON value of at most `MAX_NODES` values; it is copied."""
+    """Any JSON value of at most `MAX_NODES` values and `MAX_LEVELS` levels; it is copied."""
 
     def read(self, value: Any, path: str) -> Any:
-        return _copy(value, path, [MAX_NODES])
+        return _copy(value, path, [MAX_NODES], MAX_LEVELS)
 
     def schema(self) -> dict[str, Any]:
         return {}
 
 
-def _copy(value: Any, path: str, left: list[int]) -> Any:
+def _copy(value: Any, path: str, left: list[int], levels: int) -> Any:
     left[0] -= 1
     if left[0] < 0:
         raise FixError(path, "more values than a fix may carry", f"give at most {MAX_NODES}")
@@ -202,10 +203,13 @@ def _copy(value: Any, path: str, left: list[int]) -> Any:
         return value
     if type(value) is str and len(value) <= MAX_TEXT:
         return value
+    if levels == 0:
+        raise FixError(path[:200], "too many levels", f"nest at most {MAX_LEVELS} in each other")
+    below = levels - 1
     if isinstance(value, (list, tuple)):
-        return [_copy(item, f"{path}[{at}]", left) for at, item in enumerate(value)]
+        return [_copy(item, f"{path}[{at}]", left, below) for at, item in enumerate(value)]
     if isinstance(value, Mapping) and all(type(name) is str for name in value):
-        return {name: _copy(item, f"{path}.{name}", left) for name, item in value.items()}
+        return {name: _copy(item, f"{path}.{name}", left, below) for name, item in value.items()}
     raise refused(path, value, "give plain JSON")
 
 

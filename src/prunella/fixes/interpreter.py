@@ -24,6 +24,7 @@ from prunella.fixes.plan import Installed, Plan
 from prunella.fixes.retry import is_for, retry
 from prunella.fixes.run import Run, World, is_healable, names_error
 from prunella.fixes.steps import STREAMS, Attempt, Healing, Outcome, Steps
+from prunella.model.interruption import pass_on
 
 _CHANGES: tuple[tuple[str, Any], ...] = (
     ("parameter", changes.by_parameter),
@@ -232,6 +233,7 @@ def _guarded(run: Run, installed: Installed, steps: Any, otherwise: Any) -> Any:
         run.skipped(installed, str(error))
         return otherwise
     except Exception as error:  # noqa: BLE001 - the function's own errors come as data
+        pass_on(error)
         run.fault(installed, error)
         return otherwise
 

@@ -11,6 +11,7 @@ from prunella.fixes.meter import Arm, Exposed, Meter
 from prunella.fixes.patterns import TooMuch
 from prunella.fixes.plan import TOLERATED, Installed, Plan
 from prunella.fixes.steps import STREAMS, Classify, CodeInfo, Finished, Outcome
+from prunella.model.interruption import pass_on
 
 T = TypeVar("T")
 #: Kinds of sites whose answers may say what they cost.
@@ -190,6 +191,7 @@ class Run:
         except TooMuch as error:
             self.skipped(installed, str(error))
         except Exception as error:  # noqa: BLE001 - a fix must never harm the call
+            pass_on(error)
             self.fault(installed, error)
         return None
 

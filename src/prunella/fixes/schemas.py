@@ -164,14 +164,14 @@ def is_of_type(value: Any, names: Any) -> bool:
 def range_violation(low: float | None, high: float | None, value: Any, place: str) -> str:
     """Return what is wrong with a number; NaN lies in no range."""
     if (low is not None and not value >= low) or (high is not None and not value <= high):
-        return f"{place} is outside {_limits(low, high)}"
+        return f"{place} is not {_limits(low, high)}"
     return ""
 
 
 def length_violation(low: int | None, high: int | None, value: Any, place: str) -> str:
     """Return what is wrong with how long something is."""
     if (low is not None and len(value) < low) or (high is not None and len(value) > high):
-        return f"{place} has the length {len(value)}, outside {_limits(low, high)}"
+        return f"{place} has the length {len(value)}, not {_limits(low, high)}"
     return ""
 
 
@@ -183,7 +183,9 @@ def pattern_violation(pattern: str, value: str, place: str) -> str:
 
 
 def _limits(low: float | None, high: float | None) -> str:
-    return f"{'' if low is None else low} to {'' if high is None else high}"
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"{low} to {high}"
 
 
 def _equal(value: Any, wanted: Any) -> bool:

@@ -12,19 +12,45 @@ def find_root(start: Path | None = None) -> Path:
     """Return the root of the project that `start` (default: the working directory) lies in.
 
     ``PRUNELLA_ROOT`` decides where it is set. Otherwise the nearest folder upwards that has one of
-    `MARKERS`; without any, the folder of the running script; without a script, `start` itself.
+    `MARKERS`; without any, and without `start`, the nearest such folder upwards of the running
+    script, or the script's folder; without a script, where the search began.
     """
     configured = os.environ.get("PRUNELLA_ROOT")
     if configured:
         return Path(configured).resolve()
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
+    script = _script_folder() if start is None else None
+    try:
+        here = (start or Path.cwd()).resolve()
+    except FileNotFoundError:  # the working directory was removed
+        if script is None:
+            raise
+        here = script
+    found = _marked(here)
+    if found is None and script is not None:
+        found = _marked(script) or script
+    return found or here
+
+
+def _marked(start: Path) -> Path | None:
+    for folder in (start, *start.parents):
         if any((folder / marker).exists() for marker in MARKERS):
             return folder
-    script = getattr(sys.modules.get("__main__"), "__file__", None)
-    if start is None and script is not None:
-        return Path(script).resolve().parent
-    return here
+    return None
+
+
+def _script_folder() -> Path | None:
+    """Return the folder that the running program lies in: not a package's, nor within an archive."""
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    if file is None:
+        return None
+    folder = Path(file).resolve().parent
+    package = getattr(main, "__package__", None) or ""  # of ``python -m package.module``
+    for _ in filter(None, package.split(".")):
+        folder = folder.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder
 
 
 def data_folder(root: Path) -> Path:

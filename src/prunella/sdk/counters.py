@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prunella.model.interruption import pass_on
+
 #: For type checkers; `typing` takes longer to import than this whole package.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +46,14 @@ def guarded(feature: str, function: Callable[P, T], *args: P.args, **kwargs: P.k
 
 
 def note_fault(feature: str, error: Exception) -> None:
-    """Count an error of our own, and switch `feature` off when it was one too many."""
+    """Count an error of our own, and switch `feature` off when it was one too many.
+
+    What a signal handler of the program has raised meanwhile isn't ours, and is raised again.
+    """
     if isinstance(error, (MemoryError, RecursionError)):
         count("dropped_no_memory")
         return
+    pass_on(error)
     _faults[feature] = _faults.get(feature, 0) + 1
     count(f"internal_{feature}_{type(error).__name__}")
     if _faults[feature] >= TOLERATED:

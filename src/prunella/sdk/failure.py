@@ -13,6 +13,7 @@ from prunella.codec import render
 from prunella.codec.limits import Limits
 from prunella.codec.texts import mapping_text, quote, to_json
 from prunella.sdk.positions import position_of
+from prunella.sdk.site import module_name
 from prunella.sdk.wrapper import FILENAME
 from prunella.taxonomy import facts  # with the first call: a failure is no moment for imports
 
@@ -100,7 +101,7 @@ def cause_of(error: BaseException) -> tuple[BaseException | None, str]:
 
 def path_of(cls: type) -> str:
     """Return ``module:qualname`` of a class."""
-    return f"{_text(cls.__module__)}:{_text(cls.__qualname__)}"
+    return f"{module_name(cls.__module__, {})}:{_text(cls.__qualname__)}"
 
 
 def _text(value: Any) -> str:
@@ -193,7 +194,7 @@ def _frames(found: list[TracebackType], sight: "Sight", with_locals: int) -> str
             continue
         if frame.f_globals is not namespace:
             namespace = frame.f_globals
-            module = quote(_text(namespace.get("__name__")))
+            module = quote(module_name(namespace.get("__name__"), namespace))
         first_line = code.co_firstlineno
         texts.append(
             f'{{"file":{file},"module":{module},'

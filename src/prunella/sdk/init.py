@@ -15,9 +15,11 @@ def init(*, instrument: Iterable[str] = (), uncaught: bool = False, logging: boo
     """Prepare recording now instead of at the first call, and widen what is recorded.
 
     `instrument` names packages (``["myapp"]``) all of whose functions and methods are put under
-    ``@heal`` without edits, whether they are imported already or not. `uncaught` records exceptions
-    that end the program, a thread or an asyncio task unseen; `logging` those that are logged with
-    their traceback at level ERROR or above. Without a call of `init`, ``@heal`` works all the same.
+    ``@heal`` without edits, whether they are imported already or not. Of what is imported already,
+    other objects (tables, caches, `functools.partial`) keep the functions that they hold: call
+    `init` before the imports where that matters. `uncaught` records exceptions that end the program,
+    a thread or an asyncio task unseen; `logging` those that are logged with their traceback at level
+    ERROR or above. Without a call of `init`, ``@heal`` works all the same.
 
     Does nothing where ``PRUNELLA_DISABLED=1`` or in a replay. Raises `TypeError` if `instrument` is
     a string.

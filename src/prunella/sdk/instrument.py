@@ -3,8 +3,8 @@
 A package that is imported later is compiled with ``@heal`` directly above each ``def`` of a module
 or class, below its other decorators: so tables of functions, registrations by decorators and
 ``from … import`` all get the observed function. Lines stay as they are. A package that is imported
-already gets its functions and methods replaced where modules and classes name them, also in
-modules that took them over by ``from … import``; what other objects hold stays as it is.
+already gets its functions, methods and properties replaced where modules and classes name them,
+also in modules that took them over by ``from … import``; what other objects hold stays as it is.
 
 Left alone are functions within functions, ``typing.overload`` stubs, special methods other than
 `OBSERVED_SPECIALS`, and modules that don't come from plain source files.
@@ -155,11 +155,24 @@ def _replace_in_class(cls: type) -> None:
         inner = getattr(value, "__func__", value) if type(value) in _WRAPPED else value
         if type(inner) is FunctionType and inner.__module__ == cls.__module__:
             setattr(cls, name, heal(value))
+        elif type(value) is property:
+            setattr(cls, name, _observed(value, cls.__module__))
         elif isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{name}":
             _replace_in_class(value)
 
 
 _WRAPPED = (staticmethod, classmethod)
+
+
+def _observed(found: property, module: str) -> property:
+    """Return a property whose functions are observed, those of that module."""
+
+    def heal_own(function: Any) -> Any:
+        is_own = type(function) is FunctionType and function.__module__ == module
+        return heal(function) if is_own else function
+
+    own = [heal_own(each) for each in (found.fget, found.fset, found.fdel)]
+    return property(*own, found.__doc__)
 
 
 def _rebind(namespace: dict[str, Any], replaced: dict[int, tuple[FunctionType, Any]]) -> None:

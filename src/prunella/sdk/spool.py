@@ -27,6 +27,9 @@ TOTAL_BYTES = 128 * 1024 * 1024
 _RETRY_US = 200_000
 #: How often it is looked whether the file is still where it was made.
 _LOOK_US = 100_000
+#: Descriptors near this number, or the process's limit, are the last that a program comes to use.
+_HIGH = 1024
+_BELOW_HIGH = 32
 
 
 class Spool:
@@ -40,6 +43,8 @@ class Spool:
         self._room_bytes = room_bytes
         self._header = header
         self._descriptor = -1
+        #: Device and inode of the file that was opened.
+        self._identity = (-1, -1)
         self._size = 0
         self._torn = False
         self._retry_at_us = 0
@@ -78,7 +83,7 @@ class Spool:
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
-            return self._failed(error)
+            return self._failed(error, line)
         self._size += written
         if written == len(line) and self._size < ROTATE_BYTES:
             return True
@@ -93,17 +98,21 @@ class Spool:
         try:
             written = os.write(self._descriptor, line)
         except OSError as error:
-            return self._failed(error)
+            return self._failed(error, line)
         self._size += written
         self._torn = written < len(line)
         if self._torn or self._size >= ROTATE_BYTES:
             self.good_until_us = 0
         return not self._torn
 
-    def _failed(self, error: OSError) -> bool:
+    def _failed(self, error: OSError, line: bytes) -> bool:
         count(f"spool_errors_{_errno_name(error)}")
-        self._retry_at_us = now_us() + _RETRY_US
+        is_closed = error.errno == errno.EBADF and self._descriptor >= 0
         self.close()
+        at_us = now_us()
+        if is_closed:  # by the program, as daemons do: the next file takes the line
+            return self.prepare(at_us) and self.write(line.lstrip(b"\n"))
+        self._retry_at_us = at_us + _RETRY_US
         return False
 
     def close(self) -> None:
@@ -112,7 +121,8 @@ class Spool:
             descriptor, self._descriptor = self._descriptor, -1
             self.good_until_us = 0
             try:
-                os.close(descriptor)
+                if _identity(os.fstat(descriptor)) == self._identity:
+                    os.close(descriptor)
             except OSError as error:
                 count(f"spool_errors_{_errno_name(error)}")
 
@@ -138,16 +148,39 @@ class Spool:
             os.close(descriptor)
             unready.unlink(missing_ok=True)
             raise
-        self._descriptor = descriptor
+        self._descriptor = _out_of_the_way(descriptor)
+        self._identity = _identity(os.fstat(self._descriptor))
         self._size, self._torn, self.good_until_us = len(header), False, at_us + _LOOK_US
         self.described.clear()
 
     def _is_in_place(self, at_us: int) -> bool:
         self.good_until_us = 0 if self._torn else at_us + _LOOK_US
         try:
-            return os.fstat(self._descriptor).st_nlink > 0
+            status = os.fstat(self._descriptor)
         except OSError:
             return False
+        return status.st_nlink > 0 and _identity(status) == self._identity
+
+
+def _out_of_the_way(descriptor: int) -> int:
+    """Return a high descriptor of the file, in place of the one that it was opened with.
+
+    A program that closes whatever is open (a daemon) closes this one, too. Its next file gets the
+    lowest number that is free: were that the one written to here, records would end up in that file.
+    """
+    import fcntl
+
+    lowest = min(os.sysconf("SC_OPEN_MAX"), _HIGH) - _BELOW_HIGH
+    try:
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, max(lowest, 3))
+    except OSError:
+        return descriptor
+    os.close(descriptor)
+    return high
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def make_folder(folder: Path) -> None:

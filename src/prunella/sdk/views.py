@@ -51,6 +51,7 @@ def view_of(site: Site) -> View | None:
 def bound(view: View, arguments: Mapping[str, Any]) -> Callable[[], Any]:
     """Return a call of a site with those of the arguments that it takes, by name.
 
+    What came in by ``**kwargs`` goes on by the site's, if it has any.
     Raises `Unreachable` where it needs one that isn't there, or is gone itself.
     """
     wrappers = view.site.wrappers()
@@ -58,25 +59,39 @@ def bound(view: View, arguments: Mapping[str, Any]) -> Callable[[], Any]:
         raise Unreachable(f"{view.site_id} isn't there any more")
     wrapper = wrappers[-1]
     code = wrapper.__code__
+    found = _by_name(arguments)
     positional: list[Any] = []
     keywords: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for name, value in arguments.items():
-        extra.update(
-            value if name.startswith("**") else {} if name.startswith("*") else {name: value}
-        )
     for index, name in enumerate(view.parameters):
         if name.startswith("**"):
+            keywords.update(_unnamed(arguments, view.parameters))
             continue
         if name.startswith("*"):
             positional += arguments.get(name, ())
             continue
-        if name not in extra:
+        if name not in found:
             if name not in view.defaults:
                 raise Unreachable(f"{view.site_id} needs an argument {name!r}")
-            extra[name] = view.defaults[name]
+            found[name] = view.defaults[name]
         if index < code.co_argcount:
-            positional.append(extra[name])
+            positional.append(found[name])
         else:
-            keywords[name] = extra[name]
+            keywords[name] = found[name]
     return lambda: wrapper(*positional, **keywords)
+
+
+def _by_name(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every argument that has a name, those of parameters before those in ``**kwargs``."""
+    found: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name.startswith("**"):
+            found = {**value, **found}
+        elif not name.startswith("*"):
+            found[name] = value
+    return found
+
+
+def _unnamed(arguments: Mapping[str, Any], parameters: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the call was given by ``**kwargs``, without what has a parameter of its own."""
+    given = [value for name, value in arguments.items() if name.startswith("**")]
+    return {name: value for each in given for name, value in each.items() if name not in parameters}

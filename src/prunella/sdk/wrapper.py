@@ -113,8 +113,10 @@ _FIXED: dict[str, Any] = {
     "ended": StopAsyncIteration,
     "exception": sys.exception,
     # The hooks keep their errors to themselves, but near the limit of the stack even calling one
-    # may fail. Without a call, nothing can go wrong in the wrapper's handlers.
-    "fault": Exception,
+    # may fail, and so it may while the interpreter ends and modules are emptied. Without a call,
+    # nothing can go wrong in the wrapper's handlers. Others are those of the program's signal
+    # handlers, which hooks let pass.
+    "fault": (RecursionError, MemoryError, NameError, AttributeError, TypeError),
 }
 
 

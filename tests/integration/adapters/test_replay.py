@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders import AT, process
+from prunella.adapters.mounts import straight
 from prunella.adapters.replay import SandboxReplayer, rerooted_path
 from prunella.adapters.sandbox import detect
 from prunella.codec import encode, encode_mapping
@@ -431,6 +432,26 @@ def test_the_import_path_is_rerooted() -> None:
     assert rerooted_path(recorded, Path("/t")) == (
         "/t", "/t/bin", "/t/src", "/srv/shop/.venv/lib/python3.11/site-packages", "/usr/lib/x",
     )  # fmt: skip
+
+
+def test_a_program_that_was_started_by_a_link_is_below_its_root(tmp_path: Path) -> None:
+    """``current/app.py`` of a deployment is a file of the release that the link leads to."""
+    release = tmp_path / "release"
+    release.mkdir()
+    link = tmp_path / "current"
+    link.symlink_to(release)
+    recorded = process(root=str(release), cwd="/", sys_path=(str(link), f"{link}/src", "/usr/x"))
+    assert rerooted_path(recorded, Path("/t")) == ("/t", "/t/src", "/usr/x")
+
+
+def test_an_interpreter_has_no_way_upwards_in_its_path(tmp_path: Path) -> None:
+    """``../.venv/bin/python`` is found where the folder that it was started from doesn't exist."""
+    folder = tmp_path / "env" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to(sys.executable)
+    (tmp_path / "work").mkdir()
+    assert straight(f"{tmp_path}/work/../env/bin/python") == f"{folder}/python"
+    assert straight(f"{folder}/python") == f"{folder}/python"
 
 
 def test_an_interpreter_that_is_gone_is_said(replayer: SandboxReplayer, tree: Path) -> None:

@@ -142,7 +142,7 @@ def test_what_is_no_json_is_refused(project):
     path.write_text("{not json")
     code, _, err = project.run("validate", str(path))
     assert code is ExitCode.USAGE
-    assert "is no JSON" in err
+    assert "no JSON" in err
 
 
 def test_validating_keeps_nothing(project):

@@ -253,6 +253,26 @@ def test_fallback_asks_another_site() -> None:
     assert weather("Bonn", unit="F") == "as always in Bonn"
 
 
+def test_a_site_that_takes_over_has_all_that_the_call_was_given() -> None:
+    """Positional-only, starred and unnamed arguments reach the site that a fallback asks."""
+
+    @heal
+    def first(a: int, /, b: int, *more: int, c: int = 1, **rest: int) -> Any:
+        raise TimeoutError
+
+    @tool(name="second")
+    def second(a: int, /, b: int, *more: int, c: int = 1, **rest: int) -> Any:
+        return a, b, more, c, rest
+
+    @tool(name="third")
+    def third(a: int, d: int = 0) -> Any:
+        return a, d
+
+    for name, answer in (("second", (1, 2, (3,), 4, {"d": 5})), ("third", (1, 5))):
+        install_fix(fix("fallback", chain=[{"site": name}]))
+        assert first(1, 2, 3, c=4, d=5) == answer
+
+
 def test_a_coroutine_falls_back_on_a_function() -> None:
     """An async site may fall back on either kind; a sync one only on its own."""
 

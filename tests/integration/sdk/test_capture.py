@@ -581,6 +581,34 @@ def test_secrets_stay_out(recorded: Recorded) -> None:
     assert not recorded.one(Occurrence).complete
 
 
+def through(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+@pytest.mark.parametrize("decorators", [0, 1, 3])
+def test_failures_below_other_decorators_are_counted_once(
+    recorded: Recorded, decorators: int
+) -> None:
+    """`@heal` above decorators sees each failure, also of a function that calls itself."""
+
+    def fails(depth: int) -> float:
+        return below(depth - 1) if depth else 1 / depth
+
+    below = fails
+    for _ in range(decorators):
+        below = through(below)
+    below = heal(below)
+    for depth in (0, 0, 0, 2, 2):
+        with suppress(ZeroDivisionError):
+            below(depth)
+    described = [o for o in recorded.all(Occurrence) if o.caused_by is None]
+    assert len(described) + sum(repeat.count for repeat in recorded.all(Repeat)) == 5
+
+
 def test_a_runaway_recursion_is_one_error(recorded: Recorded) -> None:
     """However deep a site calls itself, its failure counts once, and costs no more than its depth."""
 

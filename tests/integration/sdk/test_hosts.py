@@ -83,6 +83,62 @@ def test_signals_end_a_program_as_before(run: Run, tmp_path: Path) -> None:
     assert endings == ["interrupted", "interrupted"]
 
 
+def test_what_a_signal_handler_raises_reaches_the_program(run: Run, tmp_path: Path) -> None:
+    """A time limit that a handler raises ends the work, also while a failure is being recorded.
+
+    It is no fault of Prunella's, so recording isn't switched off by it.
+    """
+    done = run(
+        f"""
+    import signal
+    {FAILING.strip()}
+
+    class TimeLimit(Exception): pass
+
+    raised = seen = 0
+
+    def handler(number, frame):
+        global raised
+        raised += 1
+        raise TimeLimit
+
+    signal.signal(signal.SIGALRM, handler)
+    attempt(0)
+    for times in range(200):
+        before = raised
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0005)
+            while raised == before:
+                work([times]); attempt([times])
+        except TimeLimit:
+            seen += 1
+    from prunella.sdk.counters import counters, switched_off
+    print(raised, seen, [name for name in counters if name.startswith("internal")], switched_off)
+    """
+    )
+    assert done.stdout == "200 200 [] set()\n"
+
+
+def test_descriptors_that_a_program_closes_are_not_written_to(run: Run, tmp_path: Path) -> None:
+    """A daemon closes all descriptors: its own next files get no record, and none is lost."""
+    done = run(
+        f"""
+    import os
+    from pathlib import Path
+    {FAILING.strip()}
+    for number in range(5): attempt(number)
+    os.closerange(3, 4096)
+    files = [os.open(f"own{{number}}", os.O_RDWR | os.O_CREAT) for number in range(20)]
+    for number in range(7): work(number); attempt(number)
+    os.closerange(3, 4096)
+    for number in range(7): attempt(number)
+    print([each.stat().st_size for each in Path().glob("own*")] == [0] * 20)
+    """
+    )
+    assert done.stdout == "True\n"
+    assert errors_counted(tmp_path) == 19
+
+
 def test_calls_in_other_threads_and_tasks_belong_to_who_carried_them(
     run: Run, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -107,6 +108,79 @@ def test_spawned_and_forked_workers_record(run: Run, tmp_path: Path) -> None:
     )
     assert errors_counted(tmp_path) == 2
     assert {call.site_id for call in of(tmp_path, Call)} == {"work:halve"}
+
+
+def test_what_a_spawned_main_script_defines_has_one_name(run: Run, tmp_path: Path) -> None:
+    """Functions and classes of the script are ``__main__`` in the processes that it spawned, too."""
+    run(
+        """
+    import multiprocessing
+    from prunella import heal
+
+    class Order:
+        def __init__(self, lines): self.lines = lines
+
+    class Empty(Exception): pass
+
+    @heal
+    def total(order):
+        if not order.lines: raise Empty
+        return order
+
+    def work(lines):
+        try:
+            total(Order(lines))
+        except Empty:
+            pass
+
+    if __name__ == "__main__":
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            pool.map(work, [1, 0])
+            pool.close(); pool.join()
+    """
+    )
+    (occurrence,) = of(tmp_path, Occurrence)
+    assert occurrence.exception.type == "__main__:Empty"
+    assert {frame.module for frame in occurrence.exception.frames} == {"__main__"}
+    (call,) = of(tmp_path, Call)
+    assert call.inputs == ["d", "order", call.result]
+    assert call.result == ["o", "__main__:Order", ["d", "lines", 1]]
+
+
+STARTS = {
+    "a script": ("app.py", ["app.py"]),
+    "a module": ("shop/app.py", ["-m", "shop.app"]),
+    "a package": ("shop/__main__.py", ["-m", "shop"]),
+    "an archive": ("app.pyz", ["app.pyz"]),
+    "from a folder that is gone": ("app.py", ["-c", """
+import os, runpy
+path = os.path.abspath("app.py")
+os.mkdir("gone")
+os.chdir("gone")
+os.rmdir("../gone")
+runpy.run_path(path, run_name="__main__")
+"""]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", STARTS)
+def test_records_lie_beside_the_program(tmp_path: Path, how: str) -> None:
+    """Without a marked folder, they are in that of the script, package or archive."""
+    file, arguments = STARTS[how]
+    undrained = "from prunella.sdk.runtime import set_drain\nset_drain(None)\n"
+    program = f"{undrained}{textwrap.dedent(FAILING)}\nattempt(1)\n"
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    if how == "an archive":
+        with ZipFile(path, "w") as archive:
+            archive.writestr("__main__.py", program)
+    else:
+        path.write_text(program)
+    environment = surroundings(tmp_path)
+    del environment["PRUNELLA_ROOT"]
+    command = [sys.executable, "-W", "error", *arguments]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    assert errors_counted(tmp_path) == 1
 
 
 def test_threads_lose_and_tear_nothing(run: Run, tmp_path: Path) -> None:
@@ -258,7 +332,10 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     package = tmp_path / "shop"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "early.py").write_text("def early(x):\n    return 1 / x\n")
+    (package / "early.py").write_text(
+        "def early(x):\n    return 1 / x\n"
+        "class Box:\n    @property\n    def half(self):\n        'A half.'\n        return 1 / 0\n"
+    )
     (package / "late.py").write_text(
         textwrap.dedent(
             """
@@ -286,7 +363,7 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     done = run(
         """
     import asyncio
-    from shop.early import early
+    from shop.early import Box, early
     import prunella
     prunella.init(instrument=["shop"])
     from shop import late
@@ -298,6 +375,8 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
             pass
 
     attempt(early, 0)
+    attempt(lambda: Box().half)
+    assert Box.half.__doc__ == "A half."
     attempt(late.late, 0)
     attempt(late.TABLE["late"], 0)
     attempt(lambda: late.Cart.make(0).total)
@@ -310,12 +389,13 @@ def test_a_package_is_instrumented_without_edits(run: Run, tmp_path: Path) -> No
     failed = {o.site_id for o in of(tmp_path, Occurrence)}
     assert failed == {
         "shop.early:early",
+        "shop.early:Box.half",
         "shop.late:late",
         "shop.late:Cart.total",
         "shop.late:Cart.pay",
         "shop.late:cached",
     }
-    assert errors_counted(tmp_path) == 6
+    assert errors_counted(tmp_path) == 7
     site = next(s for s in of(tmp_path, Site) if s.site_id == "shop.late:cached")
     assert site.source == "@lru_cache\ndef cached(x): return 1 / x\n"
     assert site.file == "shop/late.py"

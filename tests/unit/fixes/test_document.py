@@ -161,3 +161,46 @@ def test_the_schema_refuses_what_is_refused(path: str, bad: dict[str, Any]) -> N
     """What `parse` refuses, the JSON Schema does too, except what a schema can't say."""
     validator = Draft202012Validator(json_schema())
     assert not validator.is_valid(bad), path
+
+
+@pytest.mark.parametrize("fix_id", [" ", " fix", "fix\0", "\x1b[31mfix", "\ud800", "a\nb"])
+def test_ids_can_be_printed(fix_id: str) -> None:
+    """An id stands in lists, file names and databases: nothing invisible is in it."""
+    with pytest.raises(FixError) as refusal:
+        parse({**RETRY, "fix_id": fix_id})
+    assert refusal.value.path == "fix_id"
+
+
+def test_a_key_that_is_given_twice_is_refused() -> None:
+    """Of two values for one key neither is meant for certain."""
+    with pytest.raises(FixError) as refusal:
+        parse('{"fix_id": "f", "fix_type": "parameter", "config": {"set": {"x": 1, "x": 2}}}')
+    assert refusal.value.path == "x"
+
+
+def nested(levels: int) -> Any:
+    found: Any = 1
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+def test_values_are_nested_within_bounds() -> None:
+    """However deep a document is, it is refused with a path, not by an exhausted stack."""
+    assert parse(document("fallback", chain=[{"constant": nested(40)}]))
+    for levels in (60, 900, 100_000):
+        with pytest.raises(FixError) as refusal:
+            parse(document("fallback", chain=[{"constant": nested(levels)}]))
+        assert refusal.value.path.startswith("config.chain[0].constant[0]")
+    check: dict[str, Any] = {"type": "integer"}
+    for _ in range(900):
+        check = {"items": check}
+    with pytest.raises(FixError):
+        parse(document("guard", stage="output", check={"schema": check}))
+
+
+def test_a_route_says_where_it_leads() -> None:
+    """``self: false`` names no goal."""
+    with pytest.raises(FixError) as refusal:
+        parse(document("routing", default={"self": False}))
+    assert refusal.value.path == "config.default.self"

@@ -89,9 +89,7 @@ def validate_fix(session: Session, file: TextIO) -> ExitCode:
 
     Ends with 2 where it isn't valid, and says at which key.
     """
-    from prunella.fixes import parse
-
-    document = parse(_document(file)).document()
+    document = _document(file)
     session.result(
         document, lambda console: console.print(f"{document['fix_id']} is a valid fix document.")
     )
@@ -292,12 +290,12 @@ def _switch_in_store(
         return healer.programs.switch(fix_id, off=off, recording=recording, reason=reason)
 
 
-def _document(file: TextIO) -> Any:
-    import json
-
+def _document(file: TextIO) -> dict[str, Any]:
+    from prunella.fixes.document import MAX_DOCUMENT, parse
     from prunella.model.errors import ConfigurationError
 
     try:
-        return json.loads(file.read())
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{file.name} is no JSON document: {error}") from error
+        text = file.read(MAX_DOCUMENT + 1)
+    except ValueError as error:
+        raise ConfigurationError(f"{file.name} is no text: {error}") from error
+    return parse(text).document()

@@ -1,6 +1,5 @@
 """What people do on the pages: each a form that says afterwards what was done, or why not."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -170,12 +169,4 @@ def _fixes(visit: Visit) -> Fixes:
 
 def _document(visit: Visit) -> dict[str, Any]:
     text = visit.field("document", _MAX_DOCUMENT_CHARS)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"the document is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ConfigurationError(
-            f"a fix document is a JSON object, not {type(found).__name__}; it begins with a brace"
-        )
-    return found
+    return parse(text).document()
