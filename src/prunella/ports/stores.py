@@ -75,8 +75,8 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """
         ...
 
-    def sites(self) -> Sequence[Site]:
-        """Return the latest version of every site, by id."""
+    def sites(self, site_ids: Sequence[str] | None = None) -> Sequence[Site]:
+        """Return the latest version of every site, or of these, by id."""
         ...
 
     def site_ids(self) -> Sequence[SiteId]:

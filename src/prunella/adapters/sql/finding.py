@@ -6,11 +6,10 @@ incidents takes a few milliseconds.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.incidents import COLUMNS, to_incident
-from prunella.adapters.sql.rows import marks, text
+from prunella.adapters.sql.rows import Condition, joined, marks, text
 from prunella.model.clock import to_us
 from prunella.model.incidents import Incident, IncidentStatus
 from prunella.ports import IncidentOrder, IncidentPage, IncidentQuery
@@ -30,8 +29,6 @@ _ORDERS = {
 }
 
 _OR_BELOW = "({0} = ? OR substr({0}, 1, length(?)) = ?)"
-
-_Condition = tuple[str, tuple[Any, ...]]
 
 
 def find_incidents(db: Connection, query: IncidentQuery) -> IncidentPage:
@@ -61,7 +58,7 @@ def _counted(
     its halves has an index.
     """
     conditions = _conditions(db, query)
-    where, values = _joined(conditions)
+    where, values = joined(conditions)
     place, found, source = _ORDERS[query.order], "", "incident"
     if len(conditions) > (query.since is not None):
         found = f"WITH found AS (SELECT seq, status, {place} FROM incident WHERE {where})"  # noqa: S608
@@ -92,8 +89,8 @@ def releases(db: Connection) -> Sequence[str]:
     return [release for (release,) in rows]
 
 
-def _conditions(db: Connection, query: IncidentQuery) -> list[_Condition]:
-    found: list[_Condition] = [
+def _conditions(db: Connection, query: IncidentQuery) -> list[Condition]:
+    found: list[Condition] = [
         ("search LIKE ? ESCAPE '!'", (f"%{_escaped(word)}%",))
         for word in text(query.text).lower().split()[:_MAX_WORDS]
     ]
@@ -110,7 +107,7 @@ def _conditions(db: Connection, query: IncidentQuery) -> list[_Condition]:
     return found
 
 
-def _seen(db: Connection, column: str, value: str) -> _Condition:
+def _seen(db: Connection, column: str, value: str) -> Condition:
     """Return what holds for incidents that were seen in a process whose `column` has this value.
 
     Few processes: what these saw is looked up, by their names where they aren't too many, of which
@@ -134,15 +131,6 @@ def _seen(db: Connection, column: str, value: str) -> _Condition:
         f"incident_id IN (SELECT incident_id FROM alike WHERE process_id IN ({of_them}) "  # noqa: S608
         "AND incident_id IS NOT NULL)",
         values,
-    )
-
-
-def _joined(conditions: Sequence[_Condition]) -> _Condition:
-    if not conditions:
-        return "true", ()
-    return (
-        " AND ".join(condition for condition, _ in conditions),
-        tuple(value for _, values in conditions for value in values),
     )
 
 

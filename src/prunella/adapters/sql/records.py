@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunella.adapters.sql.connection import Connection
-from prunella.adapters.sql.rows import load, moment, text
+from prunella.adapters.sql.rows import load, marks, moment, text
 from prunella.model.clock import to_us
 from prunella.model.ids import SiteId
 from prunella.model.records import Call, Counts, Occurrence, Process, Site
@@ -52,10 +52,15 @@ def spool_offset(db: Connection, spool_name: str) -> int:
     return row[0] if row else 0
 
 
-def sites(db: Connection) -> list[Site]:
+def sites(db: Connection, site_ids: Sequence[str] | None) -> list[Site]:
+    names = None if site_ids is None else tuple(text(name) for name in site_ids)
+    if names == ():
+        return []
+    among = "" if names is None else f"WHERE site_id IN ({marks(names)}) "
     rows = db.execute(
-        "SELECT body FROM site WHERE seq IN (SELECT max(seq) FROM site GROUP BY site_id) "
-        "ORDER BY site_id"
+        "SELECT body FROM site WHERE seq IN "  # noqa: S608 - question marks
+        f"(SELECT max(seq) FROM site {among}GROUP BY site_id) ORDER BY site_id",
+        names or (),
     )
     return [load(Site, body) for (body,) in rows]
 
