@@ -152,6 +152,10 @@ class SqlStore(SqlRollouts, SqlAlerts, SqlJobs):
         with self._database.reading() as db:
             return recorded.counts(db)
 
+    def site_counts(self) -> Mapping[SiteId, Mapping[str, int]]:
+        with self._database.reading() as db:
+            return recorded.site_counts(db)
+
     # --- incidents
     def untriaged(self, *, limit: int) -> Sequence[Occurrence]:
         with self._database.reading() as db:

@@ -124,6 +124,10 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """Return the latest counters of every process."""
         ...
 
+    def site_counts(self) -> Mapping[SiteId, Mapping[str, int]]:
+        """Return what all processes counted of each site: the name of a counter to its sum."""
+        ...
+
     # --- incidents
     def untriaged(self, *, limit: int) -> Sequence[Occurrence]:
         """Return occurrences that belong to no incident yet, oldest first."""

@@ -113,12 +113,10 @@ class _Counted(dict[str, tuple[int, int]]):
 
 def counts_of(store: Store) -> _Counted:
     """Return calls and errors of every function, over all processes that are remembered."""
-    counted = _Counted()
-    for process in store.counts():
-        for site_id, numbers in process.sites.items():
-            calls, errors = counted[site_id]
-            counted[site_id] = calls + numbers.get("calls", 0), errors + numbers.get("errors", 0)
-    return counted
+    return _Counted(
+        (name, (numbers.get("calls", 0), numbers.get("errors", 0)))
+        for name, numbers in store.site_counts().items()
+    )
 
 
 def _row(
