@@ -101,9 +101,9 @@ class SqlStore(SqlRollouts, SqlAlerts, SqlJobs):
     def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:
         return self._together.run_all([intake.prepare(portion) for portion in portions])
 
-    def sites(self) -> Sequence[Site]:
+    def sites(self, site_ids: Sequence[str] | None = None) -> Sequence[Site]:
         with self._database.reading() as db:
-            return recorded.sites(db)
+            return recorded.sites(db, site_ids)
 
     def site_ids(self) -> Sequence[SiteId]:
         with self._database.reading() as db:
@@ -151,6 +151,10 @@ class SqlStore(SqlRollouts, SqlAlerts, SqlJobs):
     def counts(self) -> Sequence[Counts]:
         with self._database.reading() as db:
             return recorded.counts(db)
+
+    def site_counts(self) -> Mapping[SiteId, Mapping[str, int]]:
+        with self._database.reading() as db:
+            return recorded.site_counts(db)
 
     # --- incidents
     def untriaged(self, *, limit: int) -> Sequence[Occurrence]:

@@ -149,17 +149,19 @@ def _union_reader(kind: Any) -> _Reader:
 
 def _generic_reader(origin: Any, arguments: tuple[Any, ...]) -> _Reader:
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _mapping_reader(_reader(arguments[1]))
+        return _mapping_reader(_reader(arguments[1]), _taken_as_they_are(arguments[1]))
     if origin is tuple and arguments[-1] is not Ellipsis:
         plain = [_taken_as_they_are(argument) for argument in arguments]
         return _tuple_reader([_reader(argument) for argument in arguments], plain)
     return _list_reader(_reader(arguments[0]), _taken_as_they_are(arguments[0]))
 
 
-def _mapping_reader(read: _Reader) -> _Reader:
+def _mapping_reader(read: _Reader, plain: frozenset[type]) -> _Reader:
     def read_mapping(data: Any) -> Any:
-        if not isinstance(data, Mapping):
+        if type(data) is not dict and not isinstance(data, Mapping):
             raise _UnreadableError(f": expected an object, got {_short(data)}")
+        if plain.issuperset(map(type, data.values())):
+            return dict(data)
         values = {}
         for key, item in data.items():
             try:

@@ -188,12 +188,10 @@ def _entry(incident: Incident, suggestion: Suggestion, by: By) -> AuditEntry:
 
 def _counted(store: Store) -> Mapping[str, tuple[int, int]]:
     """Return the calls of each site and those that failed, by the programs' own counts."""
-    found: dict[str, tuple[int, int]] = {}
-    for each in store.counts():
-        for site_id, numbers in each.sites.items():
-            calls, errors = found.get(site_id, (0, 0))
-            found[site_id] = (calls + numbers.get("calls", 0), errors + numbers.get("errors", 0))
-    return found
+    return {
+        site_id: (numbers.get("calls", 0), numbers.get("errors", 0))
+        for site_id, numbers in store.site_counts().items()
+    }
 
 
 def _observed(

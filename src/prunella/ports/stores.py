@@ -75,8 +75,8 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         """
         ...
 
-    def sites(self) -> Sequence[Site]:
-        """Return the latest version of every site, by id."""
+    def sites(self, site_ids: Sequence[str] | None = None) -> Sequence[Site]:
+        """Return the latest version of every site, or of these, by id."""
         ...
 
     def site_ids(self) -> Sequence[SiteId]:
@@ -122,6 +122,10 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
 
     def counts(self) -> Sequence[Counts]:
         """Return the latest counters of every process."""
+        ...
+
+    def site_counts(self) -> Mapping[SiteId, Mapping[str, int]]:
+        """Return what all processes counted of each site: the name of a counter to its sum."""
         ...
 
     # --- incidents

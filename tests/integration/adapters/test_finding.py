@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from prunella.adapters.sql import finding
 from prunella.model.incidents import IncidentStatus
 from prunella.ports import FailureCount, IncidentOrder, IncidentQuery, Triaged
 from recorded import START, a_process, a_repeat, an_exception, an_occurrence, at
@@ -153,9 +154,13 @@ def test_releases_come_by_their_last_start(store):
     assert store.releases() == ["2.0", "1.0"]
 
 
+@pytest.mark.parametrize("named", [1, 500])
 @pytest.mark.parametrize("others", [1, 20])
-def test_a_release_is_found_whether_few_or_many_processes_have_it(store, others):
+def test_a_release_is_found_whether_few_or_many_processes_have_it(
+    store, others, named, monkeypatch
+):
     """The same incidents are found, counted and shown, each once."""
+    monkeypatch.setattr(finding, "_MOST_NAMED", named)
     processes = [a_process(process_id=f"p{number}", release="1.0") for number in range(others)]
     mine = [a_process(process_id=f"q{number}", release="2.0") for number in range(2)]
     store.ingest([*processes, *mine], spool_name="s", end_offset=1)

@@ -100,6 +100,17 @@ def test_of_counters_the_highest_sequence_stands(store):
     assert [counts.sequence for counts in store.counts()] == [1, 5]
 
 
+def test_counters_of_a_site_add_up(store):
+    """A site's counts are of all processes together, counter by counter."""
+    keep(
+        store,
+        some_counts(sites={SITE: {"calls": 3, "errors": 1}, "a:b": {}}),
+        some_counts(process_id="p2", sites={SITE: {"calls": 4, "skipped": 2}}),
+        some_counts(process_id="p3", sites={}),
+    )
+    assert store.site_counts() == {SITE: {"calls": 7, "errors": 1, "skipped": 2}, "a:b": {}}
+
+
 def test_unknown_ids_have_no_process(store):
     """What was never reported, or was forgotten, is `None`."""
     assert store.process("proc_9") is None
@@ -634,3 +645,5 @@ def test_one_site_is_as_in_the_list_of_all(store):
     assert store.site(SITE) == versions[1]
     assert store.site_ids() == [site.site_id for site in store.sites()]
     assert store.site("shop:none") is None
+    assert store.sites([SITE, "shop:none"]) == [versions[1]]
+    assert store.sites([]) == []

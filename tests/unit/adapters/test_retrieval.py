@@ -1,8 +1,18 @@
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from math import copysign, sqrt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunella.adapters.retrieval import HybridRetriever, split_words
+from prunella.adapters.retrieval import (
+    HybridRetriever,
+    _by_words,
+    _similarities,
+    split_words,
+)
 
 CODE = [
     "def parse_price(text):\n    return Decimal(text.strip())",
@@ -80,6 +90,60 @@ def test_similarity_does_not_depend_on_the_others():
     alone = RETRIEVER.rank("parse the price", CODE[:1], limit=1)[0][1]
     among = dict(RETRIEVER.rank("parse the price", CODE, limit=9))[0]
     assert alone == pytest.approx(among)
+
+
+def full_text(words, texts):
+    """Return what FTS5 finds: indices of the texts with all words, then with some."""
+    wanted = [f'"{word}"' for word in dict.fromkeys(words[:32])]
+    found = {}
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute(
+            "CREATE VIRTUAL TABLE texts USING fts5(words, tokenize = \"unicode61 tokenchars '_'\")"
+        )
+        db.executemany(
+            "INSERT INTO texts (rowid, words) VALUES (?, ?)", enumerate(map(" ".join, texts))
+        )
+        for operator in (" AND ", " OR "):
+            rows = db.execute(
+                "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank, rowid",
+                (operator.join(wanted),),
+            )
+            found.update((index, None) for (index,) in rows)
+    return list(found)
+
+
+def vector(words):
+    """Return the damped components of a text's vector, one gram after the other."""
+    data = f" {' '.join(words)} ".encode()
+    sums = Counter()
+    for length in (3, 4, 5):
+        for begin in range(len(data) - length + 1):
+            number = length
+            for byte in data[begin : begin + length]:
+                number = (number * 0x100000001B3 + byte) % 2**64
+            number = (number ^ number >> 29) * 0xBF58476D1CE4E5B9 % 2**64
+            sums[(number >> 20) % 4096] += -1 if number >> 63 else 1
+    size = sqrt(sum(map(abs, sums.values()))) or 1.0
+    return {place: copysign(sqrt(abs(total)), total) / size for place, total in sums.items()}
+
+
+WORDS = st.text("abcé_ß1 ", max_size=60).map(split_words)
+
+
+@given(WORDS.filter(bool), st.lists(WORDS, max_size=12))
+def test_words_are_ranked_as_sqlite_does(query, texts):
+    """The order by words is that of a full-text index, which people know."""
+    assert _by_words(query, texts) == full_text(query, texts)
+
+
+@given(WORDS, st.lists(st.text(max_size=60).map(split_words), min_size=1, max_size=9))
+def test_similarity_is_the_cosine_of_two_vectors(query, texts):
+    """Texts whose vectors are made at once are compared as each alone would be."""
+    wanted = vector(query)
+    for words, similarity in zip(texts, _similarities(query, texts), strict=True):
+        other = vector(words)
+        product = sum(value * other.get(place, 0.0) for place, value in wanted.items())
+        assert similarity == pytest.approx(min(max(product, 0.0), 1.0), abs=1e-9)
 
 
 def test_unrelated_documents_are_far():

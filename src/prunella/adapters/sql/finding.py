@@ -5,20 +5,23 @@ found by any part of them, which no index of whole words does, and reading that 
 incidents takes a few milliseconds.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.incidents import COLUMNS, to_incident
-from prunella.adapters.sql.rows import marks, text
+from prunella.adapters.sql.rows import Condition, joined, marks, text
 from prunella.model.clock import to_us
-from prunella.model.incidents import IncidentStatus
+from prunella.model.incidents import Incident, IncidentStatus
 from prunella.ports import IncidentOrder, IncidentPage, IncidentQuery
 
 #: More words than this ask for nothing that the first don't.
 _MAX_WORDS = 10
 #: A share of the processes that is few.
 _FEW = 0.15
+#: More processes than this are looked up where they stand.
+_MOST_NAMED = 500
+#: Rows that are read by one statement.
+_ROWS_AT_ONCE = 500
 _ORDERS = {
     IncidentOrder.LAST_SEEN: "last_us",
     IncidentOrder.FIRST_SEEN: "first_us",
@@ -27,36 +30,55 @@ _ORDERS = {
 
 _OR_BELOW = "({0} = ? OR substr({0}, 1, length(?)) = ?)"
 
-_Condition = tuple[str, tuple[Any, ...]]
-
 
 def find_incidents(db: Connection, query: IncidentQuery) -> IncidentPage:
     """Return one page of the incidents that are asked for; `limit` and `offset` below 0 count as 0."""
-    conditions = _conditions(db, query)
-    where, values = _joined(conditions)
-    by_status = {
-        IncidentStatus(status): number
-        for status, number in db.execute(
-            f"SELECT status, count(*) FROM incident WHERE {where} GROUP BY status",  # noqa: S608
-            values,
+    by_status, page = _counted(db, query)
+    found: dict[int, Incident] = {}
+    for begin in range(0, len(page), _ROWS_AT_ONCE):
+        some = page[begin : begin + _ROWS_AT_ONCE]
+        rows = db.execute(
+            f"SELECT seq, {COLUMNS} FROM incident WHERE seq IN ({marks(some)})",  # noqa: S608
+            some,
         )
-    }
-    wanted = query.statuses or tuple(IncidentStatus)
-    if query.statuses:
-        conditions.append(
-            (f"status IN ({marks(wanted)})", tuple(status.value for status in wanted))
-        )
-        where, values = _joined(conditions)
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM incident WHERE {where} "  # noqa: S608 - constants and marks
-        f"ORDER BY {_ORDERS[query.order]} DESC, seq DESC LIMIT ? OFFSET ?",
-        (*values, max(query.limit, 0), max(query.offset, 0)),
-    )
+        found.update((seq, to_incident(tuple(row))) for seq, *row in rows)
     return IncidentPage(
-        items=[to_incident(row) for row in rows],
-        total=sum(by_status.get(status, 0) for status in set(wanted)),
+        items=[found[seq] for seq in page],
+        total=sum(by_status.get(status, 0) for status in set(query.statuses or by_status)),
         by_status=by_status,
     )
+
+
+def _counted(
+    db: Connection, query: IncidentQuery
+) -> tuple[Mapping[IncidentStatus, int], Sequence[int]]:
+    """Return how many there are of each status, and `seq` of those on the page, in order.
+
+    By one statement, so that looking for something reads the whole table once; without that, each of
+    its halves has an index.
+    """
+    conditions = _conditions(db, query)
+    where, values = joined(conditions)
+    place, found, source = _ORDERS[query.order], "", "incident"
+    if len(conditions) > (query.since is not None):
+        found = f"WITH found AS (SELECT seq, status, {place} FROM incident WHERE {where})"  # noqa: S608
+        source, where = "found", "true"
+    shown = tuple(status.value for status in query.statuses)
+    among = f"{where} AND status IN ({marks(shown)})" if shown else where
+    rows = db.execute(
+        f"{found} SELECT status, count(*), 0 FROM {source} WHERE {where} GROUP BY status "  # noqa: S608
+        f"UNION ALL SELECT NULL, seq, {place} FROM (SELECT seq, {place} FROM {source} "
+        f"WHERE {among} ORDER BY {place} DESC, seq DESC LIMIT ? OFFSET ?) AS page",
+        (
+            *(values if found else values * 2),
+            *shown,
+            max(query.limit, 0),
+            max(query.offset, 0),
+        ),
+    ).fetchall()
+    page = sorted(((at, seq) for status, seq, at in rows if status is None), reverse=True)
+    by_status = {IncidentStatus(status): number for status, number, _ in rows if status}
+    return by_status, [seq for _, seq in page]
 
 
 def releases(db: Connection) -> Sequence[str]:
@@ -67,8 +89,8 @@ def releases(db: Connection) -> Sequence[str]:
     return [release for (release,) in rows]
 
 
-def _conditions(db: Connection, query: IncidentQuery) -> list[_Condition]:
-    found: list[_Condition] = [
+def _conditions(db: Connection, query: IncidentQuery) -> list[Condition]:
+    found: list[Condition] = [
         ("search LIKE ? ESCAPE '!'", (f"%{_escaped(word)}%",))
         for word in text(query.text).lower().split()[:_MAX_WORDS]
     ]
@@ -85,33 +107,30 @@ def _conditions(db: Connection, query: IncidentQuery) -> list[_Condition]:
     return found
 
 
-def _seen(db: Connection, column: str, value: str) -> _Condition:
+def _seen(db: Connection, column: str, value: str) -> Condition:
     """Return what holds for incidents that were seen in a process whose `column` has this value.
 
-    Few processes: what these saw is looked up. Many: most incidents were seen by one of the first that
-    are looked at. The other way round each would read the whole table of what processes saw.
+    Few processes: what these saw is looked up, by their names where they aren't too many, of which
+    PostgreSQL knows that they are few. Many: most incidents were seen by one of the first that are
+    looked at, one incident after the other (PostgreSQL would join all with an EXISTS). The other way
+    round each would read the whole table of what processes saw.
     """
-    (named,) = db.execute(f"SELECT count(*) FROM process WHERE {column} = ?", (value,)).fetchone()  # noqa: S608
+    of_them = f"SELECT process_id FROM process WHERE {column} = ?"  # noqa: S608 - a constant
+    names = [name for (name,) in db.execute(of_them, (value,))]
     (known,) = db.execute("SELECT count(*) FROM process").fetchone()
-    if named < known * _FEW:
-        seen = (
-            "incident_id IN (SELECT incident_id FROM alike WHERE process_id IN "  # noqa: S608
-            f"(SELECT process_id FROM process WHERE {column} = ?) AND incident_id IS NOT NULL)"
+    if len(names) >= known * _FEW:
+        return (
+            "(SELECT 1 FROM alike JOIN process USING (process_id) "  # noqa: S608 - a constant
+            f"WHERE alike.incident_id = incident.incident_id AND process.{column} = ? LIMIT 1) = 1",
+            (value,),
         )
-    else:
-        seen = (
-            "EXISTS (SELECT 1 FROM alike JOIN process USING (process_id) "  # noqa: S608
-            f"WHERE alike.incident_id = incident.incident_id AND process.{column} = ?)"
-        )
-    return seen, (value,)
-
-
-def _joined(conditions: Sequence[_Condition]) -> _Condition:
-    if not conditions:
-        return "true", ()
+    values = (value,)
+    if 0 < len(names) <= _MOST_NAMED:
+        of_them, values = marks(names), tuple(names)
     return (
-        " AND ".join(condition for condition, _ in conditions),
-        tuple(value for _, values in conditions for value in values),
+        f"incident_id IN (SELECT incident_id FROM alike WHERE process_id IN ({of_them}) "  # noqa: S608
+        "AND incident_id IS NOT NULL)",
+        values,
     )
 
 

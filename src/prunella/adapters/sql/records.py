@@ -1,11 +1,13 @@
 """What programs reported: processes, sites, calls, occurrences and counts."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prunella.adapters.sql.connection import Connection
-from prunella.adapters.sql.rows import load, moment, text
+from prunella.adapters.sql.rows import load, marks, moment, text
 from prunella.model.clock import to_us
+from prunella.model.errors import StoreError
 from prunella.model.ids import SiteId
 from prunella.model.records import Call, Counts, Occurrence, Process, Site
 
@@ -52,10 +54,15 @@ def spool_offset(db: Connection, spool_name: str) -> int:
     return row[0] if row else 0
 
 
-def sites(db: Connection) -> list[Site]:
+def sites(db: Connection, site_ids: Sequence[str] | None) -> list[Site]:
+    names = None if site_ids is None else tuple(text(name) for name in site_ids)
+    if names == ():
+        return []
+    among = "" if names is None else f"WHERE site_id IN ({marks(names)}) "
     rows = db.execute(
-        "SELECT body FROM site WHERE seq IN (SELECT max(seq) FROM site GROUP BY site_id) "
-        "ORDER BY site_id"
+        "SELECT body FROM site WHERE seq IN "  # noqa: S608 - question marks
+        f"(SELECT max(seq) FROM site {among}GROUP BY site_id) ORDER BY site_id",
+        names or (),
     )
     return [load(Site, body) for (body,) in rows]
 
@@ -89,6 +96,21 @@ def children(db: Connection, call_id: str) -> list[Call]:
 def counts(db: Connection) -> list[Counts]:
     rows = db.execute("SELECT body FROM counts ORDER BY process_id")
     return [load(Counts, body) for (body,) in rows]
+
+
+def site_counts(db: Connection) -> dict[SiteId, Mapping[str, int]]:
+    """Add up as JSON: reading counters in full takes longer than adding them."""
+    found: dict[SiteId, dict[str, int]] = {}
+    try:
+        for (body,) in db.execute("SELECT body FROM counts"):
+            for name, numbers in json.loads(body)["sites"].items():
+                sums = found.setdefault(name, numbers)
+                if sums is not numbers:
+                    for counter, number in numbers.items():
+                        sums[counter] = sums.get(counter, 0) + number
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StoreError(f"Counters in the store can't be read ({error})") from error
+    return dict(found)
 
 
 def untriaged(db: Connection, limit: int) -> list[Occurrence]:

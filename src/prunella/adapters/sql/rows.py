@@ -1,13 +1,16 @@
 """Values to columns and back."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from prunella.codec.plain import from_plain, to_plain
 from prunella.model.errors import RecordError, StoreError
 
 T = TypeVar("T")
+
+Condition = tuple[str, tuple[Any, ...]]
+"""What comes after a WHERE, and the values of its placeholders."""
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
@@ -51,6 +54,16 @@ def search_text(error_code: str, error_type: str, site_id: str, message: str) ->
 def marks(values: Collection[Any]) -> str:
     """Return a placeholder for each value, with commas between them."""
     return ", ".join("?" * len(values))
+
+
+def joined(conditions: Sequence[Condition]) -> Condition:
+    """Return what holds where all of these hold."""
+    if not conditions:
+        return "true", ()
+    return (
+        " AND ".join(condition for condition, _ in conditions),
+        tuple(value for _, values in conditions for value in values),
+    )
 
 
 def moment(epoch_us: int) -> int:

@@ -66,6 +66,11 @@ def describe(operations: Sequence[Operation]) -> Mapping[str, Any]:
     types = _types(operations)
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(map(repr, types), schemas, strict=True))
+    bodies = [operation.body for operation in operations if operation.body is not None]
+    _, sent = msgspec.json.schema_components(bodies, ref_template=_REF)
+    components = {
+        name: schema if name in sent else _or_null(schema) for name, schema in components.items()
+    }
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         item = paths.setdefault(f"{PREFIX}{operation.path}", {})
@@ -87,6 +92,14 @@ def describe(operations: Sequence[Operation]) -> Mapping[str, Any]:
             },
         },
     }
+
+
+def _or_null(schema: Any) -> Any:
+    """Return the schema of an answer, whose numbers are null where they have no bound: JSON has no infinity."""
+    if isinstance(schema, Mapping):
+        numbers = {"type": ["number", "null"]} if schema.get("type") == "number" else {}
+        return {key: _or_null(value) for key, value in schema.items()} | numbers
+    return [_or_null(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def errors_of(operation: Operation) -> tuple[int, ...]:

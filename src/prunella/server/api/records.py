@@ -25,7 +25,7 @@ class CallFilter(Query, frozen=True, kw_only=True):
 
 def _sites(asked: Asked) -> Any:
     store = asked.healer.store
-    counted = _counted(asked)
+    counted = store.site_counts()
     return {
         "items": [
             {"site": to_plain(site), "counts": counted.get(site.site_id, {})}
@@ -35,19 +35,9 @@ def _sites(asked: Asked) -> Any:
 
 
 def _site(asked: Asked) -> Any:
-    site = find_site(asked.healer.store, asked.path["site"])
-    return {"site": to_plain(site), "counts": _counted(asked).get(site.site_id, {})}
-
-
-def _counted(asked: Asked) -> dict[str, dict[str, int]]:
-    """Return what all processes have counted of each site."""
-    totals: dict[str, dict[str, int]] = {}
-    for counts in asked.healer.store.counts():
-        for site_id, numbers in counts.sites.items():
-            total = totals.setdefault(site_id, {})
-            for name, number in numbers.items():
-                total[name] = total.get(name, 0) + number
-    return totals
+    store = asked.healer.store
+    site = find_site(store, asked.path["site"])
+    return {"site": to_plain(site), "counts": store.site_counts().get(site.site_id, {})}
 
 
 def _calls(asked: Asked) -> Any:

@@ -162,19 +162,16 @@ def code_parts(text: str) -> list[tuple[bool, str]]:
     return [part for part in [*parts, (False, shown[end:])] if part[1]]
 
 
-def bars(numbers: list[int], width: float = 3.0, height: float = 24.0) -> list[dict[str, float]]:
-    """Return one bar a number as the attributes of an SVG rectangle, the highest of full height."""
+def bars(numbers: list[int], width: float = 3.0, height: float = 24.0) -> str:
+    """Return one bar a number as the outline of an SVG path, the highest of full height.
+
+    One path, because a list of incidents shows thousands of bars.
+    """
     most = max(numbers, default=0)
+    wide = round(width - 0.8, 2)
     found = []
     for place, number in enumerate(numbers):
         if number:
-            tall = max(2.0, height * number / most)
-            found.append(
-                {
-                    "x": round(place * width, 2),
-                    "y": round(height - tall, 2),
-                    "width": round(width - 0.8, 2),
-                    "height": round(tall, 2),
-                }
-            )
-    return found
+            tall = round(max(2.0, height * number / most), 2)
+            found.append(f"M{round(place * width, 2)} {height}v-{tall}h{wide}v{tall}z")
+    return "".join(found)

@@ -1,9 +1,7 @@
 """Functions under `@heal`: how they do, and what is recorded of them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import quantiles
 
 from prunella.codec import entries
 from prunella.model.incidents import HEALER_SITE, Incident, IncidentStatus
@@ -85,21 +83,20 @@ class SitePage:
 def sites_page(healer: Healer, text: str, page: int) -> SitesPage:
     """Return the functions whose name has `text`, those that fail most first."""
     store = healer.store
-    sites = [site for site in store.sites() if site.site_id != HEALER_SITE]
-    wanted = [site for site in sites if text.lower() in site.site_id.lower()]
+    names = [name for name in store.site_ids() if name != HEALER_SITE]
+    wanted = [name for name in names if text.lower() in name.lower()]
     counted = counts_of(store)
-    wanted.sort(
-        key=lambda site: (-counted[site.site_id][1], -counted[site.site_id][0], site.site_id)
-    )
+    wanted.sort(key=lambda name: (-counted[name][1], -counted[name][0], name))
     pages = max(1, -(-len(wanted) // _PER_PAGE))
     page = min(max(page, 1), pages)
     shown = wanted[(page - 1) * _PER_PAGE : page * _PER_PAGE]
-    names = [site.site_id for site in shown]
-    incidents, facts = store.by_site(names), store.call_facts(names, limit=_MAX_CALLS)
+    sites = {site.site_id: site for site in store.sites(shown)}
+    incidents, facts = store.by_site(shown), store.call_facts(shown, limit=_MAX_CALLS)
     return SitesPage(
         rows=tuple(
-            _row(site, counted[site.site_id], incidents.get(site.site_id, {}), facts[site.site_id])
-            for site in shown
+            _row(sites[name], counted[name], incidents.get(name, {}), facts[name])
+            for name in shown
+            if name in sites  # else it was forgotten just now
         ),
         total=len(wanted),
         page=page,
@@ -116,13 +113,10 @@ class _Counted(dict[str, tuple[int, int]]):
 
 def counts_of(store: Store) -> _Counted:
     """Return calls and errors of every function, over all processes that are remembered."""
-    calls: Counter[str] = Counter()
-    errors: Counter[str] = Counter()
-    for process in store.counts():
-        for site_id, numbers in process.sites.items():
-            calls[site_id] += numbers.get("calls", 0)
-            errors[site_id] += numbers.get("errors", 0)
-    return _Counted({name: (calls[name], errors[name]) for name in {*calls, *errors}})
+    return _Counted(
+        (name, (numbers.get("calls", 0), numbers.get("errors", 0)))
+        for name, numbers in store.site_counts().items()
+    )
 
 
 def _row(
@@ -148,9 +142,12 @@ def _row(
 
 
 def _quantile(ordered: Sequence[float], percent: int) -> float | None:
-    if len(ordered) < 2:
-        return ordered[0] if ordered else None
-    return quantiles(ordered, n=100, method="inclusive")[percent - 1]
+    """Return a percentile; between two values in proportion, as `statistics.quantiles` does."""
+    if not ordered:
+        return None
+    place, rest = divmod((len(ordered) - 1) * percent, 100)
+    following = ordered[min(place + 1, len(ordered) - 1)]
+    return (ordered[place] * (100 - rest) + following * rest) / 100
 
 
 def site_page(store: Store, name: str, jobs: Sequence[Job]) -> SitePage:
