@@ -2,7 +2,9 @@
 
 ``python benchmarks/dashboard.py [--incidents N]``. On the example program's records after its day of
 traffic; with ``--incidents`` also on a store of so many incidents. A first view is a page in a fresh
-browser context (nothing cached) until its main content is painted. Needs Chromium for that part.
+browser context (nothing cached) until its main content is painted. What the browser takes for itself is
+seen by a page of one word that another server answers at once, with and without the headers that each
+page of the dashboard has. Needs Chromium for that part.
 """
 
 import argparse
@@ -10,10 +12,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -21,8 +27,12 @@ from browsing import ARGUMENTS, CHROMIUM, serving, visiting
 from prunella.cli.example import copy_example, drive
 from prunella.model.clock import now
 from prunella.ports import Triaged
+from prunella.server.guard import HEADERS
 from prunella.wiring.healer import Healer
 from recorded import an_exception, an_occurrence
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _TIMES = 15
 _PATHS = ("/", "/incidents", "/incidents?q=pricing", "/fixes", "/sites", "/cases", "/audit")
@@ -100,28 +110,67 @@ def get(port: int, path: str) -> None:
 
 
 def first_views(home: str, paths: tuple[str, ...]) -> None:
-    """Print when a browser that has nothing yet has painted each page."""
+    """Print when a browser that has nothing yet has painted each page, all of them in each round."""
     from playwright.sync_api import sync_playwright
 
-    print(f"first contentful paint, nothing cached (median, slowest of {_TIMES}), ms")
-    with sync_playwright() as playwright:
+    print(f"first contentful paint, nothing cached (median, least, slowest of {_TIMES}), ms")
+    with sync_playwright() as playwright, one_word() as bare:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for path in paths:
-            times = []
-            for _ in range(_TIMES):
-                with visiting(browser) as context:
-                    page = context.new_page()
-                    page.goto(f"{home}{path}")
-                    times.append(
-                        page.evaluate(
-                            "new Promise(done => new PerformanceObserver((list) => {"
-                            " const found = list.getEntriesByName('first-contentful-paint')[0];"
-                            " if (found) done(found.startTime);"
-                            "}).observe({ type: 'paint', buffered: true }))"
-                        )
-                    )
-            print(f"  {path:34} {statistics.median(times):8.1f} {max(times):8.1f}")
+        pages = {
+            "a page of one word": f"{bare}/",
+            "a page of one word, these headers": f"{bare}/headers",
+            **{path: f"{home}{path}" for path in paths},
+        }
+        times: dict[str, list[float]] = {name: [] for name in pages}
+        for _ in range(_TIMES):
+            for name, address in pages.items():
+                times[name].append(painted(browser, address))
+        for name, found in times.items():
+            median = statistics.median(found)
+            print(f"  {name:34} {median:8.1f} {min(found):8.1f} {max(found):8.1f}")
         browser.close()
+
+
+def painted(browser: "Browser", address: str) -> float:
+    """Return after how many milliseconds a new visitor sees a page."""
+    with visiting(browser) as context:
+        page = context.new_page()
+        page.goto(address)
+        return float(
+            page.evaluate(
+                "new Promise(done => new PerformanceObserver((list) => {"
+                " const found = list.getEntriesByName('first-contentful-paint')[0];"
+                " if (found) done(found.startTime);"
+                "}).observe({ type: 'paint', buffered: true }))"
+            )
+        )
+
+
+@contextmanager
+def one_word() -> Iterator[str]:
+    """Serve a page of one word; at ``/headers`` with the headers of the dashboard's pages."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OneWord)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class OneWord(BaseHTTPRequestHandler):
+    """Answers any address with a page of one word."""
+
+    def do_GET(self) -> None:
+        body = b'<!doctype html><html lang="en"><title>A word</title><p>Word'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in HEADERS.items() if self.path == "/headers" else ():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_said: object) -> None:
+        """Say nothing: what is printed are the figures."""
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None
@@ -70,6 +70,11 @@ def visiting(browser: "Browser", **options: Any) -> "Iterator[BrowserContext]":
     for page in context.pages:
         page.goto("about:blank")
     context.close()
+
+
+def awake(page: "Page") -> None:
+    """Wait until a project's page takes keys: its scripts come once it has been seen."""
+    page.locator("#live:is(.on, .polling)").wait_for()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

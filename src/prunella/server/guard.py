@@ -32,8 +32,8 @@ MAX_FORM_BYTES = 1_000_000
 #: Name of the form's field, and of the header, that hold a session's token.
 CSRF_FIELD, CSRF_HEADER = "csrf_token", "x-csrf-token"
 
-#: What browsers are told with every answer. Scripts and styles come from files of this server alone:
-#: none stands in a page.
+#: What browsers are told with every answer. Scripts and styles come from files of this server alone;
+#: pages add the digests of the sheet and the script that stand in them.
 HEADERS: Mapping[str, str] = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "

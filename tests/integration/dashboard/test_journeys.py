@@ -5,7 +5,7 @@ import subprocess
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from browsing import Served, visiting
+from browsing import Served, awake, visiting
 from prunella.model.incidents import IncidentStatus
 from prunella.model.rollouts import RolloutState
 from prunella.wiring.healer import Healer
@@ -114,12 +114,14 @@ def test_many_incidents_are_ignored_at_once(page: Page, served: Served) -> None:
     boxes = page.locator('input[name="incident"]')
     number = boxes.count()
     assert number > 1
+    awake(page)
     page.get_by_label("Choose all on this page").check()
     expect(page.get_by_text(f"{number} chosen")).to_be_visible()
     page.get_by_role("button", name="Ignore").click()
     expect(page.get_by_role("status")).to_contain_text(f"{number} incidents: ignore")
     page.goto(f"{served.home}/incidents?q=importer&status=ignored")
     expect(page.locator("#batch-form [data-item]")).to_have_count(number)
+    awake(page)
     page.get_by_label("Choose all on this page").check()
     page.get_by_role("button", name="Reopen").click()
     expect(page.get_by_role("status")).to_contain_text("reopen")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accessible import is_for_everybody
-from browsing import Served, serving, visiting
+from browsing import Served, awake, serving, visiting
 from builders import process, site
 from prunella.model.directory import EVERYWHERE, Role
 from prunella.model.rollouts import RolloutState
@@ -103,6 +103,7 @@ def test_pages_are_those_of_the_role(context: BrowserContext, guarded: Served) -
 def test_an_admin_makes_a_key_and_ends_it(page: Page, guarded: Served) -> None:
     """The key is shown by the page that made it; ending it asks once more."""
     log_in(page, guarded, "ada")
+    awake(page)
     page.keyboard.press("g")
     page.keyboard.press("k")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Access")

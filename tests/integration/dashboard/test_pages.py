@@ -1,10 +1,10 @@
 """Every page: shown, accessible, usable on a phone and by keys, and without a word in the console."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from accessible import is_for_everybody
-from browsing import Served, visiting
+from browsing import Served, awake, visiting
 
 PAGES = (
     "/",
@@ -56,6 +56,7 @@ def test_a_page_that_is_not_there_says_so(context, served: Served) -> None:
 def test_keys_find_open_and_go(page: Page, served: Served) -> None:
     """``/`` searches, ``j`` and ``k`` go through a list, ``g`` goes to a page, ``?`` tells the keys."""
     page.goto(f"{served.home}/incidents")
+    awake(page)
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox", name="Text")).to_be_focused()
     page.keyboard.type("redeem")
@@ -67,9 +68,11 @@ def test_keys_find_open_and_go(page: Page, served: Served) -> None:
     expect(page.get_by_text("1 chosen")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("shop.pricing:redeem")
+    awake(page)
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Fixes")
+    awake(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
 
@@ -86,12 +89,14 @@ def test_the_first_stop_of_the_tabulator_skips_the_frame(page: Page, served: Ser
 
 
 def test_a_chosen_theme_stays(page: Page, served: Served) -> None:
-    """The button changes the scheme, for the next page as well."""
+    """The button changes the scheme, for the next page as well, also where no script runs before it."""
     page.emulate_media(color_scheme="light")
     page.goto(f"{served.home}/")
+    awake(page)
     page.get_by_role("button", name="Light or dark").click()
     page.goto(f"{served.home}/incidents")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("meta[name=color-scheme]")).to_have_attribute("content", "dark")
 
 
 def test_filters_narrow_and_are_in_the_address(page: Page, served: Served) -> None:
@@ -104,6 +109,26 @@ def test_filters_narrow_and_are_in_the_address(page: Page, served: Served) -> No
     expect(page.locator("[data-item]")).to_have_count(2)
     page.get_by_role("link", name="Clear").click()
     expect(page.locator("[data-item]").nth(5)).to_be_visible()
+
+
+def test_what_is_filtered_before_scripts_are_there_is_filtered_by(
+    context: BrowserContext, served: Served
+) -> None:
+    """A page that is seen can be used: what was typed or chosen meanwhile isn't lost."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    context.route("**/pages.js*", hold)
+    page = context.new_page()
+    page.goto(f"{served.home}/incidents")
+    page.get_by_role("combobox", name="Code").fill("CODE.KEY")
+    page.keyboard.press("Enter")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator("[data-item]")).to_have_count(2)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +169,24 @@ def test_pages_work_without_scripts(browser: Browser, served: Served) -> None:
 def test_what_draws_is_loaded_where_there_is_something_to_draw(page: Page, served: Served) -> None:
     """A chart is drawn, once; a page without one loads nothing for it."""
     page.goto(f"{served.home}/audit")
-    page.wait_for_function("typeof htmx !== 'undefined'")
+    awake(page)
     drawing = "typeof uPlot !== 'undefined'"
     assert page.evaluate(drawing) is False
     page.goto(f"{served.home}/")
     expect(page.locator("#trend canvas")).to_have_count(1)
     assert page.evaluate(drawing) is True
+
+
+def test_a_first_view_waits_for_nothing(page: Page, served: Served) -> None:
+    """Until it is painted, for a second at the most, a page fetches nothing but itself."""
+    page.goto(f"{served.home}/incidents")
+    awake(page)
+    fetched = page.evaluate(
+        "performance.getEntriesByType('resource')"
+        ".filter(each => ['script', 'link', 'css'].includes(each.initiatorType))"
+        ".filter(each => !each.name.includes('icon.svg'))"
+        ".map(each => each.startTime)"
+    )
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert fetched
+    assert min(fetched) >= min(painted, 1000)

@@ -1,6 +1,9 @@
 """Sheets and scripts: kept for good under their version, compressed for whoever takes that."""
 
 import gzip
+import re
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 
@@ -49,3 +52,42 @@ def test_only_files_of_the_folder_are_read(client):
     head = client.head(static_address("icon.svg"), headers=PLAIN)
     assert head.content == b""
     assert int(head.headers["content-length"]) == len((FOLDER / "icon.svg").read_bytes())
+
+
+def test_what_a_page_is_made_live_by_is_one_file(client):
+    """The library stands before what uses it; the parts can't be had by themselves."""
+    script = client.get(static_address("pages.js")).text
+    assert script.index("htmx") < script.index("hx-sse:connect") < script.index("prunella:changed")
+    assert client.get("/static/dashboard.js").status_code == 404
+
+
+def test_a_page_runs_and_draws_by_nothing_in_it_but_what_its_policy_names(client):
+    """Each sheet and script within a page is named by its digest; none of the server's policy is lost."""
+    page = client.get("/p/local/")
+    policy = page.headers["content-security-policy"]
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        (content,) = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", page.text, re.DOTALL)
+        digest = b64encode(sha256(content.encode()).digest()).decode()
+        assert f"{directive} 'self' 'sha256-{digest}';" in policy
+    rest = re.sub(r" 'sha256-[^']*'", "", policy)
+    assert rest == client.get("/static/icon.svg").headers["content-security-policy"]
+
+
+def test_a_page_that_asks_for_itself_anew_gets_no_sheet(client):
+    """A script takes the content alone, each second if need be."""
+    whole = client.get("/p/local/").text
+    part = client.get("/p/local/", headers={"hx-request": "true"}).text
+    assert "<style>" in whole
+    assert "<style>" not in part
+    assert 'id="main"' in part
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown"), [("dark", ' data-theme="dark"'), ("light", ' data-theme="light"')]
+)
+def test_a_chosen_theme_stands_in_the_page(client, chosen, shown):
+    """So that no script has to run before it is drawn; what is no theme is none."""
+    cookie = {"cookie": f"prunella_theme={chosen}"}
+    assert f'<html lang="en"{shown}>' in client.get("/p/local/", headers=cookie).text
+    forged = {"cookie": 'prunella_theme="><script>'}
+    assert '<html lang="en">' in client.get("/p/local/", headers=forged).text

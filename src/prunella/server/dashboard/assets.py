@@ -3,10 +3,11 @@
 import gzip
 import mimetypes
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -17,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 FOLDER = Path(__file__).parent / "static"
 #: What is compressed is served so only where that saves something.
 _LEAST_SAVED_RATIO = 0.1
+#: Files that are made of others, in this order: one request, and what comes first is there for the rest.
+_TOGETHER = {"pages.js": ("vendor/htmx.min.js", "vendor/hx-sse.min.js", "dashboard.js")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +36,15 @@ class Asset:
 
 @cache
 def assets() -> Mapping[str, Asset]:
-    """Return all files by their names, such as ``vendor/htmx.min.js``."""
-    return {
-        path.relative_to(FOLDER).as_posix(): _asset(path)
+    """Return all files by their names, such as ``vendor/uPlot.iife.min.js``."""
+    bodies = {
+        path.relative_to(FOLDER).as_posix(): path.read_bytes()
         for path in sorted(FOLDER.rglob("*"))
         if path.is_file()
     }
+    for name, parts in _TOGETHER.items():
+        bodies[name] = b"\n;\n".join(bodies.pop(part) for part in parts)
+    return {name: _asset(name, body) for name, body in bodies.items()}
 
 
 def static_address(name: str) -> str:
@@ -47,8 +53,13 @@ def static_address(name: str) -> str:
 
 
 def inside(name: str) -> str:
-    """Return what stands in a picture, for a page that doesn't wait for one more file."""
+    """Return what stands in a file, for a page that doesn't wait for one more: of a picture its shapes."""
     return re.sub(r"\A<svg[^>]*>|</svg>\s*\Z", "", assets()[name].body.decode())
+
+
+def digest_of(name: str) -> str:
+    """Return how a content security policy names a sheet or script that stands in a page."""
+    return f"'sha256-{b64encode(sha256(assets()[name].body).digest()).decode()}'"
 
 
 class StaticPages:
@@ -93,11 +104,10 @@ def _takes_gzip(request: Request) -> bool:
     )
 
 
-def _asset(path: Path) -> Asset:
-    body = path.read_bytes()
+def _asset(name: str, body: bytes) -> Asset:
     compressed = gzip.compress(body, mtime=0)
     return Asset(
-        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
         body=body,
         compressed=compressed if len(compressed) < len(body) * (1 - _LEAST_SAVED_RATIO) else None,
         digest=blake2b(body, digest_size=6).hexdigest(),

@@ -24,18 +24,25 @@ from prunella.model.wording import (
     plural,
     span,
 )
-from prunella.server.dashboard.assets import inside, static_address
+from prunella.server.dashboard.assets import digest_of, inside, static_address
+from prunella.server.guard import HEADERS
 
 #: Cookie that carries what an action has done to the next page.
 SAID = "prunella_said"
+#: Cookie that carries the chosen theme, written by the button that changes it.
+_THEME = "prunella_theme"
+_THEMES = frozenset({"light", "dark"})
 _MAX_SAID_CHARS = 400
+#: What stands in pages, so that a first view waits for nothing else.
+_SHEET, _SCRIPT = "dashboard.css", "begin.js"
+_POLICY = "content-security-policy"
 _UNKNOWN = "–"
 _CODE = re.compile(r"`([^`\n]{1,300})`")
 
 
 def show(request: Request, template: str, *, status: int = 200, **data: Any) -> HTMLResponse:
     """Return the page that a template makes of `data`; what an action said is shown once."""
-    said = request.cookies.get(SAID, "")
+    said, theme = request.cookies.get(SAID, ""), request.cookies.get(_THEME, "")
     query = request.url.query
     text = (
         _environment()
@@ -45,10 +52,14 @@ def show(request: Request, template: str, *, status: int = 200, **data: Any) -> 
             here=request.url.path + (f"?{query}" if query else ""),
             pager_address=lambda number: f"?{request.url.include_query_params(page=number).query}",
             said=read_said(said),
+            # A script that asks for the page anew takes the content alone.
+            is_whole="hx-request" not in request.headers,
+            theme=theme if theme in _THEMES else "",
             **data,
         )
     )
-    response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store", _POLICY: _policy()}
+    response = HTMLResponse(text, status_code=status, headers=headers)
     if said:
         response.delete_cookie(SAID, path="/")
     return response
@@ -97,9 +108,19 @@ def _environment() -> Environment:
         web=web_address,
         words=lambda text: one_line(str(text).replace("_", " ")),
     )
-    # Our own file, and the only thing that pages show without escaping it.
-    environment.globals.update(static=static_address, mark=inside("icon.svg"))
+    # Our own files, and the only things that pages show without escaping them.
+    frame = {name: inside(name) for name in (_SHEET, _SCRIPT)}
+    environment.globals.update(static=static_address, mark=inside("icon.svg"), frame=frame)
     return environment
+
+
+@cache
+def _policy() -> str:
+    """Return the server's policy, which also lets the sheet and the script be that stand in pages."""
+    policy = HEADERS[_POLICY]
+    for source, name in (("style-src 'self'", _SHEET), ("script-src 'self'", _SCRIPT)):
+        policy = policy.replace(source, f"{source} {digest_of(name)}")
+    return policy
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -163,15 +184,15 @@ def code_parts(text: str) -> list[tuple[bool, str]]:
 
 
 def bars(numbers: list[int], width: float = 3.0, height: float = 24.0) -> str:
-    """Return one bar a number as the outline of an SVG path, the highest of full height.
+    """Return one bar a number as the data of an SVG path, the highest of full height.
 
     One path, because a list of incidents shows thousands of bars.
     """
     most = max(numbers, default=0)
-    wide = round(width - 0.8, 2)
     found = []
     for place, number in enumerate(numbers):
         if number:
-            tall = round(max(2.0, height * number / most), 2)
-            found.append(f"M{round(place * width, 2)} {height}v-{tall}h{wide}v{tall}z")
+            tall = max(2.0, height * number / most)
+            across, up = f"{width - 0.8:g}", f"{tall:.4g}"
+            found.append(f"M{place * width:g} {height:g}v-{up}h{across}v{up}z")
     return "".join(found)

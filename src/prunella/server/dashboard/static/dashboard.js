@@ -1,6 +1,6 @@
-"use strict";
 // What pages do beside showing: theme, keys, live updates, charts. Everything works without it, too.
 (() => {
+  "use strict";
   const body = document.body;
   const byId = (id) => document.getElementById(id);
 
@@ -10,11 +10,9 @@
     root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   byId("theme")?.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
-    try {
-      localStorage.setItem("prunella-theme", root.dataset.theme);
-    } catch {
-      // Storage is switched off: the choice holds for this page.
-    }
+    // The server writes it into the next page, so that no script has to before that is drawn.
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `prunella_theme=${root.dataset.theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
     drawAll(true);
   });
 
@@ -237,20 +235,18 @@
   };
   const KINDS = { trend, arms, evidence };
   const charts = new WeakMap();
-  // What draws is loaded once there is something to draw, and not before the page has been seen.
+  // What draws is loaded once there is something to draw.
   const loaded = (element) =>
     new Promise((done, failed) => {
       element.addEventListener("load", done);
       element.addEventListener("error", failed);
       document.head.append(element);
     });
-  const seen = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   let drawing = null;
   const loadDrawing = () => {
     const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: body.dataset.chartSheet });
     const script = Object.assign(document.createElement("script"), { src: body.dataset.chartScript });
-    drawing ??= seen()
-      .then(() => Promise.all([loaded(sheet), loaded(script)]))
+    drawing ??= Promise.all([loaded(sheet), loaded(script)])
       .then(() => drawAll(false), () => (drawing = null)); // without it, the next change of the page tries again
   };
   const draw = (place, anew) => {
@@ -283,4 +279,16 @@
   });
   drawAll(false);
   count();
+
+  // --- what was typed or chosen before this ran: acted on once htmx listens, which begins by an earlier timer
+  const isAsLoaded = (field) =>
+    field.options
+      ? field.selectedIndex === Math.max(0, [...field.options].findIndex((each) => each.defaultSelected))
+      : (field.defaultValue ?? field.value) === field.value;
+  setTimeout(() => {
+    for (const form of document.querySelectorAll("form.filters")) {
+      if ([...form.elements].every(isAsLoaded)) continue;
+      for (const name of ["input", "change"]) form.dispatchEvent(new Event(name, { bubbles: true }));
+    }
+  });
 })();
