@@ -100,6 +100,7 @@ _OLD_REST = (
     "DELETE FROM counts WHERE touched_us < :before",
     "DELETE FROM alike WHERE last_us < :before",
     "DELETE FROM spool WHERE end_offset < 0 AND touched_us < :before",
+    "DELETE FROM heard WHERE hour < :before / 3600000000",
     "DELETE FROM claim WHERE started_us < :before AND lease_us < :before",
     "DELETE FROM job WHERE made_us < :before AND state NOT IN ('waiting', 'running')",
     "DELETE FROM tally WHERE stretch < :before / 600000000",
