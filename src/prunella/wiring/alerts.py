@@ -1,6 +1,7 @@
 """The alerts of one project: what the commands, the bot and users' code call."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
@@ -88,7 +89,9 @@ class Alerts:
             return alert
         approval = ""
         if self._approvals is not None and alert.kind is AlertKind.AWAITING_APPROVAL:
-            approval = self._approvals.told(alert, rollout)
+            # Where the secret can't be read the alert is told all the same: its page has a button.
+            with suppress(ConfigurationError):
+                approval = self._approvals.told(alert, rollout)
         return replace(alert, page=links.fix(rollout.fix_id), approval=approval)
 
     def list(self, *, since: timedelta = timedelta(days=7), limit: int = 100) -> Sequence[Told]:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -161,3 +162,10 @@ def test_ids_are_known_for_an_hour_and_forgotten_later(store, monkeypatch):
         hours = db.execute("SELECT hour FROM heard ORDER BY hour").fetchall()
     assert hours == [(101,), (102,)]
     assert set(store.heard(["a", "b"])) == {"a", "b"}
+    monkeypatch.setattr(heard, "_hour", lambda: 101)  # of a server whose clock is behind
+    assert set(store.heard(["a", "b"])) == {"a", "b"}
+    assert not keep("a", 101)
+    monkeypatch.setattr(heard, "_hour", lambda: 110)
+    store.prune(max_age=timedelta(days=30), max_bytes=10**9)
+    with store._database.reading() as db:
+        assert db.execute("SELECT count(*) FROM heard").fetchone() == (0,)

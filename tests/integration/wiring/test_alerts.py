@@ -477,3 +477,12 @@ def test_what_waits_is_approved_by_the_alert(store, tmp_path):
     assert approvals.told(told, after) == ""
     early = replace(told, decided_at=now() - timedelta(days=3))
     assert approvals.told(early, rollout) == ""
+
+
+def test_an_alert_is_told_although_no_link_can_be_made(store, tmp_path):
+    """Where the secret can't be used the alert leads to the page, which has a button."""
+    (tmp_path / "secret").write_text("?")
+    add(store, FileFeed(tmp_path), RETRY, By(actor="ada", at=now()))
+    [post] = sent_with_links(store, tmp_path)
+    assert (post["kind"], post["approval"]) == ("awaiting_approval", "")
+    assert post["page"].endswith("/fixes/fix-retry")

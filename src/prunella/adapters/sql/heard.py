@@ -12,7 +12,8 @@ from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.lookups import rows_with_pairs
 from prunella.model.clock import now, to_us
 
-#: Ids of this hour and of the one before are known.
+#: Ids of this hour and of the one before are known, and of the next, which another server's clock may
+#: have reached.
 _HOUR_US = 3_600_000_000
 #: Older ones are removed a few at a time, but more than come, so that nobody waits for it.
 _REMOVED_LEAST = 500
@@ -22,7 +23,8 @@ def known(db: Connection, events: Iterable[str]) -> set[str]:
     """Return those of the ids `events` whose reports were kept."""
     by_number = {_number(event): event for event in events}
     hour = _hour()
-    pairs = [(each, number) for each in (hour, hour - 1) for number in by_number]
+    hours = (hour, hour - 1, hour + 1)
+    pairs = [(each, number) for each in hours for number in by_number]
     found = rows_with_pairs(db, "report", "heard", ("hour", "report"), pairs)
     return {by_number[number] for (number,) in found}
 
@@ -36,11 +38,17 @@ def remember(db: Connection, events: Iterable[str]) -> None:
     db.executemany(
         "INSERT INTO heard (hour, report) VALUES (?, ?) ON CONFLICT (hour, report) DO NOTHING", rows
     )
-    db.execute(
+    forget(db, max(2 * len(rows), _REMOVED_LEAST))
+
+
+def forget(db: Connection, most: int) -> int:
+    """Remove up to `most` of the ids that are known no more; return how many that were."""
+    removed = db.execute(
         "DELETE FROM heard WHERE (hour, report) IN "
         "(SELECT hour, report FROM heard WHERE hour < ? ORDER BY hour, report LIMIT ?)",
-        (hour - 1, max(2 * len(rows), _REMOVED_LEAST)),
+        (_hour() - 1, most),
     )
+    return removed.rowcount
 
 
 def _hour() -> int:
