@@ -82,7 +82,7 @@ class AppriseNotifier:
         kinds, formats = self._apprise.NotifyType, self._apprise.NotifyFormat
         token = _sending.set(True)
         try:
-            body = "\n".join(filter(None, (neutral(alert.body), alert.link)))
+            body = "\n".join(filter(None, (neutral(alert.body), *_links(alert, self._is_markdown))))
             arrived = self._place_for(alert).notify(
                 title=neutral(alert.title),
                 # Apprise would escape the points of the link, which is none then.
@@ -117,7 +117,7 @@ def about_incident(url: str, alert: Alert) -> str:
         "dedup": alert.subject or alert.alert_id,
         "action": "resolve" if alert.kind is AlertKind.CURED else "trigger",
         "overflow": "truncate",
-        "click": alert.link,
+        "click": alert.link or alert.page,
     }
     added = {name: value for name, value in ours.items() if value and name not in asked}
     return f"{url}{'&' if '?' in url else '?'}{urlencode(added)}"
@@ -128,6 +128,17 @@ def neutral(text: str) -> str:
     visible = _CONTROL.sub("\ufffd", text.replace("\r\n", "\n")).translate(_LOOKS_LIKE)
     # Other marks mean something in certain places only: a word joiner takes them out of those.
     return _MARKS.sub(lambda match: f"\u2060{match[0]}\u2060", visible)
+
+
+def _links(alert: Alert, is_markdown: bool) -> list[str]:
+    """Return the lines with the alert's addresses; none of them is of the program that failed."""
+    named_links = (("", alert.link), ("", alert.page), ("Approve or decline: ", alert.approval))
+    return [
+        # In Markdown two of these would make what stands between them slanted, and no address.
+        f"{name}{link.replace('_', '%5F') if is_markdown else link}"
+        for name, link in named_links
+        if link
+    ]
 
 
 def _notify_type(kinds: Any, alert: Alert) -> Any:

@@ -8,6 +8,7 @@ from prunella.adapters.sql import (
     assigning,
     faults,
     finding,
+    heard,
     incidents,
     intake,
     retention,
@@ -88,6 +89,7 @@ class SqlStore(SqlRollouts, SqlAlerts, SqlJobs):
         end_offset: int,
         start_offset: int | None = None,
         triaged: Mapping[str, Triaged] = MappingProxyType({}),
+        events: Sequence[str] = (),
     ) -> bool:
         portion = Portion(
             records=records,
@@ -95,8 +97,13 @@ class SqlStore(SqlRollouts, SqlAlerts, SqlJobs):
             end_offset=end_offset,
             start_offset=start_offset,
             triaged=triaged,
+            events=events,
         )
         return self._together.run(intake.prepare(portion))
+
+    def heard(self, events: Sequence[str]) -> Collection[str]:
+        with self._database.reading() as db:
+            return heard.known(db, events)
 
     def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:
         return self._together.run_all([intake.prepare(portion) for portion in portions])

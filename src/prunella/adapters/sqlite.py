@@ -2,6 +2,10 @@
 
 Transactions are explicit. A writer takes the write lock at once (``BEGIN IMMEDIATE``) and waits for
 others up to the busy timeout; a reader sees one consistent snapshot and never blocks a writer (WAL).
+
+A file that is older is brought up to date when it is opened. One that a newer release has brought
+further is used as it is, as long as that release has left what this one needs (see `Plan`): several
+programs with releases of their own may share it.
 """
 
 import os
@@ -25,6 +29,11 @@ _JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024
 _ROW_BYTES = 256 * 1024
 #: Pages given back to the file system in one transaction.
 _VACUUM_PAGES = 500
+#: How far the schema is once more, and how old a release may be that uses it.
+_NOTES = (
+    "CREATE TABLE IF NOT EXISTS schema_version (one INTEGER PRIMARY KEY CHECK (one = 1), "
+    "version INTEGER NOT NULL, least INTEGER NOT NULL) STRICT"
+)
 #: Connections that a forked child inherited: using or closing them would harm the parent's.
 _inherited: list[sqlite3.Connection] = []
 
@@ -223,11 +232,28 @@ def _refuse_others(connection: sqlite3.Connection, path: Path, plan: Plan) -> No
             f"{path} is a SQLite database of another program (application id {application:#x}); "
             "it was left as it is. Move it away, or record in another folder."
         )
-    if version > plan.version:
+    if version > plan.version and (least := _least(connection, version)) > plan.version:
         raise StoreError(
-            f"{path} has schema version {version}, this release knows up to {plan.version}: it "
-            "was written by a newer release of Prunella. Upgrade this one."
+            f"{path} has schema version {version}, which a newer release of Prunella has made of it; "
+            f"it needs one that knows {least}, and this one knows up to {plan.version}. Upgrade this "
+            "one, or move the file away to start with an empty one."
         )
+
+
+def _least(connection: sqlite3.Connection, version: int) -> int:
+    """Return the oldest version that a release must know to use a file of a newer one.
+
+    That is what the newer release has noted (`Plan.least`); where it hasn't, its own version.
+    """
+    if connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'"
+    ).fetchone():
+        row = connection.execute(
+            "SELECT least FROM schema_version WHERE version = ?", (version,)
+        ).fetchone()
+        if row is not None:
+            return int(row[0])
+    return version
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
@@ -256,6 +282,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, plan: Plan) -> None:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {plan.application_id}")
                 connection.execute(f"PRAGMA user_version = {number}")
+                connection.execute(_NOTES)
+                connection.execute(
+                    "INSERT OR REPLACE INTO schema_version VALUES (1, ?, ?)",
+                    (number, plan.least(number)),
+                )
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):

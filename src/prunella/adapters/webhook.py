@@ -17,6 +17,7 @@ from prunella.codec.plain import to_plain
 from prunella.model.alerts import Alert
 from prunella.model.clock import now_us
 from prunella.model.errors import ConfigurationError, NotDelivered
+from prunella.sdk.proxies import Proxy, ProxyError, proxy_for
 
 #: Longest wait for a connection and for the answer, each, in seconds.
 TIMEOUT_S = 10.0
@@ -49,9 +50,17 @@ class Webhook:
 
     def send(self, alert: Alert) -> None:
         body = json.dumps(to_plain(alert), separators=(",", ":")).encode()
-        connection = self._connection()
         try:
-            connection.request("POST", self._path(), body, self._headers(alert, body))
+            proxy = self._proxy()
+        except ProxyError as error:
+            raise NotDelivered(f"{self.name}: {error}") from None
+        connection = self._connection(proxy)
+        headers, path = self._headers(alert, body), self._path()
+        if proxy is not None and self._parts.scheme == "http":  # a proxy reads it
+            headers = {**headers, **proxy.headers}
+            path = f"http://{self._parts.netloc.rpartition('@')[2]}{path}"
+        try:
+            connection.request("POST", path, body, headers)
             status = connection.getresponse().status
         except (OSError, HTTPException) as error:
             # Not `str(error)`: it may hold the address.
@@ -67,9 +76,20 @@ class Webhook:
                 f"{self.name} answered {status}; it has to answer 2xx", is_final=is_final
             )
 
-    def _connection(self) -> HTTPConnection:
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        return kind(str(self._parts.hostname), self._port, timeout=self._timeout_s)
+    def _proxy(self) -> Proxy | None:
+        scheme = self._parts.scheme
+        port = self._port or (443 if scheme == "https" else 80)
+        return proxy_for(scheme, str(self._parts.hostname), port)
+
+    def _connection(self, proxy: Proxy | None) -> HTTPConnection:
+        host, is_encrypted = str(self._parts.hostname), self._parts.scheme == "https"
+        kind = HTTPSConnection if is_encrypted else HTTPConnection
+        if proxy is None:
+            return kind(host, self._port, timeout=self._timeout_s)
+        connection = kind(proxy.host, proxy.port, timeout=self._timeout_s)
+        if is_encrypted:
+            connection.set_tunnel(host, self._port or 443, headers=proxy.headers)
+        return connection
 
     def _path(self) -> str:
         path = self._parts.path or "/"

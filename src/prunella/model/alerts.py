@@ -65,6 +65,11 @@ class Alert:
     severity: int = 1
     #: Address to look at, made by Prunella or a code host; empty where there is none.
     link: str = ""
+    #: Its page on the server's dashboard; put in when it is sent, where the server's address is known.
+    page: str = ""
+    #: Where whoever follows it approves or declines the fix that waits. Put in when it is sent and
+    #: never kept: what lists alerts is read by people who may not approve.
+    approval: str = ""
     decided_at: datetime
 
 

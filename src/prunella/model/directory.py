@@ -7,6 +7,8 @@ from enum import IntEnum
 
 #: Stands for every project, in roles.
 EVERYWHERE = "*"
+#: The project of an embedded store.
+LOCAL = "local"
 #: What a key or token may do where nobody says otherwise.
 PER_MINUTE, BYTES_PER_DAY = 6_000, 10_000_000_000
 

@@ -194,7 +194,10 @@ class Settings:
         "Who may approve, promote and resume fixes: user names, separated by commas; empty: all.",
     )
     server_url: str = _setting(
-        "", "Address that browsers reach the server by, https://prunella.example; needed for OIDC."
+        "",
+        "Address that people reach the server by, https://prunella.example: what alerts, pull "
+        "requests, approval links, DSNs and OIDC lead to. Set it for servers, workers and bots.",
+        pattern=r"(https?://[^\s/?#@]+(/[^\s?#]*)?)?",
     )
     oidc_issuer: str = _setting(
         "",

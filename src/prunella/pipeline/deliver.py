@@ -32,8 +32,17 @@ class SendReport:
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def deliver(store: Store, notifiers: Sequence[Notifier], now: Callable[[], datetime]) -> SendReport:
-    """Send what is due to each place, the places beside each other.
+Addressed = Callable[[Alert], Alert]
+"""Puts into an alert the links that it is sent with."""
+
+
+def deliver(
+    store: Store,
+    notifiers: Sequence[Notifier],
+    now: Callable[[], datetime],
+    addressed: Addressed = lambda alert: alert,
+) -> SendReport:
+    """Send what is due to each place, the places beside each other, with the links of `addressed`.
 
     The first failure at a place ends this go at it: the place is down, and others needn't wait. Raises
     `StoreError`.
@@ -41,7 +50,7 @@ def deliver(store: Store, notifiers: Sequence[Notifier], now: Callable[[], datet
     if not notifiers:
         return SendReport()
     with ThreadPoolExecutor(min(len(notifiers), 8), "prunella-alerts") as pool:
-        done = list(pool.map(lambda one: _deliver_to(store, one, now), notifiers))
+        done = list(pool.map(lambda one: _deliver_to(store, one, now, addressed), notifiers))
     return SendReport(
         sent=sum(number for number, _ in done),
         failed=tuple(
@@ -50,7 +59,9 @@ def deliver(store: Store, notifiers: Sequence[Notifier], now: Callable[[], datet
     )
 
 
-def _deliver_to(store: Store, notifier: Notifier, now: Callable[[], datetime]) -> tuple[int, str]:
+def _deliver_to(
+    store: Store, notifier: Notifier, now: Callable[[], datetime], addressed: Addressed
+) -> tuple[int, str]:
     sent = 0
     for _ in range(_BATCH):
         at = now()
@@ -62,7 +73,7 @@ def _deliver_to(store: Store, notifier: Notifier, now: Callable[[], datetime]) -
             store.keep_delivery(_ended(delivery, DeliveryState.GIVEN_UP, "ignored since"))
             continue
         try:
-            notifier.send(alert)
+            notifier.send(addressed(alert))
         except NotDelivered as error:
             store.keep_delivery(_after_failure(alert, delivery, error, now()))
             return sent, str(error)

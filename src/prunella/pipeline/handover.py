@@ -8,6 +8,7 @@ from prunella.learn import case_of
 from prunella.model.clock import now
 from prunella.model.dossier import Dossier
 from prunella.model.incidents import Diagnosis
+from prunella.model.links import links_of
 from prunella.model.repair import (
     Accepted,
     Baseline,
@@ -77,6 +78,7 @@ class Handover:
             at=now(),
             base=based.base,
             note=based.note,
+            page=links_of(self.parts.settings).incident(incident.incident_id),
         )
         self.parts.progress(f"publishing {request.branch}")
         request = announced(store, host, request, before.open)

@@ -151,6 +151,17 @@ def unit_cost(look: Look, arm: ArmLook) -> str:
     return f"{arm.mean_cost:,.0f} tokens"
 
 
+def cost_note(look: Look) -> str:
+    """Return what has to be known to read costs, and what to do about it; ``""`` where it is clear."""
+    if look.cost_unit == "dollars" or not any(each.costs for each in look.arms):
+        return ""
+    return (
+        "Costs are read as tokens, because llm_prices isn't set here. For dollars set it for the "
+        "programs, which count, and for whatever shows it (server, commands), to the same: "
+        'PRUNELLA_LLM_PRICES="large=2.00/8.00, *=0.10/0.40", dollars per million tokens, sent/received.'
+    )
+
+
 def model_cost(cost: Cost) -> str:
     """Return in words what models were asked and what that cost."""
     if not cost.exchanges:

@@ -40,6 +40,7 @@ class Intake:
         spool_name: str,
         end_offset: int,
         start_offset: int | None = None,
+        events: Sequence[str] = (),
     ) -> bool:
         """Keep `records` as `Store.ingest` does, triaged."""
         return self._store.ingest(
@@ -48,6 +49,7 @@ class Intake:
             end_offset=end_offset,
             start_offset=start_offset,
             triaged=self.triaged(records),
+            events=events,
         )
 
     def triaged(self, records: Sequence[Record]) -> Mapping[str, Triaged]:

@@ -39,6 +39,8 @@ class Portion:
     #: JSON of occurrences as it came (ASCII, as `prunella.codec.wire` frames it), by their ids: kept
     #: instead of writing it anew. Those that aren't here are written.
     texts: Mapping[str, str] = field(default_factory=dict)
+    #: Ids of what another library's client reported, where the records stand for that.
+    events: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         end_offset: int,
         start_offset: int | None = None,
         triaged: Mapping[str, Triaged] = MappingProxyType({}),
+        events: Sequence[str] = (),
     ) -> bool:
         """Keep `records` and remember the offset behind them, or nothing of both.
 
@@ -62,9 +63,14 @@ class Store(RolloutStore, AlertStore, JobStore, Protocol):
         incidents at once, as by `assign_all`.
 
         With `start_offset`, only where that is what `spool_offset` answers; otherwise another
-        reader was faster, nothing is kept and the answer is False. A record that is too large to
+        reader was faster, nothing is kept and the answer is False; as it is where one of `events` is
+        `heard`. A record that is too large to
         keep is counted in `StoreHealth.refused`.
         """
+        ...
+
+    def heard(self, events: Sequence[str]) -> Collection[str]:
+        """Return those of the ids whose reports were kept within the last hour, or even the last two."""
         ...
 
     def ingest_all(self, portions: Iterable[Portion]) -> Sequence[bool | BaseException]:

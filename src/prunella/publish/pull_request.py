@@ -53,6 +53,7 @@ def compose(
     at: datetime,
     base: str | None = None,
     note: str = "",
+    page: str = "",
 ) -> PullRequest:
     """Return the pull request of an accepted `candidate`.
 
@@ -60,14 +61,15 @@ def compose(
     after. `alternatives` are the other candidates, accepted ones first. `tests` are ids of the
     failing tests that pass with the change, where they and no recorded calls are the proof; of
     these, the files in `uncommitted` are not in the base. `base` is the commit that the candidate
-    was made on, `note` what has to be known of it besides.
+    was made on, `note` what has to be known of it besides. `page` is the address of the incident's
+    page, made by Prunella alone; empty where there is none.
     """
     patch = candidate.patch
     error = incident.error_type.partition(":")[2]
     files: Overlay = {patch.path: patch.after, **dict([regression_test] if regression_test else [])}
     title = f"Fix {error} in {patch.qualname}"
     proof = _by_tests(tests, uncommitted) if tests else _by_calls(verdict, regression_test)
-    body = _body(incident, diagnosis, candidate, verdict, alternatives, proof, note)
+    body = _body(incident, diagnosis, candidate, verdict, alternatives, proof, note, page)
     message = (
         f"{title}\n\n{_line(candidate.description)}\n\n"
         f"Root cause: {_line(diagnosis.root_cause)}\nShown: {_line(verdict.summary)}\n\n"
@@ -143,6 +145,7 @@ def _body(
     alternatives: Sequence[tuple[Candidate, Verdict]],
     proof: _Proof,
     note: str,
+    page: str,
 ) -> str:
     sections = [
         f"# Fix {plain(incident.error_type.partition(':')[2])} in {code(candidate.patch.qualname)}",
@@ -168,14 +171,15 @@ def _body(
         "## How it was made",
         f"Proposed by {code(candidate.origin)}, diagnosed by {code(diagnosis.made_by)}; "
         f"{proof.how}. Nothing was merged.",
-        _known(incident) if proof.recorded else "",
+        _known(incident, page) if proof.recorded else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _known(incident: Incident) -> str:
+def _known(incident: Incident, page: str) -> str:
     command = code(f"prunella incidents show {incident.incident_id}")
-    return f"Everything that is known of it: {command}"
+    shown = f"[its page]({page}), or {command}" if page else command
+    return f"Everything that is known of it: {shown}"
 
 
 def _error(incident: Incident, *, recorded: bool) -> str:

@@ -2,6 +2,7 @@
 
 A request ends by its deadline, also where the other side sends a byte now and then; an answer is
 read up to a number of bytes; redirects aren't followed, because they would carry the key elsewhere.
+Where the environment names a proxy, what is encrypted goes through a tunnel that it opens.
 """
 
 import http.client
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 from prunella._version import __version__
 from prunella.sdk.dsn import Dsn
+from prunella.sdk.proxies import Proxy, ProxyError, authority, proxy_for
 
 #: A request that takes longer has failed.
 DEADLINE_S = 15.0
@@ -97,23 +99,60 @@ class _Http(http.client.HTTPConnection):
 
     def __init__(self, dsn: Dsn, context: ssl.SSLContext | None, deadline: float) -> None:
         super().__init__(dsn.host, dsn.port)
+        self._proxy = proxy_for("http" if context is None else "https", dsn.host, dsn.port)
         self._context = context
         self._until = deadline
         #: Kept apart from `sock`, which is forgotten as soon as the server says it will close.
         self._timed: _Timed | None = None
 
     def connect(self) -> None:
-        left_s = max(self._until - monotonic(), 0.001)
-        sock = socket.create_connection((self.host, self.port), timeout=left_s)
+        sock = self._dialled()
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None:
+                if self._proxy is not None:
+                    self._tunnel(_Timed(sock, self._until), self._proxy)
                 sock.settimeout(max(self._until - monotonic(), 0.001))
                 sock = self._context.wrap_socket(sock, server_hostname=self.host)
         except BaseException:
             sock.close()
             raise
         self.sock = self._timed = _Timed(sock, self._until)
+
+    def _dialled(self) -> socket.socket:
+        left_s = max(self._until - monotonic(), 0.001)
+        proxy = self._proxy
+        if proxy is None:
+            return socket.create_connection((self.host, self.port), timeout=left_s)
+        try:
+            return socket.create_connection((proxy.host, proxy.port), timeout=left_s)
+        except OSError as error:
+            raise ProxyError(f"the proxy {proxy.place}: {_why(error)}") from error
+
+    def _tunnel(self, timed: _Timed, proxy: Proxy) -> None:
+        """Have the proxy pass on what comes next, which it can't read."""
+        to = authority(self.host, self.port)
+        lines = [f"CONNECT {to} HTTP/1.1", f"Host: {to}"]
+        lines += [f"{name}: {value}" for name, value in proxy.headers.items()]
+        timed.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        socket_like: Any = timed
+        with http.client.HTTPResponse(socket_like, method="CONNECT") as answer:
+            answer.begin()
+            status = answer.status
+        if status == 407:
+            raise ProxyError(
+                f"the proxy {proxy.place} wants a name and a password, or others: "
+                "HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT"
+            )
+        if status != 200:
+            raise ProxyError(f"the proxy {proxy.place} refuses: status {status}")
+
+    def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> None:
+        """Send a request; to a proxy that reads it, with its whole address."""
+        if self._proxy is not None and self._context is None:
+            path = f"http://{authority(self.host, self.port)}{path}"
+            headers = headers | self._proxy.headers
+        self.request(method, path, body=body or None, headers=headers)
 
     def abandon(self) -> None:
         if self._timed is not None:
@@ -195,7 +234,7 @@ class Connection:
             sent["Authorization"] = f"Bearer {self._dsn.key}"
         if self._sender:
             sent["X-Prunella-Sender"] = self._sender
-        self._http.request(method, self._dsn.path(rest), body=body or None, headers=sent)
+        self._http.ask(method, self._dsn.path(rest), body, sent)
         return self._http.getresponse()
 
     def lines(
@@ -252,6 +291,6 @@ def _why(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, (socket.gaierror, ConnectionError)):
         return error.strerror or type(error).__name__
-    if isinstance(error, _UnusableError):
+    if isinstance(error, _UnusableError | ProxyError):
         return str(error)
     return type(error).__name__

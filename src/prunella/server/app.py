@@ -36,12 +36,14 @@ def create_app(
     more: Sequence[BaseRoute] = (),
     directory: Directory | None = None,
     work: Callable[[], AbstractContextManager[object]] = nullcontext,
+    address: str = "",
 ) -> Starlette:
     """Return the application that serves `workspaces`.
 
     `gate` finds out who asks; without one whoever reaches it over loopback may do everything, as
     `actor`. `more` are further routes, `directory` is where the API manages people and
-    keys. `work` is what goes on beside it while it runs: jobs, triage.
+    keys. `work` is what goes on beside it while it runs: jobs, triage. `address` is where people
+    reach it, if that is known.
     """
 
     @asynccontextmanager
@@ -69,6 +71,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.workspaces, app.state.directory = workspaces, directory
+    app.state.address = address.rstrip("/")
     return app
 
 
@@ -108,10 +111,11 @@ def create_guarded_app(
     *,
     provider: Provider | None = None,
     work: Callable[[], AbstractContextManager[object]] = nullcontext,
+    address: str = "",
 ) -> Starlette:
     """Return the application for people of `directory`, who log in, and for its keys and tokens.
 
-    With `provider` people may log in by that, too.
+    With `provider` people may log in by that, too. `address` is as in `create_app`.
     """
     door = Door(directory)
     login = Login(directory, door, provider="" if provider is None else BEGIN).routes()
@@ -123,6 +127,7 @@ def create_guarded_app(
         more=login,
         directory=directory,
         work=lambda: _closing(work(), door, directory),
+        address=address,
     )
 
 

@@ -60,17 +60,23 @@ def open_app(root: Path | None, database: str | None, *, auth: bool, host: str) 
     """
     workspaces, directory = open_workspaces(root, database, auth=auth)
     worker = worker_for(workspaces)
+    settings = load((root or find_root(Path.cwd())).resolve()).settings
     if directory is not None:
-        settings = load((root or find_root(Path.cwd())).resolve()).settings
         provider = Provider(settings) if settings.oidc_issuer else None
-        return create_guarded_app(workspaces, directory, provider=provider, work=lambda: worker)
+        return create_guarded_app(
+            workspaces,
+            directory,
+            provider=provider,
+            work=lambda: worker,
+            address=settings.server_url,
+        )
     if not is_loopback(host):
         workspaces.close()
         raise ConfigurationError(
             f"no listening on {host}, which others can reach, without authentication: add --auth, "
             "and make a user first: prunella users add NAME --role admin"
         )
-    return create_app(workspaces, actor=user(), work=lambda: worker)
+    return create_app(workspaces, actor=user(), work=lambda: worker, address=settings.server_url)
 
 
 def is_loopback(host: str) -> bool:

@@ -9,12 +9,12 @@ from typing import Protocol
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from prunella.model.directory import Project
+from prunella.model.directory import LOCAL, Project
 from prunella.model.errors import ConfigurationError
 from prunella.ports import Directory
 from prunella.server.access import Access, Role, require
 from prunella.server.remembered import Remembered
-from prunella.wiring.directory import LOCAL, prepare_project
+from prunella.wiring.directory import prepare_project
 from prunella.wiring.healer import Healer
 
 #: A server sees so late that another has added or removed a project, in seconds.

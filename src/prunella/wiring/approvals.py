@@ -1,13 +1,16 @@
 """Approvals by signed links: whoever has one may approve or decline one fix, once, for a while."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+from prunella.model.alerts import Alert
 from prunella.model.clock import now
 from prunella.model.errors import ConfigurationError, TokenRefused, UnknownName
-from prunella.model.rollouts import Rollout
+from prunella.model.ids import AuditId
+from prunella.model.links import links_of
+from prunella.model.rollouts import Rollout, RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.rollouts import TakeStep, take
 from prunella.ports import Feed, Store
@@ -17,6 +20,8 @@ from prunella.wiring.fixes import permit, user
 
 #: The longest time that a link may be valid.
 MAX_VALID = timedelta(days=30)
+#: How long a link that came with an alert is valid, from when the alert was decided.
+TOLD_VALID = timedelta(days=3)
 _GONE = "the fix of the approval link isn't there any more"
 
 
@@ -27,6 +32,8 @@ class ApprovalLink:
     token: str
     fix_id: str
     expires_at: datetime
+    #: Where people follow it; empty where the setting ``server_url`` isn't set.
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,28 @@ class Approvals:
         ticket, entry = link(rollout, By(actor=actor or user(), at=at), expires_at=at + expires)
         token = sign(ticket, self._secret)
         self._store.save_audit(entry)
-        return ApprovalLink(token=token, fix_id=rollout.fix_id, expires_at=ticket.expires_at)
+        return ApprovalLink(
+            token=token,
+            fix_id=rollout.fix_id,
+            expires_at=ticket.expires_at,
+            url=links_of(self._settings).approval(token),
+        )
+
+    def told(self, alert: Alert, rollout: Rollout) -> str:
+        """Return the address by which an alert that a fix waits is answered; ``""`` where there is none.
+
+        It is the same at every place and attempt, and stands in the fix's history once.
+        """
+        links = links_of(self._settings)
+        expires_at = alert.decided_at + TOLD_VALID
+        if not links.server or rollout.state is not RolloutState.CANDIDATE or expires_at <= now():
+            return ""
+        by = By(actor="an alert", at=now())
+        ticket, entry = link(rollout, by, expires_at=expires_at)
+        token = sign(ticket, self._secret)
+        audit_id = AuditId(f"aud_{alert.alert_id.removeprefix('alr_')}")
+        self._store.save_audit(replace(entry, audit_id=audit_id))
+        return links.approval(token)
 
     def ask(self, token: str) -> Question:
         """Return what a token would approve; raises `TokenRefused` where it can't any more."""

@@ -103,7 +103,7 @@ class Assembly:
     @cached_property
     def alerts(self) -> Alerts:
         """What people are told by themselves; raises `ConfigurationError` for a bad address."""
-        return Alerts(self.store, self.settings)
+        return Alerts(self.store, self.settings, self.approvals)
 
     @cached_property
     def repository(self) -> Repository:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunella.model.clock import now
-from prunella.model.directory import Project
+from prunella.model.directory import LOCAL, Project
 from prunella.model.project import data_folder
 from prunella.ports import Directory
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 #: Name of the file in a project's data folder.
 FILE_NAME = "server.db"
-#: The project of an embedded store.
-LOCAL = "local"
 #: Name of the schema in the teams' database.
 SCHEMA = "prunella"
 

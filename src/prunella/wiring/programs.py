@@ -1,7 +1,7 @@
 """What the programs of a project report to it over the network, and what they hear from it."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
@@ -70,10 +70,19 @@ class Programs:
         """Note that a program has removed a spool file that was kept to its end."""
         forget_post(self._store(), spool_name)
 
-    def keep_records(self, records: Sequence[Record], *, source: str) -> None:
-        """Keep what another kind of client reported; raises `StoreError`."""
+    def keep_records(
+        self, records: Sequence[Record], *, source: str, events: Sequence[str] = ()
+    ) -> Collection[str]:
+        """Keep what another kind of client reported; raises `StoreError`.
+
+        `events` are the ids of the reports. Where any of these was kept before, by whichever server,
+        nothing is, and the answer is which they were.
+        """
         with self._intake() as intake:
-            intake.take(records, spool_name=f"{source}/", end_offset=0)
+            while not intake.take(records, spool_name=f"{source}/", end_offset=0, events=events):
+                if known := self._store().heard(events):
+                    return known
+        return ()
 
     @contextmanager
     def _intake(self) -> Iterator[Intake]:

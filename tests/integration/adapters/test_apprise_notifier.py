@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 
@@ -110,6 +111,25 @@ def test_chats_get_what_happened_and_nothing_else(posted, chat):
     assert "https://example.org/pull/1" in words
     for harmful in ("@everyone", "<!channel>", "http://evil", "<script>", *SECRETS):
         assert harmful not in words
+
+
+@pytest.mark.parametrize("chat", CHATS)
+def test_links_of_prunella_stay_links(posted, chat):
+    """What leads to the dashboard and to an approval can be followed as it stands in the message."""
+    page = "https://prunella.example/p/local/fixes/fix_a_b"
+    approval = "https://prunella.example/approve/local/a_b.c-d"
+    AppriseNotifier(CHATS[chat], 1).send(replace(ALERT, page=page, approval=approval))
+    words = unquote(" ".join(strings(json.loads(posted.posts[0][2]))))
+    assert page in words
+    assert f"Approve or decline: {approval}" in words
+
+
+def test_in_markdown_links_have_no_marks(posted):
+    """Where a service reads Markdown, an address has no character that it would take for a mark."""
+    approval = "https://prunella.example/approve/local/a_b_c.d"
+    AppriseNotifier(CHATS["teams"], 1).send(replace(ALERT, approval=approval))
+    words = " ".join(strings(json.loads(posted.posts[0][2])))
+    assert "https://prunella.example/approve/local/a%5Fb%5Fc.d" in words
 
 
 def strings(document):

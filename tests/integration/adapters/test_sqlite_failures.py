@@ -115,6 +115,46 @@ def test_a_newer_schema_is_refused(filled):
         open_store(filled, create=True)
 
 
+def test_the_release_before_works_on_the_next_schema(filled, monkeypatch):
+    """Where a newer release only added something both use the file, and see each other's work."""
+    running = open_store(filled, create=False)
+    running.calls(SITE, limit=1)
+    next_step = ("CREATE TABLE next (x)", "ALTER TABLE spool ADD COLUMN extra INTEGER DEFAULT 7")
+    upgraded = replace(STORE, steps=(*STORE.steps, next_step))
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_store, "STORE", upgraded)
+        new = open_store(filled, create=False)
+    old = open_store(filled, create=False)
+    for number, store in enumerate((running, old, new)):
+        assert store.ingest([a_call(900 + number)], spool_name="s", end_offset=number + 1)
+    assert [len(store.calls(SITE, limit=99)) for store in (running, old, new)] == [53, 53, 53]
+    assert new.spool_offset("s") == 3
+    for store in (running, old, new):
+        store.close()
+    with sqlite3.connect(filled) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (STORE.version + 1,)
+    db.close()
+
+
+def test_a_step_that_breaks_the_release_before_is_refused_by_it(filled, monkeypatch):
+    """A release that something was taken away from says so, which it needs, and what to do."""
+    after = STORE.version + 1
+    breaking = replace(
+        STORE,
+        steps=(*STORE.steps, ("DROP TABLE counts",), ("CREATE TABLE a (x)",)),
+        breaks={after: after},
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_store, "STORE", breaking)
+        open_store(filled, create=False).close()
+    before = filled.read_bytes()
+    with pytest.raises(
+        StoreError, match=f"version {after + 1}.* needs one that knows {after}.*Upgrade"
+    ):
+        open_store(filled, create=True)
+    assert filled.read_bytes() == before
+
+
 def test_an_older_schema_is_brought_up_to_date(filled, monkeypatch):
     """Missing steps run once, in order, each whole or not at all; data stays."""
     steps = (*STORE.steps, ("CREATE TABLE one (x)",), ("CREATE TABLE two (x)", "rubbish"))

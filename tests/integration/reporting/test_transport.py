@@ -9,7 +9,9 @@ import time
 
 import pytest
 
+from doubles.alert_server import black_hole
 from doubles.hostile_server import Keeping, answer, serving
+from doubles.proxy_server import proxying
 from doubles.report_server import program, until
 from prunella.sdk import listening
 from prunella.sdk.connection import Connection, NoAnswerError
@@ -222,6 +224,119 @@ def test_a_certificate_of_another_name_is_refused(certificates, monkeypatch):
         with pytest.raises(NoAnswerError, match="its certificate isn't valid: "):
             ask(server)
         assert (server.came, server.asked) == (1, [])
+
+
+# --- proxies
+
+
+@pytest.fixture
+def behind(certificates, monkeypatch):
+    """Return what asks a server by a name that only the proxy knows, as encrypted as it is."""
+    context, file = certificates["DNS:other.example"]
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    for name in ("https_proxy", "http_proxy", "all_proxy", "no_proxy", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def ask_by(proxy_address, scheme="https"):
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy_address)
+        dsn = f"{scheme}://secret-key@other.example:7/shop"
+        connection = Connection(parse(dsn, plain_http=True))
+        try:
+            statuses = [connection.request("GET", "feed", deadline_s=10).status for _ in range(2)]
+            stream = connection.lines("feed/events", idle_s=10, max_bytes=10_000)
+            return [*statuses, next(stream)]
+        finally:
+            connection.close()
+
+    return context, ask_by
+
+
+def test_through_a_proxy_it_asks_through_a_tunnel(behind):
+    """The proxy is told the server's name, and reads neither key nor request; streams work, too."""
+    context, ask_by = behind
+    with serving(Feed(good), tls=context) as server, proxying(server.port) as proxy:
+        assert ask_by(f"http://127.0.0.1:{proxy.port}") == [200, 200, b"event: feed"]
+        assert proxy.asked == ["CONNECT other.example:7 HTTP/1.1"] * 2
+        assert b"secret-key" not in proxy.read
+        assert b"shop" not in proxy.read
+        assert server.asked[0].headers["authorization"] == "Bearer secret-key"
+        assert not any("proxy" in name for asked in server.asked for name in asked.headers)
+
+
+def test_without_encryption_the_proxy_passes_requests_on(behind):
+    """It gets the whole address, as proxies want it, and the server's name stays what it is."""
+    _, ask_by = behind
+    with serving(Feed(good)) as server, proxying(server.port) as proxy:
+        assert ask_by(f"http://127.0.0.1:{proxy.port}", "http") == [200, 200, b"event: feed"]
+        assert proxy.asked[0] == "GET http://other.example:7/api/v1/projects/shop/feed HTTP/1.1"
+        assert server.asked[0].path == "/api/v1/projects/shop/feed"
+        assert server.asked[0].headers["host"] == "other.example:7"
+
+
+def test_a_proxy_that_wants_a_password_gets_it(behind):
+    """By the basic scheme; without the right one the reason is told, and the server not asked."""
+    context, ask_by = behind
+    with (
+        serving(Feed(good), tls=context) as server,
+        proxying(server.port, password="ana:p@ss") as proxy,  # noqa: S106 - of this test
+    ):
+        assert ask_by(f"http://ana:p%40ss@127.0.0.1:{proxy.port}") == [200, 200, b"event: feed"]
+        came = server.came
+        for address in (f"http://127.0.0.1:{proxy.port}", f"ana:wr0ng@127.0.0.1:{proxy.port}"):
+            with pytest.raises(NoAnswerError, match="wants a name and a password") as refused:
+                ask_by(address)
+            assert "wr0ng" not in str(refused.value)
+        assert server.came == came
+
+
+def test_a_proxy_that_fails_is_told_from_the_server(behind):
+    """That it refuses, isn't there or can't be used is said of the proxy; nobody goes around it."""
+    context, ask_by = behind
+    with serving(Feed(good), tls=context) as server:
+        with (
+            proxying(server.port, refuses=403) as proxy,
+            pytest.raises(
+                NoAnswerError, match=rf"proxy 127.0.0.1:{proxy.port} refuses: status 403"
+            ),
+        ):
+            ask_by(f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(
+            NoAnswerError, match=f"proxy 127.0.0.1:{proxy.port}: Connection refused"
+        ):
+            ask_by(f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(NoAnswerError, match="HTTPS_PROXY names no proxy that can be used"):
+            ask_by("socks5://127.0.0.1:1")
+        assert server.came == 0
+
+
+def test_a_proxy_that_never_answers_takes_no_longer_than_the_deadline(behind, monkeypatch):
+    """Opening the tunnel is within a request's time."""
+    with black_hole() as address:
+        monkeypatch.setenv("HTTPS_PROXY", address.removesuffix("/hole"))
+        connection = Connection(parse("https://key@other.example/shop"))
+        with pytest.raises(NoAnswerError, match="no answer in time"):
+            connection.request("GET", "feed", deadline_s=0.2)
+
+
+def test_a_program_reports_through_a_proxy(tmp_path, certificates):
+    """With HTTPS_PROXY in its environment its failures come through, and nothing goes straight."""
+    context, file = certificates["DNS:other.example"]
+    keeping, feed = Keeping(), Feed(refused(404))
+
+    def answering(asked, connection):
+        return (keeping if "/spool/" in asked.path else feed)(asked, connection)
+
+    with serving(answering, tls=context) as server, proxying(server.port) as proxy:
+        environment = {
+            "SSL_CERT_FILE": str(file),
+            "HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}",
+        }
+        dsn = "https://secret-key@other.example/shop"
+        running = program(tmp_path / "app", PROGRAM.format(wait="input()"), dsn=dsn, **environment)
+        until(lambda: b"KeyError" in b"".join(keeping.kept.values()), what="the failure")
+        _, errors = running.communicate("\n", timeout=30)
+        assert (running.returncode, errors) == (0, "")
+        assert b"secret-key" not in proxy.read
 
 
 PROGRAM = """

@@ -15,7 +15,7 @@ from prunella.model.records import Exposures
 from prunella.model.rollouts import RolloutState
 from prunella.model.settings import Settings
 from prunella.pipeline.advancing import advance_rollouts
-from prunella.pipeline.looking import Look, look_at, model_cost, unit_cost
+from prunella.pipeline.looking import Look, cost_note, look_at, model_cost, unit_cost
 from prunella.pipeline.metrics import Cost
 from prunella.pipeline.rollouts import add, take
 from prunella.rollout import By, approve
@@ -120,8 +120,11 @@ def test_a_fix_that_costs_too_much_is_shown_and_rolled_back(tmp_path: Path) -> N
     look = look_at(store, "fix-1", Settings(llm_prices="*=0.10/0.40"))
     assert [(each.costs, each.mean_cost) for each in look.arms] == [(2850, 1.0), (150, 9.0)]
     assert [unit_cost(look, each) for each in look.arms] == ["$0.0000010", "$0.0000090"]
-    shown = _shown(look_at(store, "fix-1", Settings()))
+    assert cost_note(look) == ""
+    shown = " ".join(_shown(look_at(store, "fix-1", Settings())).split())
     assert "9 tokens" in shown
+    assert "llm_prices isn't set here" in shown
+    assert 'PRUNELLA_LLM_PRICES="large=2.00/8.00' in shown
     assert "over" not in shown
     assert weights["dearer"].log_value > log(weights["dearer"].threshold)
     assert "slower" not in weights

@@ -5,10 +5,12 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from starlette.testclient import TestClient
 
 from prunella.model.clock import now
 from prunella.model.directory import EVERYWHERE, Role
 from prunella.server import door
+from prunella.server.app import create_guarded_app
 from prunella.server.sessions import Sessions
 
 ACCESS = "/p/shop/access"
@@ -184,3 +186,23 @@ def test_where_nobody_logs_in_the_page_says_what_for(workspaces):
     assert "prunella serve --auth" in page.text
     assert "/server/users" not in page.text
     assert client.get("/server/users").status_code == 404
+
+
+def test_what_is_shown_to_copy_is_by_the_servers_address(several, directory, people):
+    """With `server_url` DSNs, invitations and approval links lead there, whatever Host a request has."""
+    app = create_guarded_app(several, directory, address="https://prunella.example/")
+    client = TestClient(app, base_url="http://evil.example:8787", follow_redirects=False)
+    person, _ = people.add_person("root", {EVERYWHERE: Role.ADMIN})
+    client.cookies.set(door.COOKIE, Sessions(directory).begin(person, place="here"))
+    made = send(client, f"{ACCESS}/keys", name="checkout")
+    dsn = shown(made, "For the program&#39;s environment")
+    assert re.fullmatch(r"PRUNELLA_DSN=https://[^@]+@prunella\.example/shop", dsn)
+    invited = send(
+        client, "/server/users", "/server/users", name="ben", project="shop", role="viewer"
+    )
+    assert shown(invited, "Invitation").startswith("https://prunella.example/invitation/")
+    page = "/p/shop/fixes/fix-averages"
+    link = shown(send(client, f"{page}/approval-link", page), "Approval link")
+    assert link.startswith("https://prunella.example/approve/shop/")
+    for answer in (made, invited):
+        assert "evil.example" not in answer.text

@@ -11,7 +11,9 @@ import pytest
 
 from builders import exception, incident, occurrence, process
 from doubles.alert_server import alert_server, black_hole
+from prunella.adapters.feed import FileFeed
 from prunella.adapters.webhook import Webhook
+from prunella.codec.plain import to_plain
 from prunella.model.alerts import AlertKind, DeliveryState, Mute
 from prunella.model.claims import Claim
 from prunella.model.clock import now
@@ -27,6 +29,7 @@ from prunella.pipeline.rollouts import add, take
 from prunella.ports import Triaged
 from prunella.rollout import By, approve, roll_back
 from prunella.wiring.alerts import Alerts
+from prunella.wiring.approvals import Approvals
 from stores import again
 
 HOUR = timedelta(hours=1)
@@ -419,3 +422,67 @@ def test_offline_sends_nothing(store):
         with pytest.raises(ConfigurationError, match="nowhere"):
             alerts.test()
     assert posted.posts == []
+
+
+ADDRESSED = Settings(server_url="https://prunella.example")
+
+
+def sent_with_links(store, folder, settings=ADDRESSED):
+    """Return what a place gets of all that is due, with the links that the settings allow."""
+    with alert_server() as posted:
+        settings = replace(settings, alert_webhook=posted.address)
+        approvals = Approvals(store, FileFeed(folder), folder, settings=settings)
+        Alerts(store, settings, approvals).send()
+    return [json.loads(body) for _, _, body in posted.posts]
+
+
+def test_an_alert_leads_to_its_page(store, tmp_path):
+    """Where the server's address is set, alerts of incidents and fixes lead to their pages."""
+    failed = fail(store)
+    add(store, FileFeed(tmp_path), RETRY, By(actor="ada", at=now()))
+    posts = {post["kind"]: post for post in sent_with_links(store, tmp_path)}
+    page = f"https://prunella.example/p/local/incidents/{failed.incident_id}"
+    assert (posts["new"]["page"], posts["new"]["approval"]) == (page, "")
+    fix = "https://prunella.example/p/local/fixes/fix-retry"
+    assert posts["awaiting_approval"]["page"] == fix
+
+
+def test_without_the_servers_address_an_alert_has_no_links(store, tmp_path):
+    """Nothing is guessed, and no approval is given away."""
+    fail(store)
+    add(store, FileFeed(tmp_path), RETRY, By(actor="ada", at=now()))
+    posts = sent_with_links(store, tmp_path, SETTINGS)
+    assert {(post["page"], post["approval"]) for post in posts} == {("", "")}
+    assert "approval.link_made" not in [entry.action for entry in store.audit()]
+
+
+def test_what_waits_is_approved_by_the_alert(store, tmp_path):
+    """The link of an alert approves the fix, once, for three days; no list of alerts has it."""
+    rollout = add(store, FileFeed(tmp_path), RETRY, By(actor="ada", at=now()))
+    decide_alerts(store, ADDRESSED, at=now())
+    [told] = store.alerts(since=now() - HOUR)
+    approvals = Approvals(store, FileFeed(tmp_path), tmp_path, settings=ADDRESSED)
+    first, again = approvals.told(told, rollout), approvals.told(told, rollout)
+    [post] = sent_with_links(store, tmp_path)
+    assert first == again == post["approval"]
+    token = first.removeprefix("https://prunella.example/approve/local/")
+    assert token not in json.dumps([to_plain(each) for each in store.alerts(since=now() - HOUR)])
+    history = [entry.action for entry in store.audit(subject=rollout.rollout_id)]
+    assert history.count("approval.link_made") == 1
+    after = approvals.redeem(token, who="grace")
+    assert (
+        store.audit(subject=rollout.rollout_id)[-1].reason
+        == "approved by a link that an alert made"
+    )
+    assert approvals.told(told, after) == ""
+    early = replace(told, decided_at=now() - timedelta(days=3))
+    assert approvals.told(early, rollout) == ""
+
+
+def test_an_alert_is_told_although_no_link_can_be_made(store, tmp_path):
+    """Where the secret can't be used the alert leads to the page, which has a button."""
+    (tmp_path / "secret").write_text("?")
+    add(store, FileFeed(tmp_path), RETRY, By(actor="ada", at=now()))
+    [post] = sent_with_links(store, tmp_path)
+    assert (post["kind"], post["approval"]) == ("awaiting_approval", "")
+    assert post["page"].endswith("/fixes/fix-retry")

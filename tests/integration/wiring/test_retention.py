@@ -112,7 +112,7 @@ def test_the_doctor_shows_what_was_not_taken_in(project, monkeypatch):
 def test_the_doctor_warns_of_golden_calls_that_leave_no_room(project):
     """Golden calls that take most of `store_mb` are a finding; no limit removes them."""
     configure(project, "store_mb = 1")
-    spooled(project, [a_call(1, inputs=["d", "text", "x" * 600_000], started_at=now())])
+    spooled(project, [a_call(1, inputs=["d", "text", "x" * 580_000], started_at=now())])
     with Healer(root=project, sandbox="none") as healer:
         healer.refresh()
         assert not [item for item in examine(healer) if "golden" in item.statement]

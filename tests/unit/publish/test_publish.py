@@ -40,6 +40,13 @@ def test_pull_request_shows_error_cause_change_and_evidence() -> None:
         assert part in body
 
 
+def test_the_text_leads_to_the_incidents_page() -> None:
+    """Where the server's address is known the page is linked, otherwise the command stands alone."""
+    page = "https://prunella.example/p/shop/incidents/inc_1"
+    assert f"[its page]({page}), or `prunella incidents show" in composed(page=page).body
+    assert "its page" not in composed().body
+
+
 def test_branch_has_the_function_and_its_test_only() -> None:
     """The files of a pull request are the patched file and the new test."""
     assert composed().files == {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from prunella.adapters.sql import exposures, tallies
+from prunella.adapters.sql import exposures, heard, tallies
 from prunella.adapters.sql.assigning import place_all
 from prunella.adapters.sql.connection import Connection
 from prunella.adapters.sql.lookups import rows_with, rows_with_pairs
@@ -118,6 +118,7 @@ class Part:
     spool_name: str
     start_offset: int | None
     end_offset: int
+    events: Sequence[str] = ()
 
 
 def prepare(portion: Portion) -> Part:
@@ -133,26 +134,33 @@ def prepare(portion: Portion) -> Part:
         spool_name=text(portion.spool_name),
         start_offset=portion.start_offset,
         end_offset=portion.end_offset,
+        events=portion.events,
     )
 
 
 def keep_all(db: Connection, parts: Sequence[Part]) -> list[bool]:
     """Keep each part, unless another reader of its spool has been at its `start_offset` already.
 
-    Returns of each whether it was kept.
+    Nor is one kept that stands for an event that was kept before. Returns of each whether it was kept.
     """
     placed = [part.spool_name for part in parts if part.start_offset is not None]
     offsets = dict(rows_with(db, "SELECT name, end_offset FROM spool WHERE name", placed))
+    events = [event for part in parts for event in part.events]
+    known, new = heard.known(db, events), list[str]()
     batch, ends, kept = Batch(), dict[str, int](), list[bool]()
     for part in parts:
         name, start = part.spool_name, part.start_offset
         fits = start is None or offsets.get(name, 0) == start
+        fits = fits and known.isdisjoint(part.events)
         kept.append(fits)
         if fits:
             offsets[name] = ends[name] = part.end_offset
             batch.add(part.batch)
+            known.update(part.events)
+            new += part.events
     if ends:
         _keep(db, batch)
+        heard.remember(db, new)
         touched_us = to_us(now())
         *others, last = [(name, end_offset, touched_us) for name, end_offset in ends.items()]
         db.executemany(_SPOOL, others)

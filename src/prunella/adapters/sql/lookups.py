@@ -27,7 +27,7 @@ def rows_with_pairs(
     columns: str,
     table: str,
     pair: tuple[str, str],
-    values: Iterable[tuple[str, str]],
+    values: Iterable[tuple[Any, Any]],
 ) -> Iterator[tuple[Any, ...]]:
     """Yield `columns` of the rows of `table` whose two columns `pair` have one of `values`."""
     for chunk in chunks(values):

@@ -434,6 +434,17 @@ _SECRETS = (
     """,
 )
 
+#: Ids of what other libraries' clients reported lately, so that it counts once at whichever server.
+_HEARD = (
+    """
+    CREATE TABLE heard (
+        hour INTEGER NOT NULL,
+        report INTEGER NOT NULL,
+        PRIMARY KEY (hour, report)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: tuple[Step, ...] = (
     _FIRST,
     _EXCHANGES,
@@ -449,6 +460,7 @@ MIGRATIONS: tuple[Step, ...] = (
     _POINTS,
     _PROCESSES,
     _SECRETS,
+    _HEARD,
 )
 
 #: The schema of a project's store.

@@ -13,6 +13,7 @@ that are neither referenced nor among the latest of their site, other calls that
 such occurrences, any calls, all but the latest occurrence of each incident, whole incidents.
 """
 
+from prunella.adapters.sql import heard
 from prunella.adapters.sql.calls import GOLDEN
 from prunella.adapters.sql.connection import Database
 from prunella.model.clock import now, to_us
@@ -26,6 +27,8 @@ _HIGH_WATER_RATIO = 0.9
 _TARGET_RATIO = 0.8
 #: Rows removed in one transaction, at most: writers don't wait long for it.
 _BATCH_ROWS = 200
+#: The same for rows of two numbers.
+_BATCH_IDS = 10_000
 #: What an incident is taken to have with all that goes with it, in bytes.
 _INCIDENT_BYTES = 256 * 1024
 _REFERENCED = (
@@ -186,11 +189,23 @@ def _prune(database: Database, *, before_us: int, max_bytes: int) -> int:
     with database.writing() as db:
         for statement in _OLD_REST:
             removed += db.execute(statement, {"before": before_us}).rowcount
+    removed += _forget_reports(database)
     if database.fill().used_bytes > max_bytes * _HIGH_WATER_RATIO:
         _mark(database, _RECENT)
         for statement in _BY_SIZE:
             removed += _remove_excess(database, statement, int(max_bytes * _TARGET_RATIO))
     return removed
+
+
+def _forget_reports(database: Database) -> int:
+    """Remove ids of reports that nobody sends again, which may be many once nothing is reported."""
+    removed = 0
+    while True:
+        with database.writing() as db:
+            count = heard.forget(db, _BATCH_IDS)
+        removed += count
+        if count < _BATCH_IDS:
+            return removed
 
 
 def _remove_all(database: Database, statement: str, before_us: int) -> int:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,14 +38,20 @@ def make_link(session: Session, fix_id: str, expires: timedelta, root: Path | No
 
     It is void as soon as anything else is decided about the fix. It is signed with a secret of the
     teams' database; with an embedded store, with the file .prunella/secret. Both are made where
-    there is none.
+    there is none. Where the setting server_url is set, the address to follow is printed, too.
     """
     from prunella.codec.plain import to_plain
 
     with session.healer(root, refresh=False) as healer:
         made = healer.approvals.link(fix_id, expires=expires)
-    # Alone on its line, so that a script can take it.
-    session.result(to_plain(made), lambda console: console.print(made.token, soft_wrap=True))
+
+    def show(console: Any) -> None:
+        # Alone on its line, so that a script can take it.
+        console.print(made.token, soft_wrap=True)
+        if made.url:
+            console.print(made.url, soft_wrap=True)
+
+    session.result(to_plain(made), show)
     return ExitCode.DONE
 
 

@@ -79,7 +79,7 @@ def add_user(
     password = None if invite or session.as_json else _asked_for_password()
     with people_of(root, database) as people:
         person, secret = people.add_person(name, wanted, password=password)
-    _said(session, {"user": plain_person(person)}, f"{name} may log in.", secret)
+    _said(session, {"user": plain_person(person)}, f"{name} may log in.", _invitation(secret, root))
     return ExitCode.DONE
 
 
@@ -123,7 +123,8 @@ def set_password(
         else:
             people.set_password(name, password)
             secret = ""
-    _said(session, {"user": name}, f"The password of {name} is set." if not secret else "", secret)
+    text = "" if secret else f"The password of {name} is set."
+    _said(session, {"user": name}, text, _invitation(secret, root))
     return ExitCode.DONE
 
 
@@ -143,16 +144,28 @@ def remove_user(session: Session, name: str, database: str | None, root: Path | 
     return ExitCode.DONE
 
 
-def _said(session: Session, plain: dict[str, Any], text: str, secret: str = "") -> None:
-    if secret:
-        plain = {**plain, "invitation": f"/invitation/{secret}"}
+def _invitation(secret: str, root: Path | None) -> str:
+    """Return the address at which a password is set: a path where the server's isn't known."""
+    from prunella.model.links import links_of
+    from prunella.model.project import find_root
+    from prunella.model.settings import load
+
+    if not secret:
+        return ""
+    links = links_of(load(root or find_root(Path.cwd())).settings)
+    return links.invitation(secret) or f"/invitation/{secret}"
+
+
+def _said(session: Session, plain: dict[str, Any], text: str, invitation: str = "") -> None:
+    if invitation:
+        plain = {**plain, "invitation": invitation}
 
     def show(console: Any) -> None:
         if text:
             console.print(text)
-        if secret:
+        if invitation:
             console.print("They set a password, once and within three days, at the server's page:")
-            console.print(f"/invitation/{secret}", soft_wrap=True)
+            console.print(invitation, soft_wrap=True)
 
     session.result(plain, show)
 

@@ -15,7 +15,7 @@ from prunella.experiment import STAGES
 from prunella.experiment.confidence import Interval
 from prunella.model.rollouts import RolloutState
 from prunella.model.wording import one_line, plural
-from prunella.pipeline.looking import Look, Weight, model_cost, unit_cost
+from prunella.pipeline.looking import Look, Weight, cost_note, model_cost, unit_cost
 
 _BAR = 24
 _NAMES = {"control": "without the fix", "treatment": "with the fix"}
@@ -35,6 +35,8 @@ def show_look(console: Console, look: Look) -> None:
     console.print(_ramp(look))
     console.print(words(f"  {rollout.reason}", "dim"))
     console.print(_arms(look))
+    if note := cost_note(look):
+        console.print(words(note, "dim"))
     rows = [
         ("risk ratio", words(f"{_span(look.ratio, percent=False)}, with the fix : without")),
         ("counted by", words(plural(look.processes, "process", "processes"))),

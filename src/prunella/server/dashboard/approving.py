@@ -17,7 +17,7 @@ from prunella.server.api import perform
 from prunella.server.dashboard.forms import show_form
 from prunella.server.dashboard.managing import Made
 from prunella.server.dashboard.views.fixes import target_of
-from prunella.server.dashboard.visits import Visit, action, field_of, form_of
+from prunella.server.dashboard.visits import Visit, action, field_of, form_of, links_for
 from prunella.server.workspaces import Workspace
 from prunella.wiring.approvals import Question
 
@@ -117,8 +117,7 @@ def make_link(visit: Visit) -> Response:
     made = visit.healer.approvals.link(
         visit.request.path_params["fix_id"], actor=visit.access.actor
     )
-    place = visit.request.url
-    link = f"{place.scheme}://{place.netloc}/approve/{visit.workspace.name}/{made.token}"
+    link = links_for(visit.request, visit.workspace.name).approval(made.token)
     return visit.show(
         "approval_link.html",
         link=made,

@@ -28,6 +28,7 @@ from prunella.server.dashboard.visits import (
     form_of,
     frame_of_nobody,
     gone_on,
+    links_for,
     page_for,
 )
 
@@ -77,8 +78,7 @@ def make_key(visit: Visit) -> Response:
     if mb := visit.field("mb_per_day"):
         fields["bytes_per_day"] = f"{mb}000000"
     new = perform(visit.request, "make_key", fields, project=visit.workspace.name)
-    place = visit.request.url
-    dsn = f"{place.scheme}://{new.secret}@{place.netloc}/{visit.workspace.name}"
+    dsn = links_for(visit.request, visit.workspace.name).dsn(new.secret)
     lines = (("Key", new.secret), ("For the program's environment", f"PRUNELLA_DSN={dsn}"))
     return _access(visit, Made(title=f"The key {new.credential.name} is made", lines=lines))
 
@@ -198,7 +198,7 @@ def _roles(form: FormData) -> Mapping[str, str]:
 
 
 def _invitation(request: Request, name: str, path: str) -> Made:
-    link = f"{request.url.scheme}://{request.url.netloc}{path}"
+    link = links_for(request).server + path
     title = f"{name} sets a password at this link, once and within three days"
     return Made(title=title, lines=(("Invitation", link),))
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from prunella.model.jobs import JobState
-from prunella.pipeline.looking import model_cost, unit_cost
+from prunella.pipeline.looking import cost_note, model_cost, unit_cost
 from prunella.server.access import access_of
 from prunella.server.dashboard.rendering import show
 from prunella.server.dashboard.views import fixes as fix_views
@@ -81,6 +81,7 @@ def show_fix(visit: Visit) -> Response:
         shown=shown,
         target_of=fix_views.target_of,
         unit_cost=unit_cost,
+        cost_note=cost_note,
         model_cost=model_cost,
     )
 

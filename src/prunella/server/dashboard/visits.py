@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from prunella.model.links import Links
 from prunella.ports import Store
 from prunella.server.access import Access, Role, access_of
 from prunella.server.dashboard.rendering import SAID, said_cookie, show
@@ -94,6 +95,15 @@ class Visit:
         within = place.path.startswith(f"{self.home}/") and place.netloc == self.request.url.netloc
         query = f"?{place.query}" if place.query else ""
         return self.done(said, f"{here}{query}" if within else otherwise)
+
+
+def links_for(request: Request, project: str = "") -> Links:
+    """Return the links that a page shows to copy: by the setting ``server_url``.
+
+    Where that isn't set, by what the browser calls the server: it shows them to who sent that.
+    """
+    here = f"{request.url.scheme}://{request.url.netloc}"
+    return Links(server=request.app.state.address or here, project=project)
 
 
 def field_of(form: FormData, name: str, max_chars: int = 500) -> str:

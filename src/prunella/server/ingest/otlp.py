@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
+from uuid import uuid4
 
 from prunella.model.records import ExceptionInfo, SiteKind
 from prunella.server.ingest.otlp_reading import MAX_ITEMS, Event, Span
@@ -62,6 +63,8 @@ def _of_event(span: Span, event: Event, number: int) -> Failed:
     exception = _exception(event.attributes, reporter.folder)
     module, name = _place(span, event, exception)
     identity = f"{span.trace_id}/{span.span_id}" if span.span_id else reporter.process_id
+    if not (span.span_id or event.at_ns):  # nothing tells it from others: it counts each time
+        identity = uuid4().hex
     return Failed(
         event_id=f"otlp/{identity}/{event.at_ns}/{number}/{exception.type}",
         at=moment((event.at_ns or span.ended_ns) / 1000),

@@ -2,18 +2,18 @@
 
 They are redacted like the SDK's, by the project's settings. As the SDK does, the first failure of a
 sort in a process is kept whole, then the 2nd, 4th, 8th …, and the others are counted, so that what is
-kept grows with what goes wrong and not with how often. A report that is sent again within a while is
-known by its id and not counted twice.
+kept grows with what goes wrong and not with how often. A report that is sent again within an hour is
+known by its id and not counted twice, whichever server of the project hears it.
 """
 
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from prunella._version import __version__
 from prunella.codec import Redactor, encode_mapping
@@ -31,6 +31,8 @@ from prunella.model.records import (
     Site,
     SiteKind,
 )
+
+H = TypeVar("H", bound=Hashable)
 
 #: Sorts of failures, and reports, that are remembered for each project.
 _MAX_REMEMBERED = 50_000
@@ -94,34 +96,43 @@ class Failed:
     caused_by: str = ""
 
 
+Save = Callable[[list[Record], list[str]], Collection[str]]
+"""Keeps records that stand for reports of these ids, or nothing, and answers which it knew before."""
+
+
 class Intake:
     """Takes in what is reported to one project."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._lock = Lock()
-        self._events: OrderedDict[Hashable, int] = OrderedDict()
+        self._events: OrderedDict[str, int] = OrderedDict()
         self._counts: OrderedDict[Hashable, int] = OrderedDict()
         self._described: OrderedDict[Hashable, int] = OrderedDict()
 
-    def keep(self, failures: Iterable[Failed], save: Callable[[list[Record]], None]) -> int:
+    def keep(self, failures: Sequence[Failed], save: Save) -> int:
         """Give `save` the records of the failures that are new; return how many those are.
 
         Where `save` raises, they count as never reported.
         """
         with self._lock:
-            batch = _Batch(self)
-            for failed in failures:
-                batch.add(failed)
-            if batch.records:
-                save(batch.records)
-            for known, news in (
-                (self._events, batch.events),
-                (self._counts, batch.counts),
-                (self._described, batch.described),
-            ):
-                _remember(known, news)
+            heard: set[str] = set()
+            batch = self._batch(failures, heard)
+            while batch.records and (known := save(batch.records, list(batch.events))):
+                heard.update(known)
+                batch = self._batch(failures, heard)
+            _remember(self._events, dict.fromkeys([*heard, *batch.events], 1))
+            _remember(self._counts, batch.counts)
+            _remember(self._described, batch.described)
             return len(batch.events)
+
+    def _batch(self, failures: Sequence[Failed], heard: Collection[str]) -> "_Batch":
+        """Return the records of what neither this server has heard nor another."""
+        batch = _Batch(self)
+        for failed in failures:
+            if failed.event_id not in heard:
+                batch.add(failed)
+        return batch
 
     def events_known(self, event_id: str) -> bool:
         return event_id in self._events
@@ -147,7 +158,7 @@ class _Batch:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self.records: list[Record] = []
-        self.events: dict[Hashable, int] = {}
+        self.events: dict[str, int] = {}
         self.counts: dict[Hashable, int] = {}
         self.described: dict[Hashable, int] = {}
 
@@ -285,7 +296,7 @@ def _digest(parts: Any) -> str:
     return hashlib.blake2b(text, digest_size=10).hexdigest()
 
 
-def _remember(known: "OrderedDict[Hashable, int]", news: Mapping[Hashable, int]) -> None:
+def _remember(known: OrderedDict[H, int], news: Mapping[H, int]) -> None:
     for key, value in news.items():
         known[key] = value
         known.move_to_end(key)

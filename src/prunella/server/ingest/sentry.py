@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from prunella.model.errors import RecordError
 from prunella.model.records import ExceptionInfo, Frame
@@ -84,7 +85,7 @@ def failure_in(event: Mapping[str, Any]) -> Failed | None:
     frame = _culprit(exception.frames)
     transaction = _text(event, "transaction") or "unknown"
     return Failed(
-        event_id=f"sentry/{_text(event, 'event_id') or id(event)}",
+        event_id=f"sentry/{_text(event, 'event_id') or uuid4().hex}",
         at=_moment(event.get("timestamp")),
         reporter=_reporter(event),
         module=frame.module if frame else _text(event, "logger") or "unknown",

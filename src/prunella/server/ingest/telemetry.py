@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -123,8 +123,8 @@ async def _take_in(
 def _keep(receiving: Receiving, workspace: Workspace, failures: list[Failed]) -> int:
     programs = workspace.healer.programs
 
-    def save(records: list[Record]) -> None:
-        programs.keep_records(records, source="reported")
+    def save(records: list[Record], events: list[str]) -> Collection[str]:
+        return programs.keep_records(records, source="reported", events=events)
 
     return receiving.intake(workspace).keep(failures, save) if failures else 0
 
