@@ -189,7 +189,7 @@ def _frames(found: list[TracebackType], sight: "Sight", with_locals: int) -> str
                 position = f"[{first},{last},{column},{end}]"
             if with_locals and code.co_name != "<module>":
                 with_locals -= 1
-                values, _ = mapping_text(frame.f_locals, redactor, LOCALS, simple)
+                values, _ = mapping_text(dict(frame.f_locals), redactor, LOCALS, simple)
         elif _is_ours(filename):
             continue
         if frame.f_globals is not namespace:

@@ -2,7 +2,7 @@
 
 The look of a failure is its site, its exception's type, the code objects and instructions of its
 frames, the types of its causes, and what its message begins with, up to the first digit or quote.
-A failure that repeats the one before it step by step is told without its look, in about half the
+A failure that repeats its site's latest one step by step is told without its look, which takes less
 time. `prunella.triage` groups across processes and versions.
 """
 
