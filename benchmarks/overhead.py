@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ def paired(
     for _ in range(rounds):
         theirs.append(_time(bare, calls))
         ours.append(_time(decorated, calls))
+    return _compared(theirs, ours)
+
+
+def _compared(theirs: list[float], ours: list[float]) -> Figures:
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     return {
         "min_ns": round(min(ours) - min(theirs), 1),
@@ -155,7 +160,11 @@ def _singly(prepare: Callable[[], Pair], count: int) -> Figures:
     """Time single calls, each of its own; all are prepared before, since compilers fill caches."""
     pairs = [prepare() for _ in range(count)]
     theirs = [_time_one(bare) for bare, _ in pairs]
-    ours = [_time_one(decorated) for _, decorated in pairs]
+    ours = []
+    for number, (_, decorated) in enumerate(pairs):
+        if number % RECORDED_CALLS == 0:
+            _write_waiting()
+        ours.append(_time_one(decorated))
     return {
         "min_ns": min(ours) - min(theirs),
         "median_ns": statistics.median(ours) - statistics.median(theirs),
@@ -172,6 +181,15 @@ def _time_one(call: Callable[[], Any]) -> int:
     return time.perf_counter_ns() - began
 
 
+def _write_waiting() -> int:
+    """Write the records of successes, as the SDK's thread does; return how long it took in ns."""
+    from prunella.sdk.runtime import active
+
+    began_ns = time.thread_time_ns()
+    active().journal.waiting.write()
+    return time.thread_time_ns() - began_ns
+
+
 _SAMPLED = """
 def f(a, b, c, d, e, f, g, h, i, j):
     return a
@@ -186,9 +204,27 @@ def price(order, quantity):
 """
 
 
-def measure_sampled(count: int) -> Figures:
-    """First calls of new sites, each with ten small values and a result."""
+def _sample_all(first: int) -> None:
+    """Have every call recorded, so many of each function as one of its first."""
+    from prunella.sdk.budget import Budget
+    from prunella.sdk.runtime import active
+
+    sampling = active().sampling
+    sampling.samples = Budget(burst_ms=1e9, share=1.0)
+    sampling.interval_ns = 0
+    sampling.first = first
+
+
+def measure_first_samples(count: int) -> Figures:
+    """Second calls of new sites, each with ten small values and a result: written at once."""
+    return measure_sampled(count, first=5)
+
+
+def measure_sampled(count: int, first: int = 0) -> Figures:
+    """As `measure_first_samples`, for samples that may wait to be written."""
     from prunella import heal
+
+    _sample_all(first)
 
     def prepare() -> Pair:
         namespace: dict[str, Any] = {"__name__": "sampled"}
@@ -204,16 +240,15 @@ def measure_sampled(count: int) -> Figures:
 
 
 def measure_sampled_loop(rounds: int) -> Figures:
-    """As `measure_sampled`, again and again by one function that records all its calls."""
+    """As `measure_sampled`, again and again by one function that records all its calls.
+
+    ``later_ns`` is what the SDK's thread has to do for each of them afterwards.
+    """
     from prunella import heal
-    from prunella.sdk.budget import Budget
-    from prunella.sdk.runtime import active
 
     namespace: dict[str, Any] = {"__name__": "sampled"}
     exec(_SAMPLED, namespace)  # noqa: S102
-    sampling = active().sampling
-    sampling.samples = Budget(burst_ms=1e9, share=1.0)
-    sampling.interval_ns = 0
+    _sample_all(0)
 
     def loop(function: Callable[..., Any]) -> Callable[[], None]:
         def calls() -> None:
@@ -222,16 +257,38 @@ def measure_sampled_loop(rounds: int) -> Figures:
 
         return calls
 
-    healed = loop(heal(namespace["f"]))
+    bare, healed = loop(namespace["f"]), loop(heal(namespace["f"]))
     healed()
-    return paired(loop(namespace["f"]), healed, rounds, RECORDED_CALLS)
+    theirs, ours, later = [], [], []
+    for _ in range(rounds):
+        theirs.append(_time(bare, RECORDED_CALLS))
+        _write_waiting()
+        ours.append(_time(healed, RECORDED_CALLS))
+        later.append(_write_waiting() / RECORDED_CALLS)
+    return {**_compared(theirs, ours), "later_ns": round(min(later), 1)}
 
 
 def measure_sampled_large(count: int) -> Figures:
     """As `measure_sampled`, with a list of 1 MB."""
+    return _measure_large(list(range(125_000)), count)
+
+
+def measure_sampled_array(count: int) -> Figures:
+    """As `measure_sampled`, with an array of 1 MB."""
+    return _measure_large(array("d", [1.5]) * 125_000, count)
+
+
+def measure_sampled_numpy(count: int) -> Figures:
+    """As `measure_sampled`, with a numpy array of 1 MB."""
+    import numpy
+
+    return _measure_large(numpy.ones(125_000), count)
+
+
+def _measure_large(large: Any, count: int) -> Figures:
     from prunella import heal
 
-    large = list(range(125_000))
+    _sample_all(0)
 
     def prepare() -> Pair:
         namespace: dict[str, Any] = {"__name__": "sampled"}
@@ -328,6 +385,9 @@ PARTS: dict[str, tuple[Callable[[int], Figures], int, str]] = {
     "success, sampled, ten small values": (measure_sampled, 300, "under 10 µs"),
     "the same, in a loop": (measure_sampled_loop, 300, "under 10 µs"),
     "success, sampled, a list of 1 MB": (measure_sampled_large, 300, "twice that"),
+    "success, sampled, an array of 1 MB": (measure_sampled_array, 300, "twice that"),
+    "the same, of numpy": (measure_sampled_numpy, 300, "twice that"),
+    "success, one of the first five": (measure_first_samples, 300, "under 10 µs"),
     "repeated error": (measure_repeated_error, 300, "under 5 µs"),
     "repeated error, none within 1 ms": (measure_spread_error, 300, "under 5 µs"),
     "first-seen error, durable": (measure_first_error, 300, "under 60 µs"),
@@ -486,6 +546,7 @@ def main() -> None:
     for name, figures in found.items():
         target = PARTS[name][2]
         extra = f", {figures['memory_kb']} KB" if "memory_kb" in figures else ""
+        extra += f", {_text(figures['later_ns'])} later" if "later_ns" in figures else ""
         extra += f", first pass {_text(figures['first_ns'])}" if "first_ns" in figures else ""
         low, median = _text(figures.get("min_ns")), _text(figures.get("median_ns"))
         bare = _text(figures.get("bare_ns"))

@@ -42,6 +42,20 @@ _NODES_FOR_READING = 1_000
 Handler: TypeAlias = "Callable[[Encoder, Any, int], Tree]"
 
 
+class Head:
+    """The beginning of a list, a tuple or an array that is too long to be kept, as it once was."""
+
+    __slots__ = ("items", "shape", "size")
+
+    def __init__(self, items: Any, size: int, shape: tuple[int, ...] = ()) -> None:
+        #: Of its own type, at most `HEAD_ITEMS`.
+        self.items = items
+        #: How many there were.
+        self.size = size
+        #: Of a numpy array.
+        self.shape = shape
+
+
 class Encoder:
     """The state of one encoding."""
 

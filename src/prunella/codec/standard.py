@@ -10,7 +10,7 @@ from typing import Any
 
 from prunella.codec import classes
 from prunella.codec.encode import base64_text, binary_node
-from prunella.codec.encoder import HEAD_ITEMS, Encoder, Handler
+from prunella.codec.encoder import HEAD_ITEMS, Encoder, Handler, Head
 from prunella.model.tree import Tree
 
 
@@ -270,14 +270,28 @@ def _array(encoder: Encoder, value: Any, _: int) -> Tree:
     if value.typecode in ("u", "w"):
         return encoder.opaque(type(value), "holds text")
     if length > encoder.max_string_length:
-        head = ["arr", value.typecode, base64_text(value[:HEAD_ITEMS].tobytes())]
-        node = encoder.cut(len(value), head)
+        node = _array_head(encoder, Head(value[:HEAD_ITEMS], len(value)))
     else:
         node = binary_node(encoder, "arr", value.tobytes())
         if node[0] == "arr":
             node.insert(1, value.typecode)
     encoder.memo[id(value)] = (value, node)
     return node
+
+
+def _array_head(encoder: Encoder, head: Head) -> list[Tree]:
+    items = head.items
+    return encoder.cut(head.size, ["arr", items.typecode, base64_text(items.tobytes())])
+
+
+def _head(encoder: Encoder, value: Head, depth: int) -> Tree:
+    kind = type(value.items)
+    if kind is list or kind is tuple:
+        out: list[Tree] = ["l" if kind is list else "t"]
+        return encoder.cut_into(out, value.size, encoder.nodes, value.items, depth)
+    if hasattr(value.items, "typecode"):
+        return _array_head(encoder, value)
+    return _numpy_head(encoder, value, depth)
 
 
 # --- numpy --------------------------------------------------------------------------------------
@@ -291,16 +305,21 @@ def _numpy_array(encoder: Encoder, value: Any, depth: int) -> Tree:
     kind = value.dtype
     if kind.hasobject or kind.names is not None or kind.subdtype is not None:
         return encoder.opaque(type(value), f"has elements of dtype {kind}")
-    shape: list[Tree] = ["t", *value.shape]
     if value.nbytes > min(encoder.max_string_length, encoder.bytes_left):
-        head = value.flat[:HEAD_ITEMS]
-        content = _numpy_content(encoder, head, depth)
-        node = encoder.cut(value.size, ["np", kind.str, ["t", len(head)], content])
-        node.append(shape)
+        head = Head(value.flat[:HEAD_ITEMS], value.size, value.shape)
+        node = _numpy_head(encoder, head, depth)
     else:
         encoder.bytes_left -= value.nbytes
-        node = ["np", kind.str, shape, _numpy_content(encoder, value, depth)]
+        node = ["np", kind.str, ["t", *value.shape], _numpy_content(encoder, value, depth)]
     encoder.memo[id(value)] = (value, node)
+    return node
+
+
+def _numpy_head(encoder: Encoder, head: Head, depth: int) -> list[Tree]:
+    items = head.items
+    content = _numpy_content(encoder, items, depth)
+    node = encoder.cut(head.size, ["np", items.dtype.str, ["t", len(items)], content])
+    node.append(["t", *head.shape])
     return node
 
 
@@ -331,6 +350,7 @@ _BY_TYPE: dict[int, Handler] = {
     id(slice): _slice,
     id(_thread.LockType): _lock,
     id(_thread.RLock): _rlock,
+    id(Head): _head,
 }
 _BY_PATH: dict[str, Handler] = {
     "decimal:Decimal": _decimal,

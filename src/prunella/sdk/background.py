@@ -3,9 +3,10 @@
 The SDK knows nothing of stores: `runtime.set_drain` gives it the function that empties the spool.
 Where the program reports to a server, the spool is the business of `prunella.sdk.reporting` instead.
 The thread is a daemon and starts with the first call that is looked at (so anew in a forked child),
-never at import. Four times a second it looks whether there is news of fixes; a moment after records
-came in it drains. At exit the counters are written; a drain at work gets half a second to finish.
-What isn't drained then stays in the spool for whoever comes next.
+never at import. Four times a second it writes the successes that wait, and looks whether there is news
+of fixes; a moment after records came in it drains. At exit what waits is written, and the counters; a
+drain at work gets half a second to finish. What isn't drained then stays in the spool for whoever
+comes next.
 """
 
 import atexit
@@ -86,11 +87,15 @@ def _run() -> None:
     due = monotonic() + delay_s
     told = monotonic() + TELL_S
     ships = monotonic() + SHIP_S
+    if _State.journal is not None:
+        _State.journal.waiting.open()
     guarded("report", _report)
     while not _stop.wait(LOOK_S):
         journal = _State.journal
         if journal is None:
             continue
+        journal.waiting.open()
+        guarded("calls", journal.waiting.write)
         guarded("feed", journal.feed.look)
         if monotonic() >= ships:
             guarded("counts", journal.ship)
@@ -120,7 +125,7 @@ def _report() -> None:
 
 def _drain(journal: "Journal", delay_s: float) -> float:
     """Empty the spool; return how long to wait before the next time."""
-    guarded("counts", journal.flush_counts)
+    guarded("counts", journal.flush)
     _State.drained = journal.spool.position
     drain = get_drain()
     if drain is None or journal.dsn:

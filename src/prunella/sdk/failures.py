@@ -189,6 +189,8 @@ class Failures:
                 running.inputs, running.complete = inputs_at_failure(named, None, redactor)
         else:
             duration_us = (perf_counter_ns() - running.started_ns) // 1000
+            if running.given is not None:
+                running.read(redactor)
             if running.early is not None and values is not None:
                 named = _named(site, values)
                 text, complete = inputs_at_failure(named, running.early, redactor)

@@ -18,10 +18,12 @@ from prunella.sdk.lines import record_line, source_hash
 from prunella.sdk.runtime import get_fixing
 from prunella.sdk.site import Site, all_sites
 from prunella.sdk.spool import Spool
+from prunella.sdk.waiting import Waiting
 
 if TYPE_CHECKING:
     from prunella.model.records import FixCounts
     from prunella.sdk.process import Host
+    from prunella.sdk.sampling import Sampling
 
 
 #: Ends of unique numbers; putting one behind a beginning takes a third of the time of formatting.
@@ -31,8 +33,9 @@ _ENDS = [f"{number:02x}" for number in range(256)]
 class Journal:
     """The spool of one process, with what has been described in it."""
 
-    def __init__(self, host: "Host") -> None:
+    def __init__(self, host: "Host", sampling: "Sampling") -> None:
         self._host = host
+        self._sampling = sampling
         #: Root of the project whose records these are.
         self.root = host.root
         #: The project doesn't say that nothing is to be done here, which holds until the end.
@@ -46,6 +49,7 @@ class Journal:
         self.lock = RLock()
         room_bytes = max(self.settings.spool_mb, 1) * 1024 * 1024
         self.spool = Spool(self.data_folder / "spool", self._header, room_bytes=room_bytes)
+        self.waiting = Waiting(self._host, self, self._sampling)
         self._numbers = count()
         self._uniques: Iterator[str] = iter(())
         self._sequence = 0
@@ -83,11 +87,20 @@ class Journal:
         start(self)
         return True
 
-    def flush_counts(self) -> None:
-        """Write the counters of the process as they stand, unless nothing may be written."""
+    def write_all(self, lines: "list[tuple[Site, bytes]]", at_us: int) -> int:
+        """Write lines with the sites that they are of, at once if it can be; return how many weren't."""
+        with self.lock:
+            spool = self.spool
+            if spool.prepare(at_us) and all(site.site_id in spool.described for site, _ in lines):
+                return 0 if spool.write(b"".join([line for _, line in lines])) else len(lines)
+            return sum(not self.write(site, line, at_us) for site, line in lines)
+
+    def flush(self) -> None:
+        """Write what waits, and the counters as they stand, unless nothing may be written."""
         self._host.look()
         if self._host.is_off:
             return
+        self.waiting.write()
         with self.lock:
             self._sequence += 1
             self._told = self._fixes()
@@ -109,7 +122,7 @@ class Journal:
     def tell_of_fixes(self) -> None:
         """Write the counters if fixes did something that no record says yet."""
         if self._fixes() != self._told:
-            self.flush_counts()
+            self.flush()
 
     def _fixes(self) -> "dict[str, FixCounts]":
         fixing = get_fixing()
@@ -138,9 +151,10 @@ class Journal:
         return is_safe
 
     def finish(self) -> None:
-        """Write the counters and give the spool up, at exit."""
+        """Write what there is and give the spool up, at exit."""
+        self.waiting.close()
         self.ship(at_exit=True)
-        self.flush_counts()
+        self.flush()
         with self.lock:
             self.spool.close()
 

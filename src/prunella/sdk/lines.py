@@ -6,12 +6,13 @@ formatting, because building dictionaries first costs as much as everything else
 
 from typing import TYPE_CHECKING, Any
 
-from prunella.codec.texts import to_json
+from prunella.codec.texts import text_of, to_json
 from prunella.sdk.failure import describe
 from prunella.sdk.site import hash_code
 from prunella.sdk.spool import framed
 
 if TYPE_CHECKING:
+    from prunella.codec.redact import Redactor
     from prunella.fixes import Finished
     from prunella.sdk.failure import Sight
     from prunella.sdk.groups import Group
@@ -48,10 +49,12 @@ def _fix_of(finished: "Finished") -> str:
     return f',"fix_id":{to_json(finished.fix_id)},"degraded":{degraded}'
 
 
-def call_line(
-    running: "Running", process_id: str, duration_us: int, result: str, complete: bool
-) -> bytes:
-    """Return the `prunella.model.records.Call` of a call that returned a tree of text `result`."""
+def call_line(running: "Running", process_id: str, redactor: "Redactor") -> bytes:
+    """Return the `prunella.model.records.Call` of a call that has returned."""
+    running.read(redactor)
+    result, complete = running.answer
+    if running.result is not None:
+        result, complete = text_of(running.result[0], redactor)
     fix = ""
     if running.finished is not None:
         fix = _fix_of(running.finished)
@@ -63,7 +66,7 @@ def call_line(
             f'{place_of(running.site, process_id)}{running.trace}",'
             f'"parent_id":{"null" if parent is None else parent.reference},'
             f'"started_at":{running.started_us},'
-            f'"duration_us":{duration_us},'
+            f'"duration_us":{running.duration_us},'
             f'"complete":{"true" if running.complete and complete else "false"},'
             f'"inputs":{running.inputs},"result":{result}{fix}}}'
         ).encode()

@@ -9,6 +9,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from prunella.codec import encode, encode_mapping
+from prunella.codec.snapshot import snapshot
 from prunella.codec.texts import form_of, text_of, to_json, values_text
 from prunella.model.clock import now_us
 from prunella.sdk import counters
@@ -24,6 +25,7 @@ from prunella.sdk.trace import current
 from prunella.sdk.yields import NUMBERS_EACH, renumbered
 
 if TYPE_CHECKING:
+    from prunella.codec.redact import Redactor
     from prunella.sdk.process import Host
 
 #: Answers of boundary sites that are held for one watched call.
@@ -37,7 +39,7 @@ class Recorder:
     def __init__(self, host: "Host") -> None:
         self.host = host
         self.sampling = Sampling(host.settings)
-        self.journal = Journal(host)
+        self.journal = Journal(host, self.sampling)
         self.failures = Failures(host, self.journal)
         self._forget()
 
@@ -78,6 +80,7 @@ class Recorder:
         site.last_look_ns, site.calls_at_look = now, site.calls
         running = Running(site, self.journal.new_unique(), parent)
         running.is_kept = is_kept
+        running.may_wait = is_kept and not (site.first_left or site.boundary)
         if is_kept or site.boundary:
             self._read(running, values)
         else:
@@ -88,18 +91,25 @@ class Recorder:
         return running
 
     def _read(self, running: Running, values: tuple[Any, ...]) -> None:
-        site, host = running.site, self.host
-        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
-        form = site.form
-        if form is None:
-            form = site.form = form_of(site.names, redactor)
-        running.inputs, running.complete = values_text(form, site.names, values, redactor)
+        site = running.site
+        if running.may_wait and site.form is not None:
+            running.given = snapshot(values)
+            if running.given is not None:
+                running.complete = True
+                return
+        redactor = self._redactor(site)
+        if site.form is None:
+            site.form = form_of(site.names, redactor)
+        running.inputs, running.complete = values_text(site.form, site.names, values, redactor)
+
+    def _redactor(self, site: Site) -> "Redactor":
+        return self.host.redactor_for(site.redact) if site.redact else self.host.redactor
 
     def _read_early(self, running: Running, values: tuple[Any, ...]) -> None:
         named = zip(running.site.names, values, strict=True)
         early = {name: item for name, item in named if id(type(item)) not in SCALARS}
         if early:
-            redactor = self.host.redactor_for(running.site.redact)
+            redactor = self._redactor(running.site)
             running.early, running.complete = encode_mapping(early, redactor=redactor)
         else:
             running.early, running.complete = ["d"], True
@@ -111,32 +121,30 @@ class Recorder:
         site, parent = running.site, running.parent
         if not running.is_kept and (not site.boundary or parent is None or parent.is_over):
             return
-        host = self.host
         if running.yielded is not None:
-            text, complete = to_json(["l", *running.yielded]), True
+            running.answer = to_json(["l", *running.yielded]), True
         else:
-            redactor = host.redactor_for(site.redact) if site.redact else host.redactor
-            text, complete = text_of(result, redactor)
-        duration_us = (ended_ns - running.started_ns) // 1000
-        at_us = now_us()
-        running.started_us = at_us - duration_us
-        line = call_line(running, host.process_id, duration_us, text, complete)
+            running.result = snapshot((result,)) if running.may_wait else None
+            if running.result is None:
+                running.answer = text_of(result, self._redactor(site))
+        running.duration_us = duration_us = (ended_ns - running.started_ns) // 1000
+        running.started_us = now_us() - duration_us
         if running.is_kept:
-            if running.held:
-                line = b"".join((*running.held, line))
-            with self.journal.lock:
-                if not self.journal.write(site, line, at_us):
-                    counters.count("dropped_samples")
-            if site.first_left:
-                site.first_left -= 1
+            if running.may_wait:
+                self.journal.waiting.add(running)
+            else:
+                self.journal.waiting.put(running)
+                if site.first_left:
+                    site.first_left -= 1
             site.next_sample_ns = ended_ns + self.sampling.interval_ns
             self.sampling.samples.take(perf_counter_ns() - ended_ns)
         elif parent is not None:
+            line = call_line(running, self.host.process_id, self._redactor(site))
             _hold(parent, [*running.held, line] if running.held else [line])
 
     def note(self, running: Running, value: Any) -> None:
         """Record a value that a generator yields."""
-        redactor = self.host.redactor_for(running.site.redact)
+        redactor = self._redactor(running.site)
         tree, complete = encode(value, redactor=redactor)
         if running.yielded is not None:
             running.yielded.append(renumbered(tree, NUMBERS_EACH * len(running.yielded)))

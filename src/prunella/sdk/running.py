@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prunella.codec.texts import values_text
 from prunella.sdk.groups import Look
 from prunella.sdk.site import Site
 from prunella.sdk.trace import current
 
 if TYPE_CHECKING:
+    from prunella.codec.redact import Redactor
+    from prunella.codec.texts import Text
     from prunella.fixes import Finished
 
 
@@ -15,9 +18,13 @@ class Running:
 
     # Defaults of the class, not assignments: a sampled call is not to pay for what it doesn't use.
     is_kept = False
+    #: Its record needn't be written before its caller goes on.
+    may_wait = False
     is_over = False
     #: Parameter names and values before the call: JSON text of a tree.
     inputs = "null"
+    #: The values as they were before the call, where their text is made when it is needed.
+    given: "tuple[Any, ...] | None" = None
     #: Of a call that is only watched: the tree of its arguments without the scalars, which can't
     #: change and are read only when it fails.
     early: Any = None
@@ -28,8 +35,12 @@ class Running:
     held: list[bytes] | None = None
     held_bytes = 0
     yielded: list[Any] | None = None
-    #: Found out only when it is written.
+    #: What it returned, as it was then, and the text of that where it is made at once.
+    result: "tuple[Any, ...] | None" = None
+    answer: "Text" = ("null", False)
+    #: Both found out when it has ended.
     started_us = 0
+    duration_us = 0
     #: On the performance counter.
     started_ns = 0
     token: Any = None
@@ -59,9 +70,18 @@ class Running:
         """
         found = Running(self.site, self.unique, self.parent)
         found.inputs, found.early, found.complete = self.inputs, self.early, self.complete
+        found.given = self.given
         found.started_ns = self.started_ns
         found.held, self.held = self.held, None
         return found
+
+    def read(self, redactor: "Redactor") -> None:
+        """Make the text of the arguments, if it isn't there yet."""
+        given, self.given = self.given, None
+        if given is not None:
+            site = self.site
+            self.inputs, complete = values_text(site.form, site.names, given, redactor)
+            self.complete = self.complete and complete
 
     @property
     def trace_id(self) -> str:

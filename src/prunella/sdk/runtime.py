@@ -226,4 +226,4 @@ def flush() -> None:
     """Write the counters now."""
     recorder = _State.recorder
     if recorder is not None and not _State.is_off:
-        guarded("counts", recorder.journal.flush_counts)
+        guarded("counts", recorder.journal.flush)

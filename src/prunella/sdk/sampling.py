@@ -34,7 +34,9 @@ class Sampling:
     """The shares of the process's time, and what they are spent on."""
 
     def __init__(self, settings: "Settings") -> None:
-        self._settings = settings
+        #: Successes of each site that are recorded whatever they cost.
+        self.first = settings.sample_first
+        self.keeps_successes = settings.capture != "errors"
         self.interval_ns = settings.sample_interval_ms * 1_000_000
         self.samples = Budget(burst_ms=10, share=0.005)
         self.armed = Budget(burst_ms=20, share=0.005)
@@ -44,9 +46,12 @@ class Sampling:
     def keeps(self, site: Site, now: int) -> bool:
         """Tell whether a success of `site` is recorded now."""
         if site.first_left is None:
-            site.first_left = self._settings.sample_first
+            site.first_left = self.first
             site.tries_left = TRIES * site.first_left
-            site.keeps_successes = (site.capture or self._settings.capture) != "errors"
+            if site.capture is None:
+                site.keeps_successes = self.keeps_successes
+            else:
+                site.keeps_successes = site.capture != "errors"
         if not site.keeps_successes:
             return False
         if site.first_left:

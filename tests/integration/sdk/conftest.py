@@ -26,6 +26,13 @@ def read_spool(root: Path) -> list[Record]:
     return found
 
 
+def write_waiting() -> None:
+    """Write the successes that wait in this process."""
+    recorder = runtime._State.recorder
+    if recorder is not None:
+        recorder.journal.waiting.write()
+
+
 class Recorded:
     """The spool of a test, by kind of record."""
 
@@ -33,6 +40,7 @@ class Recorded:
         self.root = root
 
     def all(self, kind: type[Any]) -> list[Any]:
+        write_waiting()
         return [record for record in read_spool(self.root) if type(record) is kind]
 
     def one(self, kind: type[Any]) -> Any:

@@ -198,8 +198,10 @@ def test_lost_samples_are_counted_too(
     work(1)
     fill()
     for number in range(100): work(number)
+    prunella.flush()
     make_room()
     for number in range(20): work(number)
+    prunella.flush()
     print(json.dumps(counters))
     """
     )
