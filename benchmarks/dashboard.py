@@ -2,18 +2,19 @@
 
 ``python benchmarks/dashboard.py [--incidents N]``. On the example program's records after its day of
 traffic; with ``--incidents`` also on a store of so many incidents. A first view is a page in a fresh
-browser context (nothing cached) until its main content is painted. What the browser takes for itself is
+browser context (nothing cached) that has come to rest, until its main content is painted. What the browser takes for itself is
 seen by a page of one word that another server answers at once, with and without the headers that each
 page of the dashboard has. Needs Chromium for that part.
 """
 
 import argparse
+import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _TIMES = 15
+#: First views of each page, and how long the browser rests before each, in milliseconds.
+_VIEWS, _REST_MS = 11, 250
 _PATHS = ("/", "/incidents", "/incidents?q=pricing", "/fixes", "/sites", "/cases", "/audit")
 
 
@@ -110,10 +113,10 @@ def get(port: int, path: str) -> None:
 
 
 def first_views(home: str, paths: tuple[str, ...]) -> None:
-    """Print when a browser that has nothing yet has painted each page, all of them in each round."""
+    """Print when a browser that has nothing yet has painted each page: all in each round, shuffled."""
     from playwright.sync_api import sync_playwright
 
-    print(f"first contentful paint, nothing cached (median, least, slowest of {_TIMES}), ms")
+    print(f"first contentful paint, nothing cached (median, least, slowest of {_VIEWS}), ms")
     with sync_playwright() as playwright, one_word() as bare:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         pages = {
@@ -122,9 +125,10 @@ def first_views(home: str, paths: tuple[str, ...]) -> None:
             **{path: f"{home}{path}" for path in paths},
         }
         times: dict[str, list[float]] = {name: [] for name in pages}
-        for _ in range(_TIMES):
-            for name, address in pages.items():
-                times[name].append(painted(browser, address))
+        order = random.Random(0)
+        for _ in range(_VIEWS):
+            for name in order.sample(list(pages), len(pages)):
+                times[name].append(painted(browser, pages[name]))
         for name, found in times.items():
             median = statistics.median(found)
             print(f"  {name:34} {median:8.1f} {min(found):8.1f} {max(found):8.1f}")
@@ -135,6 +139,7 @@ def painted(browser: "Browser", address: str) -> float:
     """Return after how many milliseconds a new visitor sees a page."""
     with visiting(browser) as context:
         page = context.new_page()
+        page.wait_for_timeout(_REST_MS)
         page.goto(address)
         return float(
             page.evaluate(
@@ -167,7 +172,8 @@ class OneWord(BaseHTTPRequestHandler):
         for name, value in HEADERS.items() if self.path == "/headers" else ():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # its picture isn't waited for
+            self.wfile.write(body)
 
     def log_message(self, *_said: object) -> None:
         """Say nothing: what is printed are the figures."""
