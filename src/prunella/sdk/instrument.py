@@ -171,8 +171,8 @@ def _observed(found: property, module: str) -> property:
         is_own = type(function) is FunctionType and function.__module__ == module
         return heal(function) if is_own else function
 
-    own = [heal_own(each) for each in (found.fget, found.fset, found.fdel)]
-    return property(*own, found.__doc__)
+    getter, setter, deleter = map(heal_own, (found.fget, found.fset, found.fdel))
+    return property(getter, setter, deleter, found.__doc__)
 
 
 def _rebind(namespace: dict[str, Any], replaced: dict[int, tuple[FunctionType, Any]]) -> None:
