@@ -10,6 +10,7 @@ import os
 from _thread import RLock
 from sys import exception
 
+from prunella.model.interruption import pass_on
 from prunella.sdk import counters
 from prunella.sdk.counters import guarded, note_fault, switched_off
 from prunella.sdk.site import MAX_GRANT, Site
@@ -86,11 +87,15 @@ def failed(site: Site, running: Running | None, values: tuple[Any, ...]) -> None
     error = exception()
     if error is None:
         return
-    # As `_take_us_out`, without a call.
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
-        traceback = traceback.tb_next
-    error.__traceback__ = traceback
+    try:  # as `_take_us_out`, without a call
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_frame.f_code.co_filename in _OURS:
+            traceback = traceback.tb_next
+        error.__traceback__ = traceback
+    except Exception as fault:  # noqa: BLE001 - an exception that refuses to be looked at
+        counters.count("dropped_errors")
+        pass_on(fault)
+        return
     if _State.is_off or "errors" in switched_off:
         return
     try:
