@@ -10,6 +10,7 @@ import os
 from _thread import RLock
 from sys import exception
 
+from prunella.model.interruption import pass_on
 from prunella.sdk import counters
 from prunella.sdk.counters import guarded, note_fault, switched_off
 from prunella.sdk.site import MAX_GRANT, Site
@@ -89,15 +90,19 @@ def failed(site: Site, running: Running | None, values: tuple[Any, ...]) -> None
     error = exception()
     if error is None:
         return
-    # As `_take_us_out`, without a call; the function itself is known at sight.
-    code, called = None, site.called
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        if code is called or code.co_filename not in _OURS:
-            break
-        step = step.tb_next
-    error.__traceback__ = step
+    try:  # as `_take_us_out`, without a call; the function itself is known at sight
+        code, called = None, site.called
+        step = error.__traceback__
+        while step is not None:
+            code = step.tb_frame.f_code
+            if code is called or code.co_filename not in _OURS:
+                break
+            step = step.tb_next
+        error.__traceback__ = step
+    except Exception as fault:  # noqa: BLE001 - an exception that refuses to be looked at
+        counters.count("dropped_errors")
+        pass_on(fault)
+        return
     if _State.is_off or "errors" in switched_off:
         return
     try:

@@ -14,6 +14,7 @@ from prunella import flush, heal
 from prunella.codec import decode, entries
 from prunella.model.records import Call, Counts, Ending, Occurrence, Process, Repeat, Site
 from prunella.sdk import background
+from prunella.sdk.counters import counters
 from prunella.sdk.runtime import set_drain
 
 from .conftest import Recorded
@@ -579,6 +580,26 @@ def test_secrets_stay_out(recorded: Recorded) -> None:
         for word in (secret, token, "butter and sugar"):
             assert word.encode() not in data
     assert not recorded.one(Occurrence).complete
+
+
+def test_an_exception_that_refuses_to_be_looked_at_reaches_the_caller(recorded: Recorded) -> None:
+    """It is counted as dropped, and is no fault that switches recording off."""
+
+    class Opaque(Exception):
+        def __getattribute__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    error = Opaque()
+
+    @heal
+    def fail() -> None:
+        raise error
+
+    for _ in range(30):
+        with pytest.raises(Opaque):
+            fail()
+    assert counters["dropped_errors"] == 30
+    assert not [name for name in counters if name.startswith("internal")]
 
 
 def through(function: Callable[..., Any]) -> Callable[..., Any]:
