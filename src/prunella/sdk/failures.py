@@ -12,7 +12,7 @@ from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.endings import ending_of, inputs_at_failure
 from prunella.sdk.failure import Sight, entries, own_attributes
-from prunella.sdk.groups import Group, Groups, is_recursion, look_of, path_of
+from prunella.sdk.groups import NEAR, Group, Groups, is_recursion, look_of, path_of
 from prunella.sdk.lines import occurrence_line
 from prunella.sdk.running import Failure, Running
 from prunella.sdk.site import Site, by_code, site_of_code
@@ -106,13 +106,16 @@ class Failures:
         at_us: int,
     ) -> None:
         """As `take`, of a failure that isn't the site's latest one again."""
-        path = path_of(error)
         if isinstance(error, EXHAUSTED):
-            is_inside = _MARK in own_attributes(error)
+            if _MARK in own_attributes(error):
+                return
+            path = path_of(error)
         else:
-            is_inside = is_recursion(site, path)
-        if is_inside:
-            return
+            path = path_of(error, NEAR)
+            if is_recursion(site, path):
+                return
+            if len(path[0]) == NEAR:
+                path = path_of(error)
         look = look_of(site, error, path)
         group = self.groups.get(look)
         if group is None or not self._pass(site, group, at_us):

@@ -23,6 +23,8 @@ MAX_GROUPS = 2_000
 MAX_BEGINNINGS = 16
 #: Steps of a traceback among which it pays to look for the same code.
 MANY_STEPS = 50
+#: Steps by which a call is told from one that a call of the same site has made.
+NEAR = 9
 #: What `Group.is_again` compares with, at most: steps of a traceback, characters of a message.
 FEW_STEPS = 8
 LONGEST_MESSAGE = 60
@@ -215,13 +217,13 @@ class Groups:
 Path = tuple[list[TracebackType], list[CodeType], list[int]]
 
 
-def path_of(error: BaseException) -> Path:
-    """Return the way that `error` took, at most `MAX_ENTRIES`, outermost first."""
+def path_of(error: BaseException, most: int = MAX_ENTRIES) -> Path:
+    """Return the way that `error` took, outermost first, at most so many steps of it."""
     steps: list[TracebackType] = []
     codes: list[CodeType] = []
     places: list[int] = []
     step = error.__traceback__
-    while step is not None and len(steps) < MAX_ENTRIES:
+    while step is not None and len(steps) < most:
         code = step.tb_frame.f_code
         steps.append(step)
         codes.append(code)
@@ -308,15 +310,15 @@ def came_through(site: Site, steps: list[TracebackType]) -> Site | None:
 def is_recursion(site: Site, path: Path) -> bool:
     """Tell whether `error`, which took `path`, came from a call of `site` by its present call.
 
-    That call has recorded it. Only the first frames are looked at, because a thousand calls inside
-    each other each have a thousand frames below them.
+    That call has recorded it. Only the first `NEAR` frames are looked at, because a thousand calls
+    inside each other each have a thousand frames below them.
     """
     steps, codes, _ = path
-    if id(site.code) not in map(id, codes[1:9]):
+    if id(site.code) not in map(id, codes[1:NEAR]):
         return False
     #: Where the present call is; what other decorators put around the function comes before it.
     own = steps[0] if site.called is site.code else None
-    for step, code in zip(steps[1:9], codes[1:9], strict=True):
+    for step, code in zip(steps[1:NEAR], codes[1:NEAR], strict=True):
         if code is site.code:
             if own is None:
                 own = step
