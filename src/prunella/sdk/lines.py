@@ -51,7 +51,8 @@ def _fix_of(finished: "Finished") -> str:
 
 def call_line(running: "Running", process_id: str, redactor: "Redactor") -> bytes:
     """Return the `prunella.model.records.Call` of a call that has returned."""
-    running.read(redactor)
+    if running.given is not None:
+        running.read(redactor)
     result, complete = running.answer
     if running.result is not None:
         result, complete = text_of(running.result[0], redactor)

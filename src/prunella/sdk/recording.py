@@ -121,26 +121,34 @@ class Recorder:
         site, parent = running.site, running.parent
         if not running.is_kept and (not site.boundary or parent is None or parent.is_over):
             return
+        host = self.host
+        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
         if running.yielded is not None:
             running.answer = to_json(["l", *running.yielded]), True
-        else:
-            running.result = snapshot((result,)) if running.may_wait else None
-            if running.result is None:
-                running.answer = text_of(result, self._redactor(site))
+        elif running.may_wait:
+            running.result = snapshot((result,))
+        if running.result is None and running.yielded is None:
+            running.answer = text_of(result, redactor)
         running.duration_us = duration_us = (ended_ns - running.started_ns) // 1000
-        running.started_us = now_us() - duration_us
-        if running.is_kept:
-            if running.may_wait:
-                self.journal.waiting.add(running)
-            else:
-                self.journal.waiting.put(running)
-                if site.first_left:
-                    site.first_left -= 1
-            site.next_sample_ns = ended_ns + self.sampling.interval_ns
-            self.sampling.samples.take(perf_counter_ns() - ended_ns)
-        elif parent is not None:
-            line = call_line(running, self.host.process_id, self._redactor(site))
-            _hold(parent, [*running.held, line] if running.held else [line])
+        at_us = now_us()
+        running.started_us = at_us - duration_us
+        if running.may_wait:
+            self.journal.waiting.add(running)
+        else:
+            line = call_line(running, host.process_id, redactor)
+            if not running.is_kept:
+                if parent is not None:
+                    _hold(parent, [*running.held, line] if running.held else [line])
+                return
+            if running.held:
+                line = b"".join((*running.held, line))
+            with self.journal.lock:
+                if not self.journal.write(site, line, at_us):
+                    counters.count("dropped_samples")
+            if site.first_left:
+                site.first_left -= 1
+        site.next_sample_ns = ended_ns + self.sampling.interval_ns
+        self.sampling.samples.take(perf_counter_ns() - ended_ns)
 
     def note(self, running: Running, value: Any) -> None:
         """Record a value that a generator yields."""

@@ -64,14 +64,6 @@ class Waiting:
             self._write(self._taken(BATCH))
             self._sampling.samples.take(thread_time_ns() - began_ns)
 
-    def put(self, running: "Running") -> None:
-        """Write a call that has returned at once."""
-        line, journal = self._line(running), self._journal
-        with journal.lock:
-            is_safe = journal.write(running.site, line, now_us())
-        if not is_safe:
-            counters.count("dropped_samples")
-
     def _taken(self, most: int) -> "list[Running]":
         found: list[Running] = []
         while len(found) < most:
