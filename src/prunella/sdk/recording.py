@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunella.codec import encode, encode_mapping
 from prunella.codec.snapshot import snapshot
-from prunella.codec.texts import form_of, text_of, to_json, values_text
+from prunella.codec.texts import Text, form_of, text_of, to_json, values_text
 from prunella.model.clock import now_us
 from prunella.sdk import counters
 from prunella.sdk.background import start
@@ -123,12 +123,10 @@ class Recorder:
             return
         host = self.host
         redactor = host.redactor_for(site.redact) if site.redact else host.redactor
-        if running.yielded is not None:
-            running.answer = to_json(["l", *running.yielded]), True
-        elif running.may_wait:
+        if running.may_wait and running.yielded is None:
             running.result = snapshot((result,))
-        if running.result is None and running.yielded is None:
-            running.answer = text_of(result, redactor)
+        if running.result is None:
+            running.answer = _answer(running, result, redactor)
         running.duration_us = duration_us = (ended_ns - running.started_ns) // 1000
         at_us = now_us()
         running.started_us = at_us - duration_us
@@ -136,19 +134,19 @@ class Recorder:
             self.journal.waiting.add(running)
         else:
             line = call_line(running, host.process_id, redactor)
-            if not running.is_kept:
-                if parent is not None:
-                    _hold(parent, [*running.held, line] if running.held else [line])
+            if parent is not None and not running.is_kept:
+                _hold(parent, [*running.held, line] if running.held else [line])
                 return
-            if running.held:
-                line = b"".join((*running.held, line))
-            with self.journal.lock:
-                if not self.journal.write(site, line, at_us):
-                    counters.count("dropped_samples")
-            if site.first_left:
-                site.first_left -= 1
+            self._write(site, b"".join((*running.held, line)) if running.held else line, at_us)
         site.next_sample_ns = ended_ns + self.sampling.interval_ns
         self.sampling.samples.take(perf_counter_ns() - ended_ns)
+
+    def _write(self, site: Site, lines: bytes, at_us: int) -> None:
+        with self.journal.lock:
+            if not self.journal.write(site, lines, at_us):
+                counters.count("dropped_samples")
+        if site.first_left:
+            site.first_left -= 1
 
     def note(self, running: Running, value: Any) -> None:
         """Record a value that a generator yields."""
@@ -157,6 +155,13 @@ class Recorder:
         if running.yielded is not None:
             running.yielded.append(renumbered(tree, NUMBERS_EACH * len(running.yielded)))
         running.complete = running.complete and complete
+
+
+def _answer(running: Running, result: Any, redactor: "Redactor") -> Text:
+    """Return the text of what a call returned, or of all that it yielded."""
+    if running.yielded is not None:
+        return to_json(["l", *running.yielded]), True
+    return text_of(result, redactor)
 
 
 def _hold(parent: Running, lines: list[bytes]) -> None:
