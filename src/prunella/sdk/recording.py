@@ -79,9 +79,8 @@ class Recorder:
             site.grant(0)
         site.last_look_ns, site.calls_at_look = now, site.calls
         running = Running(site, self.journal.new_unique(), parent)
-        running.is_kept = is_kept
-        running.may_wait = is_kept and not (site.first_left or site.boundary)
         if is_kept or site.boundary:
+            running.is_kept = is_kept
             self._read(running, values)
         else:
             self._read_early(running, values)
@@ -91,16 +90,18 @@ class Recorder:
         return running
 
     def _read(self, running: Running, values: tuple[Any, ...]) -> None:
-        site = running.site
-        if running.may_wait and site.form is not None:
-            running.given = snapshot(values)
-            if running.given is not None:
-                running.complete = True
+        site, host = running.site, self.host
+        form = site.form
+        if running.is_kept and not site.first_left and not site.boundary:
+            running.may_wait = True
+            given = None if form is None else snapshot(values)
+            if given is not None:
+                running.given, running.complete = given, True
                 return
-        redactor = self._redactor(site)
-        if site.form is None:
-            site.form = form_of(site.names, redactor)
-        running.inputs, running.complete = values_text(site.form, site.names, values, redactor)
+        redactor = host.redactor_for(site.redact) if site.redact else host.redactor
+        if form is None:
+            form = site.form = form_of(site.names, redactor)
+        running.inputs, running.complete = values_text(form, site.names, values, redactor)
 
     def _redactor(self, site: Site) -> "Redactor":
         return self.host.redactor_for(site.redact) if site.redact else self.host.redactor
@@ -123,16 +124,17 @@ class Recorder:
             return
         host = self.host
         redactor = host.redactor_for(site.redact) if site.redact else host.redactor
-        if running.may_wait and running.yielded is None:
-            running.result = snapshot((result,))
-        if running.result is None:
-            running.answer = _answer(running, result, redactor)
         running.duration_us = duration_us = (ended_ns - running.started_ns) // 1000
         at_us = now_us()
         running.started_us = at_us - duration_us
         if running.may_wait:
+            if running.yielded is None:
+                running.result = snapshot((result,))
+            if running.result is None:
+                running.answer = _answer(running, result, redactor)
             self.journal.waiting.add(running)
         else:
+            running.answer = _answer(running, result, redactor)
             line = call_line(running, host.process_id, redactor)
             if parent is not None and not running.is_kept:
                 _hold(parent, [*running.held, line] if running.held else [line])
