@@ -1,5 +1,6 @@
 """What is held of values gives the same text later, whatever has become of them."""
 
+import sys
 from array import array
 from typing import Any
 
@@ -14,6 +15,8 @@ from prunella.codec.snapshot import MAX_ITEMS, MAX_LENGTH, snapshot
 from prunella.codec.texts import form_of, values_text
 
 REDACTOR = Redactor()
+#: The code of arrays of characters.
+TEXT = "w" if sys.version_info >= (3, 13) else "u"
 LONG = DEFAULT_LIMITS.max_items + 1
 
 SCALARS = (
@@ -33,7 +36,7 @@ LARGE = st.sampled_from(
         (0.5,) * LONG,
         [{}] * LONG,
         array("d", [1.5]) * 20_000,
-        array("u", "text") * 20_000,
+        array(TEXT, "text") * 20_000,
         numpy.zeros((40, 1_000)),
         numpy.asfortranarray(numpy.arange(40_000.0).reshape(40, 1_000)),
         numpy.array(["password=hunter2"] * 2_000),
