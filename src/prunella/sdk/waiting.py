@@ -9,6 +9,7 @@ too many, records are written at once.
 """
 
 from collections import deque
+from threading import RLock
 from time import thread_time_ns
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ class Waiting:
         self._calls: deque[Running] = deque()
         self._room = 0
         self._is_closed = False
+        #: Held while a batch is on its way. Reentrant, as the journal's lock.
+        self._under_way = RLock()
 
     def open(self) -> None:
         """Let records wait from now on: somebody comes for them."""
@@ -46,9 +49,10 @@ class Waiting:
             self._room = MOST_WAITING
 
     def close(self) -> None:
-        """Let none wait any more."""
+        """Let none wait any more; when this returns, nothing is on its way either."""
         self._is_closed, self._room = True, 0
-        self.write()
+        with self._under_way:
+            self.write()
 
     def add(self, running: "Running") -> None:
         """Take in a call that has returned; it may wait."""
@@ -61,7 +65,8 @@ class Waiting:
         """Write all that waits, and have it paid for."""
         while self._calls and not self._host.is_off:
             began_ns = thread_time_ns()
-            self._write(self._taken(BATCH))
+            with self._under_way:
+                self._write(self._taken(BATCH))
             self._sampling.samples.take(thread_time_ns() - began_ns)
 
     def _taken(self, most: int) -> "list[Running]":

@@ -166,6 +166,29 @@ def test_many_threads_write_each_record_once(
     assert sorted(written(recorded)) == sorted([2 * number for number in range(300)] * 4)
 
 
+def test_the_end_waits_for_what_is_on_its_way(
+    recorded: Recorded, double: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that the SDK's thread has taken is written before the program ends."""
+    waiting().open()
+    double(1)
+    line, is_taken, may_go_on = Waiting._line, threading.Event(), threading.Event()
+
+    def slow(self: Waiting, running: object) -> bytes:
+        is_taken.set()
+        assert may_go_on.wait(30)
+        return line(self, running)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(Waiting, "_line", slow)
+    writer = threading.Thread(target=waiting().write)
+    writer.start()
+    assert is_taken.wait(30)
+    threading.Timer(0.1, may_go_on.set).start()
+    waiting().close()
+    assert written(recorded) == [2]
+    writer.join()
+
+
 def test_a_forked_child_leaves_what_waits_to_its_parent(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
