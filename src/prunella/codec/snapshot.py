@@ -82,8 +82,8 @@ def _are_simple(items: Iterable[Any]) -> bool:
 def _beginning(item: Any, kind: type) -> Head | None:
     """Return the beginning of an array that is too long to be kept."""
     if _is_named(kind, "numpy", "ndarray"):
-        element = item.dtype
-        if item.nbytes <= DEFAULT_LIMITS.max_string_length or element.kind in "OV":
+        # What holds text or objects may be large in each of its elements.
+        if item.nbytes <= DEFAULT_LIMITS.max_string_length or item.dtype.kind in "OSUV":
             return None
         return Head(item.flat[:HEAD_ITEMS], item.size, item.shape)
     if _is_named(kind, "array", "array"):

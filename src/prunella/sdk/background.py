@@ -10,6 +10,7 @@ comes next.
 """
 
 import atexit
+import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ def start(journal: "Journal") -> None:
 def forked() -> None:
     """In a forked child, where the thread doesn't exist: be ready to start it."""
     global _stop, _idle, _ready
-    _State.thread, _State.drained = None, (-1, 0)
+    _State.thread, _State.drained, _State.at_exit = None, (-1, 0), False
     if _State.reporter is not None:
         _State.reporter.forget()
         _State.reporter = None
@@ -75,11 +76,21 @@ def forked() -> None:
 def _start() -> None:
     if not _State.at_exit:
         _State.at_exit = True
-        atexit.register(_finish)
+        _call_at_exit()
     if _State.thread is None:
         thread = threading.Thread(target=_run, name="prunella", daemon=True)
         _State.thread = thread
         thread.start()
+
+
+def _call_at_exit() -> None:
+    """Have `_finish` called when the process ends; `multiprocessing` ends its own without `atexit`."""
+    atexit.unregister(_finish)  # a forked child has inherited it
+    process, util = map(sys.modules.get, ("multiprocessing.process", "multiprocessing.util"))
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _finish, exitpriority=0)
+    else:
+        atexit.register(_finish)
 
 
 def _run() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prunella import disable, enable, heal
-from prunella.model.records import Call
+from prunella.model.records import Call, Counts, Process
 from prunella.sdk import counters, runtime
 from prunella.sdk.budget import Budget
 from prunella.sdk.waiting import MOST_WAITING, Waiting
@@ -214,6 +214,38 @@ def test_a_forked_child_leaves_what_waits_to_its_parent(
     )
     found = [call.call_id for call in of(tmp_path, Call)]
     assert len(found) == len(set(found)) == 4
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_process_of_multiprocessing_leaves_what_waits_and_its_counters(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Such a process ends without calling what `atexit` knows, or calls it besides."""
+    monkeypatch.setenv("PRUNELLA_SAMPLE_FIRST", "0")
+    monkeypatch.setenv("PRUNELLA_SAMPLE_INTERVAL_MS", "1")
+    run(
+        FAILING
+        + f"""
+    import multiprocessing, time
+
+    def child():
+        for number in range(3):
+            time.sleep(0.01)
+            work(number)
+
+    if __name__ == "__main__":
+        work(0)
+        process = multiprocessing.get_context("{method}").Process(target=child)
+        process.start()
+        process.join()
+    """
+    )
+    counted = {
+        each.process_id: each.sites["__main__:work"]["calls"] for each in of(tmp_path, Counts)
+    }
+    assert sorted(counted.values()) == [1, 3]
+    assert len(of(tmp_path, Call)) == 4
+    assert len(of(tmp_path, Process)) == 2
 
 
 def test_disabling_in_the_program_loses_nothing_from_before(
