@@ -23,7 +23,7 @@ from prunella.wiring.healer import Healer
 PERIODS_H = {"1h": 1, "24h": 24, "7d": 168, "30d": 720}
 _SHOWN = 8
 #: Incidents that the worst, and the latest healed, are chosen from: those that failed last.
-_MOST = 120
+_MOST = 60
 #: What fails now is ranked by what happened since then, however long the period is.
 _NOW = timedelta(days=1)
 _FAILING = (IncidentStatus.OPEN, IncidentStatus.REGRESSED)
