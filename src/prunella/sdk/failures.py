@@ -266,4 +266,4 @@ def _is_recorded(site: Site, error: BaseException) -> bool:
     """Tell whether an inner call of the same site has recorded `error` already."""
     if isinstance(error, EXHAUSTED):
         return _MARK in own_attributes(error)
-    return is_recursion(site, path_of(error))
+    return is_recursion(site, path_of(error, NEAR))
